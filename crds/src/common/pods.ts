@@ -1,0 +1,94 @@
+import * as z from 'zod';
+import { atomicList, mapList, quantity } from './fields.ts';
+
+export const resourcesSchema = z
+  .object({
+    requests: z
+      .record(z.string(), quantity())
+      .meta({ maxProperties: 16 })
+      .optional()
+      .describe('Resources each pod reserves, by name (cpu, memory, ephemeral-storage).'),
+    limits: z
+      .record(z.string(), quantity())
+      .meta({ maxProperties: 16 })
+      .optional()
+      .describe('Resources each pod may not exceed. A pod over its memory limit is killed (OOMKilled).'),
+  })
+  .describe('Compute resources of each pod. Accelerators are asked for in `accelerator`, not here.');
+export type Resources = z.infer<typeof resourcesSchema>;
+
+export const acceleratorSchema = z
+  .object({
+    resource: z.string().max(253).default('nvidia.com/gpu').describe('Extended resource name of the accelerator.'),
+    count: z.int().min(1).max(64).meta({ format: 'int32' }).describe('Accelerators per pod.'),
+    products: atomicList(z.string().max(63), 16)
+      .optional()
+      .describe(
+        'Accepted values of the node label `<vendor>/gpu.product`; pods go only to nodes with one of them. Unset: any product.',
+      ),
+  })
+  .describe(
+    'Accelerators of each pod, compiled to a resource limit, node affinity and a toleration of the same resource name.',
+  );
+export type Accelerator = z.infer<typeof acceleratorSchema>;
+
+export const tolerationSchema = z.object({
+  key: z.string().max(316).optional().describe('Taint key; unset with operator Exists tolerates every taint.'),
+  operator: z.enum(['Exists', 'Equal']).optional().describe('How value is compared. Default Equal.'),
+  value: z.string().max(63).optional().describe('Taint value to tolerate.'),
+  effect: z
+    .enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute'])
+    .optional()
+    .describe('Taint effect; unset tolerates all.'),
+  tolerationSeconds: z
+    .int()
+    .min(0)
+    .meta({ format: 'int64' })
+    .optional()
+    .describe('Seconds a NoExecute taint is tolerated.'),
+});
+
+export const placementSchema = z
+  .object({
+    nodeSelector: z
+      .record(z.string(), z.string().max(63))
+      .meta({ maxProperties: 16 })
+      .optional()
+      .describe('Labels a node must have.'),
+    tolerations: atomicList(tolerationSchema, 16)
+      .optional()
+      .describe('Taints the pods tolerate, beside that of their accelerator.'),
+    priorityClassName: z.string().max(253).optional().describe('PriorityClass of the pods.'),
+    schedulerName: z
+      .string()
+      .max(253)
+      .optional()
+      .describe('Scheduler that places the pods. Default: the cluster default.'),
+    runtimeClassName: z.string().max(253).optional().describe('RuntimeClass of the pods.'),
+  })
+  .describe('Where pods may run, beside what their accelerator implies.');
+export type Placement = z.infer<typeof placementSchema>;
+
+const keyRef = (what: string) =>
+  z.object({
+    name: z.string().max(253).describe(`Name of the ${what}, in this namespace.`),
+    key: z.string().max(253).describe('Key in it.'),
+  });
+
+export const envVarSchema = z.object({
+  name: z
+    .string()
+    .min(1)
+    .max(256)
+    .describe('Name of the variable. SLIPWAY_*, PET_* and the rendezvous variables are ours and refused.'),
+  value: z.string().max(32768).optional().describe('Its value. Exactly one of value and valueFrom.'),
+  valueFrom: z
+    .object({
+      secretKeyRef: keyRef('Secret').optional().describe('A key of a Secret.'),
+      configMapKeyRef: keyRef('ConfigMap').optional().describe('A key of a ConfigMap.'),
+    })
+    .optional()
+    .describe('Where to read the value from. Exactly one source.'),
+});
+export const envField = () => mapList(envVarSchema, 100, 'name').optional().describe('Environment of the container.');
+export type EnvVar = z.infer<typeof envVarSchema>;

@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import { conditionsField } from '../common/condition.ts';
+import { atomicList, digest, dnsLabel, mapList, semver, stringMap } from '../common/fields.ts';
+import { gateStatusSchema, gatesField } from './gates.ts';
+
+export const modelVersionSpecSchema = z.object({
+  model: dnsLabel(40).describe('Name of the model.'),
+  version: semver().describe('Version of the model, e.g. 1.4.0.'),
+  artifact: z
+    .object({
+      uri: z
+        .string()
+        .max(1024)
+        .regex(/^pvc:\/\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?(\/[A-Za-z0-9._-]+)+\/?$/)
+        .describe('Folder of the artifact: pvc://<claim>/<path>, a PersistentVolumeClaim of this namespace.'),
+      digest: digest().describe(
+        'sha256 over its files. Verified before gates run and again in every pod that serves it.',
+      ),
+      format: z.enum(['ONNX']).default('ONNX').describe('Format of the model.'),
+    })
+    .describe('The model files.'),
+  provenance: z
+    .object({
+      trainingJob: z.string().max(253).optional().describe('TrainingJob that made it.'),
+      trainingJobUid: z.string().max(64).optional().describe('Its uid.'),
+      source: z
+        .object({
+          repository: z.string().max(1024).describe('Repository of the training code.'),
+          revision: z.string().max(128).describe('Commit.'),
+        })
+        .optional()
+        .describe('Training code.'),
+      image: z.string().max(1024).optional().describe('Training image as pulled, with its digest.'),
+      parameters: stringMap(100, 4096).optional().describe('Parameters of the run.'),
+      startedAt: z.string().meta({ format: 'date-time' }).optional().describe('Start of training.'),
+      finishedAt: z.string().meta({ format: 'date-time' }).optional().describe('End of training.'),
+    })
+    .optional()
+    .describe('Where the version comes from.'),
+  gates: gatesField(),
+});
+export type ModelVersionSpec = z.output<typeof modelVersionSpecSchema>;
+
+const tensorStatus = z.object({
+  name: z.string().max(256).describe('Tensor name.'),
+  datatype: z.string().max(16).describe('Open Inference Protocol datatype.'),
+  shape: atomicList(z.int().meta({ format: 'int64' }), 8).describe('Shape; -1 is chosen by the caller.'),
+});
+
+export const modelVersionStatusSchema = z.object({
+  observedGeneration: z
+    .int()
+    .min(0)
+    .meta({ format: 'int64' })
+    .optional()
+    .describe('metadata.generation this status is for.'),
+  conditions: conditionsField().optional(),
+  signature: z
+    .object({
+      inputs: mapList(tensorStatus, 64, 'name').describe('Input tensors.'),
+      outputs: mapList(tensorStatus, 64, 'name').describe('Output tensors.'),
+    })
+    .optional()
+    .describe('Inputs and outputs of the model.'),
+  gates: mapList(gateStatusSchema, 32, 'name').optional().describe('Result of each gate.'),
+  files: z.int().min(0).meta({ format: 'int32' }).optional().describe('Files of the artifact.'),
+  bytes: z.int().min(0).meta({ format: 'int64' }).optional().describe('Size of the artifact.'),
+  servedBy: atomicList(z.string().max(253), 64)
+    .optional()
+    .describe('InferenceServices that serve it as stable or candidate.'),
+  rejectedBy: atomicList(z.string().max(253), 64).optional().describe('InferenceServices that rolled it back.'),
+});
+export type ModelVersionStatus = z.output<typeof modelVersionStatusSchema>;
