@@ -1,0 +1,80 @@
+# Everything a person or CI does here is a target of this file. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Node 24 first on the PATH: hack/node24 brings it where the system's is older, and prints its folder.
+NODE := export PATH="$$(hack/node24):$$PWD/node_modules/.bin:$$PATH";
+RESULTS := .cache/test-results
+VITEST := vitest run --reporter=default --reporter=json
+
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+.cache/npm: package.json package-lock.json .npmrc $(wildcard */package.json)
+	@$(NODE)
+	if ! command -v npm >/dev/null; then echo "npm is missing: install Node.js with npm (any version; Node 24 is brought by itself)." >&2; exit 1; fi
+	echo "· installing npm packages"
+	ONNXRUNTIME_NODE_INSTALL=skip npm ci --no-audit --no-fund --loglevel=error
+	mkdir -p .cache && touch $@
+
+build: .cache/npm ## Bundle the operator, the runtime and bin/kubectl-slipway
+	@$(NODE)
+	node hack/bundle.ts
+
+generate: .cache/npm ## Write the CRDs, the RBAC, the API reference and the charts' copies
+	@$(NODE)
+	hack/generate
+
+verify: .cache/npm ## Regenerate and diff; lint, types, import directions, dead code
+	@$(NODE)
+	hack/verify
+
+unit: .cache/npm ## Pure parts and the runtime, no cluster
+	@$(NODE)
+	$(VITEST) --project unit --outputFile.json=$(RESULTS)/unit.json
+
+integration: .cache/npm ## The machinery, CRDs and controllers against a real kube-apiserver
+	@$(NODE)
+	$(VITEST) --project integration --outputFile.json=$(RESULTS)/integration.json
+
+images: .cache/npm ## Build the container images from the Dockerfiles
+	@$(NODE)
+	hack/images
+
+cluster: .cache/npm ## Bring the local cluster up (idempotent)
+	@$(NODE)
+	hack/cluster up
+
+cluster-down: .cache/npm ## Take the local cluster down
+	@$(NODE)
+	hack/cluster down
+
+e2e: .cache/npm build ## The whole on the local cluster; KEEP=1 leaves it up
+	@$(NODE)
+	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
+	$(VITEST) --project e2e --outputFile.json=$(RESULTS)/e2e.json
+
+test: ## All tests: verify, unit, integration, e2e
+	@rm -rf $(RESULTS)
+	$(MAKE) verify
+	$(MAKE) unit
+	$(MAKE) integration
+	$(MAKE) e2e
+	$(NODE)
+	node hack/test-summary.ts $(RESULTS)
+
+demo: .cache/npm build ## The main job on the local cluster; KEEP=1 leaves it up
+	@$(NODE)
+	node e2e/demo/main.ts $(if $(KEEP),--keep)
+
+bench: .cache/npm build ## Speed and memory: prints tables, writes .bench/*.json
+	@$(NODE)
+	node hack/bench.ts
+
+clean: ## Remove what the targets made here (not the shared cache of binaries)
+	rm -rf dist bin .cache .bench
