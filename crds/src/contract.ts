@@ -82,6 +82,8 @@ export const ENV = {
   adminPort: 'SLIPWAY_ADMIN_PORT',
   drainSeconds: 'SLIPWAY_DRAIN_SECONDS',
   workers: 'SLIPWAY_WORKERS',
+  // every container of ours; default /dev/termination-log
+  terminationLog: 'SLIPWAY_TERMINATION_LOG',
 } as const;
 
 /** Labels of the objects we render. Values are DNS labels; the full digest stands in an annotation. */

@@ -1,0 +1,42 @@
+import { writeFile } from 'node:fs/promises';
+import {
+  TERMINATION_SCHEMA,
+  type Termination,
+  type TerminationReason,
+  terminationSchema,
+} from '@slipway/crds/contract';
+
+/** Where the kubelet reads the last words of a container, unless the pod says otherwise. */
+export const TERMINATION_LOG = '/dev/termination-log';
+
+/**
+ * A cause of death that a person can act on: `reason` becomes a condition reason unchanged, `message` its sentence.
+ * Any other error that ends a container is a bug of ours and keeps its stack.
+ */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly reason: TerminationReason;
+  constructor(reason: TerminationReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** The message of anything thrown, on one line: a status shows sentences, not stacks. */
+export const sentenceOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
+
+const terminationOf = (failure: Failure): Termination =>
+  terminationSchema.parse({
+    schema: TERMINATION_SCHEMA,
+    reason: failure.reason,
+    message: failure.message.slice(0, 2048),
+  });
+
+/**
+ * Writes the termination message document. Outside a container the path does not exist and cannot be made; the caller
+ * has logged the failure already, so that is not an error: hiding the cause behind EACCES would be.
+ */
+export async function writeTermination(path: string, failure: Failure): Promise<void> {
+  await writeFile(path, JSON.stringify(terminationOf(failure))).catch(() => undefined);
+}

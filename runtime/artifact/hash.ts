@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { artifactDigest, type ManifestEntry } from '@slipway/crds';
+import { FILES } from '@slipway/crds/contract';
+import { Failure } from './failure.ts';
+
+export interface ArtifactHash {
+  /** sha256:<hex> over the entries; see artifactDigest. */
+  readonly digest: string;
+  readonly files: number;
+  readonly bytes: number;
+  /** In the order of their paths. */
+  readonly entries: readonly ManifestEntry[];
+}
+
+/**
+ * Reads every file under `root` and returns the digest of the artifact. The manifest at the root is left out, since it
+ * holds the digest. Throws Failure ArtifactMissing when `root` is no folder, OutputInvalid when it holds anything but
+ * files, folders and links to files inside it: a link that leaves the root names content that the store does not hold.
+ */
+export async function hashArtifact(root: string): Promise<ArtifactHash> {
+  const top = await realFolder(root);
+  const entries: ManifestEntry[] = [];
+  for (const path of await filesUnder(top)) entries.push(await entryOf(top, path));
+  const bytes = entries.reduce((sum, { size }) => sum + size, 0);
+  return { digest: artifactDigest(entries), files: entries.length, bytes, entries };
+}
+
+async function realFolder(root: string): Promise<string> {
+  const isFolder = await stat(root).then(
+    (s) => s.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new Failure('ArtifactMissing', `There is no artifact folder at ${root}.`);
+  return realpath(root);
+}
+
+async function filesUnder(root: string): Promise<readonly string[]> {
+  const found = await readdir(root, { withFileTypes: true, recursive: true });
+  const paths: string[] = [];
+  for (const entry of found) {
+    const path = relative(root, join(entry.parentPath, entry.name)).split(sep).join('/');
+    if (entry.isDirectory() || path === FILES.manifest) continue;
+    if (entry.isSymbolicLink()) await refuseEscape(root, path);
+    else if (!entry.isFile()) throw new Failure('OutputInvalid', `${path} is neither a file nor a folder.`);
+    paths.push(path);
+  }
+  return paths.sort();
+}
+
+async function refuseEscape(root: string, path: string): Promise<void> {
+  const target = await realpath(join(root, path)).catch(() => undefined);
+  const inside = target?.startsWith(root + sep) === true && (await stat(target)).isFile();
+  if (inside) return;
+  throw new Failure(
+    'OutputInvalid',
+    `${path} is a link to something that is not a file of the artifact; copy it instead.`,
+  );
+}
+
+async function entryOf(root: string, path: string): Promise<ManifestEntry> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of createReadStream(join(root, path)) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { path, size, sha256: hash.digest('hex') };
+}
