@@ -15,7 +15,7 @@ VITEST := vitest run --reporter=default --reporter=json
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-.cache/npm: package.json package-lock.json .npmrc $(wildcard */package.json)
+.cache/npm: package.json package-lock.json .npmrc $(wildcard */package.json */src/package.json)
 	@$(NODE)
 	if ! command -v npm >/dev/null; then echo "npm is missing: install Node.js with npm (any version; Node 24 is brought by itself)." >&2; exit 1; fi
 	echo "· installing npm packages"
