@@ -1,0 +1,130 @@
+import { parseArgs } from 'node:util';
+import { parseTarget, type Target, type TargetKind } from './target.ts';
+
+export const GOALS = ['Ready', 'RolloutComplete', 'RolledBack', 'Succeeded'] as const;
+export type Goal = (typeof GOALS)[number];
+
+interface Common {
+  readonly target: Target;
+  readonly namespace: string | undefined;
+  readonly kubeconfig: string | undefined;
+}
+export type Command =
+  | { readonly verb: 'help' }
+  | (Common & { readonly verb: 'status' | 'watch' | 'explain' | 'approve' })
+  | (Common & { readonly verb: 'retry'; readonly revision: string | undefined })
+  | (Common & { readonly verb: 'wait'; readonly goal: Goal; readonly timeoutSeconds: number });
+
+/** The caller typed something that means nothing; the message is one sentence with what to type instead. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export const USAGE = `kubectl slipway: follow a model from training to traffic.
+
+  kubectl slipway status  (infs|mv|tj)/NAME     what it does, on what evidence
+  kubectl slipway explain (infs|mv|tj)/NAME     what it waits for and what to do
+  kubectl slipway watch   (infs|mv|tj)/NAME     status, again at each change
+  kubectl slipway wait    (infs|mv|tj)/NAME --for=GOAL [--timeout=5m]
+                          GOAL: Ready, RolloutComplete or RolledBack (infs),
+                          Ready (mv), Succeeded (tj)
+  kubectl slipway approve infs/NAME             let the waiting step pass
+  kubectl slipway retry   infs/NAME [--revision=R]
+                          forget that a revision was rolled back
+
+  -n, --namespace NAME     default: that of the current context
+      --kubeconfig FILE    default: $KUBECONFIG, else ~/.kube/config`;
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  status: 'kubectl slipway status infs/flights',
+  watch: 'kubectl slipway watch infs/flights',
+  explain: 'kubectl slipway explain infs/flights',
+  approve: 'kubectl slipway approve infs/flights',
+  retry: 'kubectl slipway retry infs/flights',
+  wait: 'kubectl slipway wait infs/flights --for=RolloutComplete --timeout=5m',
+};
+const KINDS_OF_GOAL: Readonly<Record<Goal, readonly TargetKind[]>> = {
+  Ready: ['InferenceService', 'ModelVersion'],
+  RolloutComplete: ['InferenceService'],
+  RolledBack: ['InferenceService'],
+  Succeeded: ['TrainingJob'],
+};
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Seconds of a duration like 90s or 1h30m; undefined when it is none. */
+export function parseDuration(text: string): number | undefined {
+  if (!/^([0-9]+[dhms])+$/.test(text)) return undefined;
+  return [...text.matchAll(/([0-9]+)([dhms])/g)].reduce(
+    (sum, [, count, unit]) => sum + Number(count) * (UNIT_SECONDS[unit ?? ''] ?? 0),
+    0,
+  );
+}
+
+function parseFlags(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        namespace: { type: 'string', short: 'n' },
+        kubeconfig: { type: 'string' },
+        for: { type: 'string' },
+        timeout: { type: 'string', default: '5m' },
+        revision: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('.')[0] : String(error);
+    throw new UsageError(`${why}: run kubectl slipway --help to see the flags.`);
+  }
+}
+
+function readTarget(verb: string, positionals: readonly string[]): Target {
+  const example = EXAMPLES[verb] ?? '';
+  const [text, extra] = positionals;
+  if (text === undefined) throw new UsageError(`${verb} needs an object: write ${example}`);
+  if (extra !== undefined)
+    throw new UsageError(`${verb} takes one object, so "${extra}" is too many: write ${example}`);
+  const target = parseTarget(text);
+  if (target === undefined) {
+    throw new UsageError(`"${text}" is no object: write KIND/NAME with kind infs, mv or tj, as in ${example}`);
+  }
+  if ((verb === 'approve' || verb === 'retry') && target.kind !== 'InferenceService') {
+    throw new UsageError(`${verb} works on an InferenceService, not on a ${target.kind}: write ${example}`);
+  }
+  return target;
+}
+
+function readGoal(text: string | undefined, target: Target): Goal {
+  const goal = GOALS.find((g) => g === text);
+  const fitting = GOALS.filter((g) => KINDS_OF_GOAL[g].includes(target.kind)).join(', ');
+  if (goal === undefined || !KINDS_OF_GOAL[goal].includes(target.kind)) {
+    const found = text === undefined ? 'wait needs a goal' : `A ${target.kind} has no goal "${text}"`;
+    throw new UsageError(`${found}: write --for= one of ${fitting}`);
+  }
+  return goal;
+}
+
+function readTimeout(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds === undefined) throw new UsageError(`"${text}" is no duration: write --timeout=90s or --timeout=5m`);
+  return seconds;
+}
+
+/** Reads the words after `kubectl slipway`. Throws UsageError for everything that is not a command. */
+export function parseCommand(argv: readonly string[]): Command {
+  const { values, positionals } = parseFlags(argv);
+  const [verb, ...rest] = positionals;
+  if (values.help === true || verb === 'help' || verb === undefined) return { verb: 'help' };
+  if (!(Object.hasOwn(EXAMPLES, verb))) {
+    throw new UsageError(`"${verb}" is no command: write one of ${Object.keys(EXAMPLES).sort().join(', ')}`);
+  }
+  const common = { target: readTarget(verb, rest), namespace: values.namespace, kubeconfig: values.kubeconfig };
+  if (verb === 'wait') {
+    return { ...common, verb, goal: readGoal(values.for, common.target), timeoutSeconds: readTimeout(values.timeout) };
+  }
+  if (verb === 'retry') return { ...common, verb, revision: values.revision };
+  return { ...common, verb: verb as 'status' | 'watch' | 'explain' | 'approve' };
+}

@@ -1,0 +1,100 @@
+import type { InferenceService, ModelVersion, TrainingJob } from '../src/api/kinds.ts';
+import type { Client } from '../src/kube/client.ts';
+import type { Key } from '../src/kube/resource.ts';
+import type { Command } from './arguments.ts';
+import { USAGE } from './arguments.ts';
+import { explain } from './explain.ts';
+import { standing, type Watched } from './goals.ts';
+import { renderInferenceService } from './render/inferenceService.ts';
+import { renderModelVersion } from './render/modelVersion.ts';
+import { renderTrainingJob } from './render/trainingJob.ts';
+import { approvalRequest, type Request, retryRequest } from './requests.ts';
+import { RESOURCES, shortName } from './target.ts';
+
+/** What a command needs of the world. `sleep` ends early when the signal aborts. */
+export interface Surroundings {
+  readonly client: Client;
+  readonly namespace: string;
+  readonly print: (lines: readonly string[]) => void;
+  readonly complain: (sentence: string) => void;
+  readonly now: () => Date;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+type TargetCommand = Exclude<Command, { verb: 'help' }>;
+
+const POLL_MS = 1000;
+
+export function renderObject(object: Watched, now: Date): string[] {
+  if (object.kind === 'TrainingJob') return renderTrainingJob(object as TrainingJob, now);
+  if (object.kind === 'ModelVersion') return renderModelVersion(object as ModelVersion);
+  return renderInferenceService(object as InferenceService, now);
+}
+
+const keyFor = (command: TargetCommand, { namespace }: Surroundings): Key => ({
+  namespace: command.namespace ?? namespace,
+  name: command.target.name,
+});
+
+async function read(command: TargetCommand, world: Surroundings): Promise<Watched> {
+  const key = keyFor(command, world);
+  const found = await world.client.get(RESOURCES[command.target.kind], key, { signal: world.signal });
+  if (found === undefined) {
+    throw new Error(`There is no ${shortName(command.target)} in namespace ${key.namespace}; name another with -n.`);
+  }
+  return found as unknown as Watched;
+}
+
+/** Ages move each second, so a change is told by the object, not by its rendering. */
+async function watch(command: TargetCommand, world: Surroundings): Promise<number> {
+  for (let seen = ''; !world.signal.aborted; await world.sleep(POLL_MS)) {
+    const object = await read(command, world);
+    if (object.metadata.resourceVersion === seen) continue;
+    if (seen !== '') world.print(['']);
+    seen = object.metadata.resourceVersion ?? '';
+    world.print(renderObject(object, world.now()));
+  }
+  return 0;
+}
+
+async function wait(command: Extract<Command, { verb: 'wait' }>, world: Surroundings): Promise<number> {
+  const deadline = world.now().getTime() + command.timeoutSeconds * 1000;
+  for (;;) {
+    const where = standing(await read(command, world), command.goal);
+    if (where.kind === 'reached') {
+      world.print([`${shortName(command.target)}: ${command.goal}`]);
+      return 0;
+    }
+    if (where.kind === 'never' || world.now().getTime() >= deadline) {
+      const ending = where.kind === 'never' ? 'will not become' : 'did not in time become';
+      world.complain(`${shortName(command.target)} ${ending} ${command.goal}: ${where.why}`);
+      return 1;
+    }
+    await world.sleep(POLL_MS);
+  }
+}
+
+async function send(request: Request, command: TargetCommand, world: Surroundings): Promise<number> {
+  if (request.kind === 'refused') {
+    world.complain(request.why);
+    return 1;
+  }
+  await world.client.merge(RESOURCES[command.target.kind], keyFor(command, world), request.patch);
+  world.print([request.done]);
+  return 0;
+}
+
+/** Runs one command and returns the exit status: 0 done, 1 not done. Throws what the API server refuses. */
+export async function run(command: Command, world: Surroundings): Promise<number> {
+  if (command.verb === 'help') {
+    world.print([USAGE]);
+    return 0;
+  }
+  if (command.verb === 'watch') return watch(command, world);
+  if (command.verb === 'wait') return wait(command, world);
+  const object = await read(command, world);
+  if (command.verb === 'approve') return send(approvalRequest(object as InferenceService), command, world);
+  if (command.verb === 'retry') return send(retryRequest(object as InferenceService, command.revision), command, world);
+  world.print(command.verb === 'explain' ? explain(object) : renderObject(object, world.now()));
+  return 0;
+}

@@ -1,0 +1,74 @@
+import type { InferenceService } from '../src/api/kinds.ts';
+import type { Watched } from './goals.ts';
+import { find, isTrue, isUnwelcome } from './render/conditions.ts';
+import { COLUMNS, share, wrap } from './render/text.ts';
+
+type Candidate = NonNullable<NonNullable<InferenceService['status']>['candidate']>;
+
+/** One thing that can be the matter with an InferenceService: undefined when it is not. */
+type Finding = (service: InferenceService) => string | undefined;
+
+const rejection: Finding = ({ metadata, spec, status }) => {
+  const latest = status?.rejected?.find((r) => r.version === spec.model.version);
+  if (latest === undefined || !isTrue(status?.conditions, 'Stalled')) return undefined;
+  return (
+    `Version ${latest.version} was rolled back. ${latest.reason}: ${latest.message} ` +
+    `Applying the same spec again changes nothing. Serve another version, or try this one again: ` +
+    `kubectl slipway retry infs/${metadata.name}`
+  );
+};
+
+const approval: Finding = ({ metadata, status }) =>
+  status?.candidate?.awaitingApproval === true
+    ? `Step ${status.candidate.step + 1} waits for a person: kubectl slipway approve infs/${metadata.name}`
+    : undefined;
+
+const preparing: Finding = ({ status }) =>
+  status?.candidate?.phase === 'Preparing'
+    ? `The pods of ${status.candidate.version} are not all ready; traffic stays where it is until they are.`
+    : undefined;
+
+const unprogrammed: Finding = ({ status }) => {
+  const { desired, programmed } = status?.traffic ?? {};
+  if (desired === undefined || programmed?.candidate === desired.candidate) return undefined;
+  return 'The gateway has not yet accepted the weights that the rollout asks for.';
+};
+
+const guardText = ({ name, verdict, n, low, high, limit, eta }: NonNullable<Candidate['guards']>[number]): string => {
+  const interval = `[${share(low)}, ${share(high)}] against a limit of ${share(limit)}`;
+  if (verdict === 'Blind') return `Guard ${name} is blind: no evidence reaches the operator, so the rollout holds.`;
+  if (verdict === 'NeedMore') {
+    return `Guard ${name} needs more requests: ${n} so far give ${interval}${eta === undefined ? '' : `, about ${eta} to go`}.`;
+  }
+  return `Guard ${name} says ${verdict} on ${n} requests: ${interval}.`;
+};
+
+const guards: Finding = ({ status }) => {
+  const undecided = (status?.candidate?.guards ?? []).filter((g) => g.verdict !== 'Pass');
+  return undecided.length === 0 ? undefined : undecided.map(guardText).join(' ');
+};
+
+const FINDINGS: readonly Finding[] = [rejection, approval, preparing, unprogrammed, guards];
+
+const unwelcome = ({ status }: Watched): string[] =>
+  (status?.conditions ?? []).filter(isUnwelcome).map((c) => `${c.type}=${c.status} (${c.reason}): ${c.message}`);
+
+function findings(object: Watched): string[] {
+  if (object.kind === 'TrainingJob' && 'placement' in (object.status ?? {})) {
+    const { placement } = object.status as { placement?: string };
+    return placement === undefined || placement === '' ? [] : [`No node takes the pods: ${placement}`];
+  }
+  if (object.kind !== 'InferenceService') return [];
+  return FINDINGS.map((finding) => finding(object as InferenceService)).filter((text) => text !== undefined);
+}
+
+/** What an object waits for and what a person can do about it, one paragraph each. Never empty. */
+export function explain(object: Watched): string[] {
+  const { status } = object;
+  if (find(status?.conditions, 'Ready') === undefined && status?.conditions === undefined) {
+    return wrap('The operator has not seen this object: is it running? kubectl -n slipway-system get pods', COLUMNS);
+  }
+  const paragraphs = [...findings(object), ...unwelcome(object)];
+  const all = paragraphs.length === 0 ? ['All is as the spec asks; it waits for nothing.'] : paragraphs;
+  return all.flatMap((text) => wrap(text, COLUMNS));
+}

@@ -1,0 +1,27 @@
+import type { Condition } from '@slipway/crds';
+import { field, table } from './text.ts';
+
+/** Conditions that are good news when False; all others are good news when True. */
+const ABNORMAL = new Set(['Reconciling', 'Stalled', 'Paused']);
+
+export const find = (conditions: readonly Condition[] | undefined, type: string): Condition | undefined =>
+  conditions?.find((c) => c.type === type);
+
+export const isTrue = (conditions: readonly Condition[] | undefined, type: string): boolean =>
+  find(conditions, type)?.status === 'True';
+
+export const isUnwelcome = (c: Condition): boolean =>
+  ABNORMAL.has(c.type) ? c.status === 'True' : c.status !== 'True';
+
+/** Every condition on one row, with the message only where it tells of something unwelcome. */
+export function conditionLines(conditions: readonly Condition[] | undefined): string[] {
+  if (conditions === undefined || conditions.length === 0) {
+    return field('conditions', 'none yet: the operator has not seen this object');
+  }
+  const rows = conditions.map((c) => [
+    c.type,
+    c.status,
+    isUnwelcome(c) && c.message !== '' ? `${c.reason}: ${c.message}` : c.reason,
+  ]);
+  return ['  conditions', ...table(rows)];
+}

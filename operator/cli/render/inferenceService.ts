@@ -1,0 +1,86 @@
+import type { InferenceServiceStatus } from '@slipway/crds';
+import type { InferenceService } from '../../src/api/kinds.ts';
+import { conditionLines } from './conditions.ts';
+import { field, share, since, table } from './text.ts';
+
+type Candidate = NonNullable<InferenceServiceStatus['candidate']>;
+type Weights = NonNullable<InferenceServiceStatus['traffic']>['desired'];
+
+const HISTORY = 5;
+
+function stableLines({ stable, readyReplicas = 0, replicas = 0 }: InferenceServiceStatus): string[] {
+  if (stable === undefined) return field('stable', 'none yet: no version has become ready');
+  return field('stable', `${stable.version}  revision ${stable.revision}  ${readyReplicas}/${replicas} ready`);
+}
+
+function candidateLines(candidate: Candidate, steps: number, now: Date): string[] {
+  const { version, revision, phase, step, stepStartedAt, awaitingApproval } = candidate;
+  const shifting = phase === 'Shifting' ? ` step ${Math.min(step + 1, steps)}/${steps}` : '';
+  const age = stepStartedAt === undefined ? '' : ` for ${since(stepStartedAt, now)}`;
+  const waits = awaitingApproval === true ? ', awaiting approval' : '';
+  return field('candidate', `${version}  revision ${revision}  ${phase}${shifting}${age}${waits}`);
+}
+
+const candidateShare = (weights: Weights | undefined): string => {
+  if (weights === undefined) return 'unknown';
+  const total = weights.stable + weights.candidate;
+  return total === 0 ? 'none' : `${((100 * weights.candidate) / total).toFixed(1)}%`;
+};
+
+function trafficLines({ traffic }: InferenceServiceStatus): string[] {
+  if (traffic === undefined) return [];
+  const { desired, programmed, observed } = traffic;
+  const text = `desired ${candidateShare(desired)}  programmed ${candidateShare(programmed)}  observed ${candidateShare(observed)}`;
+  return field('weight', text);
+}
+
+function guardLines(guards: Candidate['guards']): string[] {
+  if (guards === undefined || guards.length === 0) return [];
+  const header = ['GUARD', 'VERDICT', 'RATE', '[LOW, HIGH]', 'LIMIT', 'N', 'ETA'];
+  const rows = guards.map((g) => [
+    g.name,
+    g.verdict,
+    share(g.rate),
+    `[${share(g.low)}, ${share(g.high)}]`,
+    share(g.limit),
+    String(g.n),
+    g.eta ?? '-',
+  ]);
+  return table([header, ...rows], 2);
+}
+
+function rejectedLines({ rejected }: InferenceServiceStatus, now: Date): string[] {
+  if (rejected === undefined || rejected.length === 0) return [];
+  const rows = rejected.map((r) => [r.version, r.revision, `${since(r.at, now)} ago`, `${r.reason}: ${r.message}`]);
+  return ['  rejected', ...table(rows)];
+}
+
+function historyLines({ history }: InferenceServiceStatus, now: Date): string[] {
+  if (history === undefined || history.length === 0) return [];
+  const rows = history
+    .slice(-HISTORY)
+    .map((h) => [
+      `${since(h.at, now)} ago`,
+      `${h.from} -> ${h.to}`,
+      h.message === '' ? h.reason : `${h.reason}: ${h.message}`,
+    ]);
+  return ['  history', ...table(rows)];
+}
+
+/** What the service serves, what is being rolled out, and on what evidence. Lines of at most 80 columns. */
+export function renderInferenceService(service: InferenceService, now: Date): string[] {
+  const { metadata, spec, status = {} } = service;
+  const { candidate } = status;
+  return [
+    `InferenceService ${metadata.namespace}/${metadata.name}`,
+    ...field('wants', `${spec.model.name} ${spec.model.version}`),
+    ...(status.url === undefined ? [] : field('url', status.url)),
+    ...stableLines(status),
+    ...(candidate === undefined ? [] : candidateLines(candidate, spec.rollout.steps.length, now)),
+    ...trafficLines(status),
+    ...guardLines(candidate?.guards),
+    ...conditionLines(status.conditions),
+    ...rejectedLines(status, now),
+    ...historyLines(status, now),
+  ];
+}

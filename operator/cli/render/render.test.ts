@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { renderObject } from '../commands.ts';
+import { gated, NOON, rolledBack, shifting, training } from '../samples.ts';
+import { paint, wantsColour } from './colour.ts';
+import { COLUMNS, field, share, span, table, wrap } from './text.ts';
+
+test('a rollout under way shows its step, its three weights and each guard with its interval', () => {
+  expect(renderObject(shifting, NOON).join('\n')).toMatchInlineSnapshot(`
+    "InferenceService demo/flights
+      wants      flights 1.1.0
+      url        http://flights.example.com/
+      stable     1.0.0 revision 8f2c1 2/2 ready
+      candidate  1.1.0 revision 77aa0 Shifting step 2/4 for 12s
+      weight     desired 25.0% programmed 25.0% observed 24.3%
+      GUARD   VERDICT   RATE   [LOW, HIGH]     LIMIT  N    ETA
+      errors  NeedMore  0.00%  [0.00%, 3.10%]  1.00%  120  14s
+      conditions
+        Ready            True   Serving
+        RolloutComplete  False  Progressing: Version 1.1.0 gets 25 % of the traffic.
+      history
+        12s ago  5% -> 25%  GuardsPassed: errors 0 of 412"
+  `);
+});
+
+test('a rolled-back service shows what was rejected and the evidence', () => {
+  expect(renderObject(rolledBack, NOON).join('\n')).toMatchInlineSnapshot(`
+    "InferenceService demo/flights
+      wants      flights 1.1.0
+      url        http://flights.example.com/
+      stable     1.0.0 revision 8f2c1 2/2 ready
+      conditions
+        Ready            True   Serving
+        Stalled          True   RolledBack: Version 1.1.0 was rolled back.
+        RolloutComplete  False  RolledBack: Version 1.1.0 was rolled back.
+      rejected
+        1.1.0  77aa0  10s ago  GuardFailed: errors: 21 of 90 requests failed, at
+                               least 9.31% at 99.9% confidence, over the limit of
+                               1%."
+  `);
+});
+
+test('a training run shows its progress', () => {
+  expect(renderObject(training, NOON).join('\n')).toMatchInlineSnapshot(`
+    "TrainingJob demo/flights-v1
+      trains     flights 1.0.0
+      phase      Running
+      attempt    0 (0 restarts)
+      time       30s so far
+      progress   step 40/100 (40%) epoch 2 45s left loss=0.412
+      pods       1 active, 1 ready, 0 failed
+      conditions none yet: the operator has not seen this object"
+  `);
+});
+
+test('a model version shows its gates with their intervals', () => {
+  expect(renderObject(gated, NOON).join('\n')).toMatchInlineSnapshot(`
+    "ModelVersion demo/flights-1.0.0
+      model      flights 1.0.0
+      artifact   pvc://models/flights/sha256-aaaa
+      digest     sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+                 aaaa
+      size       0.04 MB in 6 files
+      made by    tj/flights-v1
+      inputs     features FP32[-1, 14]
+      outputs    probability FP32[-1, 1]
+      served by  infs/flights
+      GATE      VERDICT  VALUE   [LOW, HIGH]       LIMIT  N
+      accuracy  Pass     0.8123  [0.8011, 0.8230]  0.75   4000
+      conditions
+        Ready  True  GatesPassed"
+  `);
+});
+
+test.each([shifting, rolledBack, training, gated])('$kind fits 80 columns', (object) => {
+  expect(renderObject(object, NOON).filter((line) => line.length > COLUMNS)).toEqual([]);
+});
+
+test('no text, however long its words, makes a line wider than the terminal', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 400 }), fc.string({ maxLength: 400 }), (a, b) => {
+      const lines = [
+        ...wrap(a, COLUMNS),
+        ...field('label', a),
+        ...table([
+          ['NAME', b],
+          ['x', a],
+        ]),
+      ];
+      expect(Math.max(0, ...lines.map((line) => line.length))).toBeLessThanOrEqual(COLUMNS);
+    }),
+  );
+});
+
+test.each([
+  ['0.0123', '1.23%'],
+  ['0', '0.00%'],
+  ['1%', '1%'],
+  ['', ''],
+])('the share %j reads %j', (text, want) => expect(share(text)).toBe(want));
+
+test.each([
+  [0, '0s'],
+  [59.6, '1m'],
+  [3725, '1h2m'],
+  [90_000, '1d1h'],
+])('%d seconds read %s', (seconds, want) => expect(span(seconds)).toBe(want));
+
+test('colour is for terminals of people who have not refused it', () => {
+  expect([
+    wantsColour(true, undefined),
+    wantsColour(true, ''),
+    wantsColour(true, '1'),
+    wantsColour(false, undefined),
+  ]).toEqual([true, true, false, false]);
+});
+
+test('painting changes verdict words only', () => {
+  expect(paint('errors Fail 3 Failures')).toBe('errors \u001b[31mFail\u001b[0m 3 Failures');
+});
