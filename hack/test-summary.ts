@@ -20,11 +20,15 @@ const suites = present.map((name) => ({
   name,
   result: JSON.parse(readFileSync(join(directory, name), 'utf8')) as SuiteResult,
 }));
-const empty = suites.filter(({ result }) => result.numPassedTests + result.numFailedTests === 0).map(({ name }) => name);
+const empty = suites
+  .filter(({ result }) => result.numPassedTests + result.numFailedTests === 0)
+  .map(({ name }) => name);
 const sum = (field: keyof SuiteResult): number => suites.reduce((total, { result }) => total + result[field], 0);
 
 for (const { name, result } of suites) {
-  console.log(`${name.replace('.json', '').padEnd(12)} ${result.numPassedTests} passed, ${result.numFailedTests} failed`);
+  console.log(
+    `${name.replace('.json', '').padEnd(12)} ${result.numPassedTests} passed, ${result.numFailedTests} failed`,
+  );
 }
 for (const name of missing) console.log(`${name.replace('.json', '').padEnd(12)} did not run`);
 for (const name of empty) console.log(`${name.replace('.json', '').padEnd(12)} ran no test`);
