@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/**'],
+          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/scenarios/**'],
           environment: 'node',
         },
       },
@@ -28,7 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['e2e/**/*.test.ts'],
+          include: ['e2e/scenarios/**/*.test.ts'],
           exclude,
           environment: 'node',
           testTimeout: 600_000,

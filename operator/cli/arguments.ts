@@ -118,7 +118,7 @@ export function parseCommand(argv: readonly string[]): Command {
   const { values, positionals } = parseFlags(argv);
   const [verb, ...rest] = positionals;
   if (values.help === true || verb === 'help' || verb === undefined) return { verb: 'help' };
-  if (!(Object.hasOwn(EXAMPLES, verb))) {
+  if (!Object.hasOwn(EXAMPLES, verb)) {
     throw new UsageError(`"${verb}" is no command: write one of ${Object.keys(EXAMPLES).sort().join(', ')}`);
   }
   const common = { target: readTarget(verb, rest), namespace: values.namespace, kubeconfig: values.kubeconfig };

@@ -2,7 +2,6 @@ import type { InferenceService, ModelVersion, TrainingJob } from '../src/api/kin
 import type { Client } from '../src/kube/client.ts';
 import type { Key } from '../src/kube/resource.ts';
 import type { Command } from './arguments.ts';
-import { USAGE } from './arguments.ts';
 import { explain } from './explain.ts';
 import { standing, type Watched } from './goals.ts';
 import { renderInferenceService } from './render/inferenceService.ts';
@@ -85,11 +84,7 @@ async function send(request: Request, command: TargetCommand, world: Surrounding
 }
 
 /** Runs one command and returns the exit status: 0 done, 1 not done. Throws what the API server refuses. */
-export async function run(command: Command, world: Surroundings): Promise<number> {
-  if (command.verb === 'help') {
-    world.print([USAGE]);
-    return 0;
-  }
+export async function run(command: TargetCommand, world: Surroundings): Promise<number> {
   if (command.verb === 'watch') return watch(command, world);
   if (command.verb === 'wait') return wait(command, world);
   const object = await read(command, world);

@@ -10,7 +10,7 @@ const HISTORY = 5;
 
 function stableLines({ stable, readyReplicas = 0, replicas = 0 }: InferenceServiceStatus): string[] {
   if (stable === undefined) return field('stable', 'none yet: no version has become ready');
-  return field('stable', `${stable.version}  revision ${stable.revision}  ${readyReplicas}/${replicas} ready`);
+  return field('stable', `${stable.version}, revision ${stable.revision}, ${readyReplicas}/${replicas} ready`);
 }
 
 function candidateLines(candidate: Candidate, steps: number, now: Date): string[] {
@@ -18,7 +18,7 @@ function candidateLines(candidate: Candidate, steps: number, now: Date): string[
   const shifting = phase === 'Shifting' ? ` step ${Math.min(step + 1, steps)}/${steps}` : '';
   const age = stepStartedAt === undefined ? '' : ` for ${since(stepStartedAt, now)}`;
   const waits = awaitingApproval === true ? ', awaiting approval' : '';
-  return field('candidate', `${version}  revision ${revision}  ${phase}${shifting}${age}${waits}`);
+  return field('candidate', `${version}, revision ${revision}, ${phase}${shifting}${age}${waits}`);
 }
 
 const candidateShare = (weights: Weights | undefined): string => {
@@ -30,7 +30,7 @@ const candidateShare = (weights: Weights | undefined): string => {
 function trafficLines({ traffic }: InferenceServiceStatus): string[] {
   if (traffic === undefined) return [];
   const { desired, programmed, observed } = traffic;
-  const text = `desired ${candidateShare(desired)}  programmed ${candidateShare(programmed)}  observed ${candidateShare(observed)}`;
+  const text = `desired ${candidateShare(desired)}, programmed ${candidateShare(programmed)}, observed ${candidateShare(observed)}`;
   return field('weight', text);
 }
 

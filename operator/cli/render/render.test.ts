@@ -10,9 +10,9 @@ test('a rollout under way shows its step, its three weights and each guard with 
     "InferenceService demo/flights
       wants      flights 1.1.0
       url        http://flights.example.com/
-      stable     1.0.0 revision 8f2c1 2/2 ready
-      candidate  1.1.0 revision 77aa0 Shifting step 2/4 for 12s
-      weight     desired 25.0% programmed 25.0% observed 24.3%
+      stable     1.0.0, revision 8f2c1, 2/2 ready
+      candidate  1.1.0, revision 77aa0, Shifting step 2/4 for 12s
+      weight     desired 25.0%, programmed 25.0%, observed 24.3%
       GUARD   VERDICT   RATE   [LOW, HIGH]     LIMIT  N    ETA
       errors  NeedMore  0.00%  [0.00%, 3.10%]  1.00%  120  14s
       conditions
@@ -28,7 +28,7 @@ test('a rolled-back service shows what was rejected and the evidence', () => {
     "InferenceService demo/flights
       wants      flights 1.1.0
       url        http://flights.example.com/
-      stable     1.0.0 revision 8f2c1 2/2 ready
+      stable     1.0.0, revision 8f2c1, 2/2 ready
       conditions
         Ready            True   Serving
         Stalled          True   RolledBack: Version 1.1.0 was rolled back.
@@ -47,7 +47,7 @@ test('a training run shows its progress', () => {
       phase      Running
       attempt    0 (0 restarts)
       time       30s so far
-      progress   step 40/100 (40%) epoch 2 45s left loss=0.412
+      progress   step 40/100, 40%, epoch 2, 45s left, loss=0.412
       pods       1 active, 1 ready, 0 failed
       conditions none yet: the operator has not seen this object"
   `);

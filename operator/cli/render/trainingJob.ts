@@ -14,12 +14,12 @@ function progressText({ progress }: TrainingJobStatus): string | undefined {
   const { step, total, epoch, metrics = {}, eta, percent } = progress;
   const parts = [
     total === undefined ? `step ${step}` : `step ${step}/${total}`,
-    percent === undefined ? '' : `(${percent})`,
+    percent ?? '',
     epoch === undefined ? '' : `epoch ${epoch}`,
     eta === undefined ? '' : `${eta} left`,
     ...Object.entries(metrics).map(([name, value]) => `${name}=${value}`),
   ];
-  return parts.filter((part) => part !== '').join('  ');
+  return parts.filter((part) => part !== '').join(', ');
 }
 
 const attemptText = ({ attempt, restarts = 0 }: TrainingJobStatus): string | undefined =>

@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { contextNamespace } from '../src/kube/config.ts';
+import { connect } from '../src/kube/connect.ts';
+import { type Command, parseCommand, USAGE, UsageError } from './arguments.ts';
+import { run } from './commands.ts';
+import { paint, wantsColour } from './render/colour.ts';
+
+const complain = (sentence: string): void => {
+  process.stderr.write(`${sentence}\n`);
+};
+const colour = wantsColour(process.stdout.isTTY === true, process.env['NO_COLOR']);
+const print = (lines: readonly string[]): void => {
+  process.stdout.write(lines.map((line) => `${colour ? paint(line) : line}\n`).join(''));
+};
+
+/** The file that kubectl would read: the flag, the first of $KUBECONFIG that exists, or the user's own. */
+function kubeconfigOf(flag: string | undefined): string {
+  const listed = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
+  const path = flag ?? listed.find((p) => existsSync(p)) ?? listed[0] ?? join(homedir(), '.kube', 'config');
+  if (!existsSync(path)) throw new UsageError(`There is no kubeconfig at ${path}: name one with --kubeconfig FILE.`);
+  return path;
+}
+
+async function runConnected(command: Exclude<Command, { verb: 'help' }>): Promise<number> {
+  const kubeconfig = kubeconfigOf(command.kubeconfig);
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  const { signal } = interrupted;
+  const connection = await connect({ kubeconfig });
+  const sleep = (ms: number): Promise<void> => delay(ms, undefined, { signal }).catch(() => {});
+  try {
+    const namespace = contextNamespace(kubeconfig);
+    return await run(command, {
+      client: connection.client,
+      namespace,
+      print,
+      complain,
+      sleep,
+      signal,
+      now: () => new Date(),
+    });
+  } catch (error) {
+    if (signal.aborted) return 130;
+    throw error;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Exit status: 0 done, 1 not done, 2 the command line means nothing. */
+async function main(): Promise<number> {
+  try {
+    const command = parseCommand(process.argv.slice(2));
+    if (command.verb !== 'help') return await runConnected(command);
+    print([USAGE]);
+    return 0;
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error));
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+process.exitCode = await main();
