@@ -82,6 +82,8 @@ export const ENV = {
   adminPort: 'SLIPWAY_ADMIN_PORT',
   drainSeconds: 'SLIPWAY_DRAIN_SECONDS',
   workers: 'SLIPWAY_WORKERS',
+  maxQueue: 'SLIPWAY_MAX_QUEUE',
+  maxBodyBytes: 'SLIPWAY_MAX_BODY_BYTES',
   // every container of ours; default /dev/termination-log
   terminationLog: 'SLIPWAY_TERMINATION_LOG',
 } as const;
@@ -260,7 +262,7 @@ export const evidenceSchema = z.object({
    * failed²/served. With F = Σ failed and N = Σ served: φ = (sum − F²/N) / ((seconds − 1)·p·(1 − p)), p = F/N.
    */
   batches: z.object({ seconds: z.int().min(0), failedSquaredOverServed: z.number().min(0) }),
-  /** Milliseconds from the last body byte to the answer. counts has one more entry than boundsMs (over the last bound). */
+  /** Served requests (ok and serverError): milliseconds from the last body byte to the answer. counts has one more entry than boundsMs (over the last bound). */
   latency: z.object({ boundsMs: z.array(z.number()).max(64), counts: z.array(z.int()).max(65), sumMs: z.number() }),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;

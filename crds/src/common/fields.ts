@@ -1,52 +1,86 @@
 import * as z from 'zod';
+import { cel, matches } from './cel.ts';
 
-/** A DNS label (RFC 1123): what every name that becomes a child's name must be. */
+/**
+ * A string of one format. The format is a CEL rule and no `pattern`, as the server answers a failed pattern with the
+ * bare regular expression, and a failed rule with our sentence.
+ */
+const formatted = (max: number, pattern: RegExp, message: string) =>
+  cel(z.string().max(max), matches(pattern, message));
+
+/** A DNS label (RFC 1123): what every name that becomes part of a child's name must be. */
 export const dnsLabel = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+  formatted(
+    max,
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+    'must be lower-case letters, digits and -, starting and ending with a letter or digit, such as flight-delays',
+  );
+
+const SEMVER = /(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)/;
 
 export const semver = () =>
-  z
-    .string()
-    .max(32)
-    .regex(/^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$/);
+  formatted(
+    32,
+    RegExp(`^${SEMVER.source}$`),
+    'must be a version of three numbers without prefix or suffix, such as 1.4.0',
+  );
+
+export const semverOrBump = () =>
+  formatted(
+    32,
+    RegExp(`^(NextMajor|NextMinor|NextPatch|${SEMVER.source})$`),
+    'must be NextMajor, NextMinor or NextPatch, or a version of three numbers such as 1.4.0',
+  );
 
 export const digest = () =>
-  z
-    .string()
-    .max(71)
-    .regex(/^sha256:[0-9a-f]{64}$/);
+  formatted(71, /^sha256:[0-9a-f]{64}$/, 'must be sha256: followed by 64 lower-case hexadecimal digits');
+
+const DURATION = /^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$/;
 
 /** A duration of whole units, largest first: 90s, 10m, 1h30m, 7d. Months and fractions are refused. */
 export const duration = () =>
-  z
-    .string()
-    .min(2)
-    .max(32)
-    .regex(/^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$/);
+  cel(z.string().max(32), {
+    rule: `self != '' && ${matches(DURATION, '').rule}`,
+    message: 'must be whole days, hours, minutes and seconds, largest first, such as 90s, 10m, 1h30m or 7d',
+    holds: (self) => self !== '' && DURATION.test(self),
+  });
 
 /** A share of all requests, e.g. 1% or 0.5%. A string: a float in a spec changes when a client re-encodes it. */
 export const percent = () =>
-  z
-    .string()
-    .max(8)
-    .regex(/^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$/);
+  formatted(
+    8,
+    /^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,4})?)%$/,
+    'must be a percentage from 0% to 100% with at most four decimals, in quotes, such as "1%" or "0.5%"',
+  );
 
 /** A decimal number as a string. */
 export const decimal = () =>
-  z
-    .string()
-    .max(24)
-    .regex(/^-?[0-9]+(\.[0-9]+)?$/);
+  formatted(24, /^-?[0-9]+(\.[0-9]+)?$/, 'must be a decimal number in quotes, such as "0.80"');
+
+/** How sure a verdict must be: at least as sure as a coin, never certain. */
+export const confidence = () =>
+  formatted(8, /^0\.[5-9][0-9]{0,5}$/, 'must be a decimal from 0.5 to below 1 in quotes, such as "0.999"');
 
 export const quantity = () =>
-  z
-    .string()
-    .max(32)
-    .regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/);
+  formatted(
+    32,
+    /^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/,
+    'must be a Kubernetes quantity, such as 500m, 2, 512Mi or 10Gi',
+  );
+
+const DOT_SEGMENT = /\/\.\.?(\/|$)/;
+
+/** A folder on a PersistentVolumeClaim: pvc://<claim>/<folder>. `.` and `..` are refused: they would leave the folder. */
+export const pvcUri = (max: number, folder: 'required' | 'optional') => {
+  const segments = folder === 'required' ? '+' : '*';
+  const uri = RegExp(`^pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/[A-Za-z0-9._-]+)${segments}/?$`);
+  const example = folder === 'required' ? 'pvc://models/flights/1.4.0' : 'pvc://models or pvc://models/team-a';
+  return cel(z.string().max(max), {
+    rule: `${matches(uri, '').rule} && !${matches(DOT_SEGMENT, '').rule}`,
+    message: `must name a PersistentVolumeClaim of this namespace and a folder on it, without . and .. in the path, such as ${example}`,
+    holds: (self) => uri.test(self) && !DOT_SEGMENT.test(self),
+  });
+};
 
 /** A list whose order and duplicates carry meaning: replaced whole by server-side apply. */
 export const atomicList = <T extends z.ZodType>(item: T, max: number) =>

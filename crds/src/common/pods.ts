@@ -1,25 +1,37 @@
 import * as z from 'zod';
+import { type CelRule, cel, matches } from './cel.ts';
 import { atomicList, mapList, quantity } from './fields.ts';
+
+const COMPUTE = ['cpu', 'memory', 'ephemeral-storage'];
+const compute = () =>
+  cel(z.record(z.string(), quantity()).meta({ maxProperties: 3 }), {
+    rule: `self.all(name, name in [${COMPUTE.map((name) => `'${name}'`).join(', ')}])`,
+    message: 'may name cpu, memory and ephemeral-storage only: ask for GPUs in accelerator',
+    holds: (self) => Object.keys(self).every((name) => COMPUTE.includes(name)),
+  });
 
 export const resourcesSchema = z
   .object({
-    requests: z
-      .record(z.string(), quantity())
-      .meta({ maxProperties: 16 })
-      .optional()
-      .describe('Resources each pod reserves, by name (cpu, memory, ephemeral-storage).'),
-    limits: z
-      .record(z.string(), quantity())
-      .meta({ maxProperties: 16 })
+    requests: compute().optional().describe('Resources each pod reserves, by name (cpu, memory, ephemeral-storage).'),
+    limits: compute()
       .optional()
       .describe('Resources each pod may not exceed. A pod over its memory limit is killed (OOMKilled).'),
   })
   .describe('Compute resources of each pod. Accelerators are asked for in `accelerator`, not here.');
 export type Resources = z.infer<typeof resourcesSchema>;
 
+const extendedResource = () =>
+  cel(
+    z.string().max(253),
+    matches(
+      /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?\/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/,
+      'must be the name of an extended resource, <vendor>/<device>, such as nvidia.com/gpu or amd.com/gpu',
+    ),
+  );
+
 export const acceleratorSchema = z
   .object({
-    resource: z.string().max(253).default('nvidia.com/gpu').describe('Extended resource name of the accelerator.'),
+    resource: extendedResource().default('nvidia.com/gpu').describe('Extended resource name of the accelerator.'),
     count: z.int().min(1).max(64).meta({ format: 'int32' }).describe('Accelerators per pod.'),
     products: atomicList(z.string().max(63), 16)
       .optional()
@@ -75,20 +87,57 @@ const keyRef = (what: string) =>
     key: z.string().max(253).describe('Key in it.'),
   });
 
-export const envVarSchema = z.object({
-  name: z
-    .string()
-    .min(1)
-    .max(256)
-    .describe('Name of the variable. SLIPWAY_*, PET_* and the rendezvous variables are ours and refused.'),
-  value: z.string().max(32768).optional().describe('Its value. Exactly one of value and valueFrom.'),
-  valueFrom: z
-    .object({
+/** Set in every training container by us; a second value would break the rendezvous of the pods. */
+const RESERVED = ['MASTER_ADDR', 'MASTER_PORT', 'NODE_RANK', 'RANK', 'WORLD_SIZE'];
+const RESERVED_PREFIXES = ['SLIPWAY_', 'PET_'];
+
+const notReserved: CelRule<string> = {
+  rule: [
+    ...RESERVED_PREFIXES.map((prefix) => `!self.startsWith('${prefix}')`),
+    `!(self in [${RESERVED.map((name) => `'${name}'`).join(', ')}])`,
+  ].join(' && '),
+  message:
+    'is set by Slipway (SLIPWAY_*, PET_*, MASTER_ADDR, MASTER_PORT, NODE_RANK, RANK, WORLD_SIZE): choose another name',
+  holds: (self) => !RESERVED_PREFIXES.some((prefix) => self.startsWith(prefix)) && !RESERVED.includes(self),
+};
+
+const oneValue: CelRule<{ value?: string | undefined; valueFrom?: object | undefined }> = {
+  rule: 'has(self.value) != has(self.valueFrom)',
+  message: 'needs exactly one of value and valueFrom',
+  holds: (self) => (self.value === undefined) !== (self.valueFrom === undefined),
+};
+
+const oneSource: CelRule<{ secretKeyRef?: object | undefined; configMapKeyRef?: object | undefined }> = {
+  rule: 'has(self.secretKeyRef) != has(self.configMapKeyRef)',
+  message: 'needs exactly one of secretKeyRef and configMapKeyRef',
+  holds: (self) => (self.secretKeyRef === undefined) !== (self.configMapKeyRef === undefined),
+};
+
+const envName = () =>
+  cel(
+    z.string().max(256),
+    matches(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be letters, digits and _, not starting with a digit, such as LOG_LEVEL'),
+    notReserved,
+  );
+
+const valueSource = () =>
+  cel(
+    z.object({
       secretKeyRef: keyRef('Secret').optional().describe('A key of a Secret.'),
       configMapKeyRef: keyRef('ConfigMap').optional().describe('A key of a ConfigMap.'),
-    })
-    .optional()
-    .describe('Where to read the value from. Exactly one source.'),
-});
+    }),
+    oneSource,
+  );
+
+export const envVarSchema = cel(
+  z.object({
+    name: envName().describe(
+      'Name of the variable. SLIPWAY_*, PET_* and the rendezvous variables are ours and refused.',
+    ),
+    value: z.string().max(32768).optional().describe('Its value. Exactly one of value and valueFrom.'),
+    valueFrom: valueSource().optional().describe('Where to read the value from. Exactly one source.'),
+  }),
+  oneValue,
+);
 export const envField = () => mapList(envVarSchema, 100, 'name').optional().describe('Environment of the container.');
 export type EnvVar = z.infer<typeof envVarSchema>;

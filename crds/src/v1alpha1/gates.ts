@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type CelRule, cel } from '../common/cel.ts';
 import { decimal, mapList } from '../common/fields.ts';
 import { VERDICTS } from '../contract.ts';
 
@@ -14,16 +15,27 @@ export const GATE_METRICS = [
   'brier',
 ] as const;
 
-export const gateSchema = z.object({
-  name: z.string().min(1).max(63).describe('Name of the gate, unique in the list.'),
-  metric: z.enum(GATE_METRICS).describe('Metric computed from evaluation/predictions.jsonl. Positive class: label 1.'),
-  min: decimal()
-    .optional()
-    .describe('The LOWER 95 % confidence bound of the metric must be at least this. Exactly one of min and max.'),
-  max: decimal()
-    .optional()
-    .describe('The UPPER 95 % confidence bound of the metric must be at most this. Exactly one of min and max.'),
-});
+const oneLimit: CelRule<{ min?: string | undefined; max?: string | undefined }> = {
+  rule: 'has(self.min) != has(self.max)',
+  message: 'needs exactly one of min (the metric must be at least this) and max (at most this)',
+  holds: (self) => (self.min === undefined) !== (self.max === undefined),
+};
+
+export const gateSchema = cel(
+  z.object({
+    name: z.string().min(1).max(63).describe('Name of the gate, unique in the list.'),
+    metric: z
+      .enum(GATE_METRICS)
+      .describe('Metric computed from evaluation/predictions.jsonl. Positive class: label 1.'),
+    min: decimal()
+      .optional()
+      .describe('The LOWER 95 % confidence bound of the metric must be at least this. Exactly one of min and max.'),
+    max: decimal()
+      .optional()
+      .describe('The UPPER 95 % confidence bound of the metric must be at most this. Exactly one of min and max.'),
+  }),
+  oneLimit,
+);
 export type Gate = z.infer<typeof gateSchema>;
 
 export const gatesField = () =>

@@ -1,44 +1,47 @@
 import * as z from 'zod';
+import { type CelRule, onUpdate } from '../common/cel.ts';
 import { conditionsField } from '../common/condition.ts';
-import { atomicList, digest, dnsLabel, mapList, semver, stringMap } from '../common/fields.ts';
+import { atomicList, digest, dnsLabel, mapList, pvcUri, semver, stringMap } from '../common/fields.ts';
+import { ageColumn, conditionColumn, defineKind, type Named } from '../kind.ts';
 import { gateStatusSchema, gatesField } from './gates.ts';
 
-export const modelVersionSpecSchema = z.object({
-  model: dnsLabel(40).describe('Name of the model.'),
-  version: semver().describe('Version of the model, e.g. 1.4.0.'),
-  artifact: z
-    .object({
-      uri: z
-        .string()
-        .max(1024)
-        .regex(/^pvc:\/\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?(\/[A-Za-z0-9._-]+)+\/?$/)
-        .describe('Folder of the artifact: pvc://<claim>/<path>, a PersistentVolumeClaim of this namespace.'),
-      digest: digest().describe(
-        'sha256 over its files. Verified before gates run and again in every pod that serves it.',
-      ),
-      format: z.enum(['ONNX']).default('ONNX').describe('Format of the model.'),
-    })
-    .describe('The model files.'),
-  provenance: z
-    .object({
-      trainingJob: z.string().max(253).optional().describe('TrainingJob that made it.'),
-      trainingJobUid: z.string().max(64).optional().describe('Its uid.'),
-      source: z
-        .object({
-          repository: z.string().max(1024).describe('Repository of the training code.'),
-          revision: z.string().max(128).describe('Commit.'),
-        })
-        .optional()
-        .describe('Training code.'),
-      image: z.string().max(1024).optional().describe('Training image as pulled, with its digest.'),
-      parameters: stringMap(100, 4096).optional().describe('Parameters of the run.'),
-      startedAt: z.string().meta({ format: 'date-time' }).optional().describe('Start of training.'),
-      finishedAt: z.string().meta({ format: 'date-time' }).optional().describe('End of training.'),
-    })
-    .optional()
-    .describe('Where the version comes from.'),
-  gates: gatesField(),
-});
+export const modelVersionSpecSchema = onUpdate(
+  z.object({
+    model: dnsLabel(40).describe('Name of the model.'),
+    version: semver().describe('Version of the model, e.g. 1.4.0.'),
+    artifact: z
+      .object({
+        uri: pvcUri(1024, 'required').describe(
+          'Folder of the artifact: pvc://<claim>/<path>, a PersistentVolumeClaim of this namespace.',
+        ),
+        digest: digest().describe(
+          'sha256 over its files. Verified before gates run and again in every pod that serves it.',
+        ),
+        format: z.enum(['ONNX']).default('ONNX').describe('Format of the model.'),
+      })
+      .describe('The model files.'),
+    provenance: z
+      .object({
+        trainingJob: z.string().max(253).optional().describe('TrainingJob that made it.'),
+        trainingJobUid: z.string().max(64).optional().describe('Its uid.'),
+        source: z
+          .object({
+            repository: z.string().max(1024).describe('Repository of the training code.'),
+            revision: z.string().max(128).describe('Commit.'),
+          })
+          .optional()
+          .describe('Training code.'),
+        image: z.string().max(1024).optional().describe('Training image as pulled, with its digest.'),
+        parameters: stringMap(100, 4096).optional().describe('Parameters of the run.'),
+        startedAt: z.string().meta({ format: 'date-time' }).optional().describe('Start of training.'),
+        finishedAt: z.string().meta({ format: 'date-time' }).optional().describe('End of training.'),
+      })
+      .optional()
+      .describe('Where the version comes from.'),
+    gates: gatesField(),
+  }),
+  { rule: 'self == oldSelf', message: 'a ModelVersion never changes: create one with a new version instead' },
+);
 export type ModelVersionSpec = z.output<typeof modelVersionSpecSchema>;
 
 const tensorStatus = z.object({
@@ -71,3 +74,38 @@ export const modelVersionStatusSchema = z.object({
   rejectedBy: atomicList(z.string().max(253), 64).optional().describe('InferenceServices that rolled it back.'),
 });
 export type ModelVersionStatus = z.output<typeof modelVersionStatusSchema>;
+
+/** The name is how an InferenceService finds its version; any other name would never be found. */
+const namedAfterVersion: CelRule<Named<{ model: string; version: string }>> = {
+  rule: "self.metadata.name == self.spec.model + '-' + self.spec.version",
+  message: 'metadata.name must be <spec.model>-<spec.version>, such as flights-1.4.0',
+  holds: ({ metadata, spec }) => metadata.name === `${spec.model}-${spec.version}`,
+};
+
+export const modelVersionKind = defineKind({
+  kind: 'ModelVersion',
+  plural: 'modelversions',
+  shortName: 'mv',
+  description:
+    'One version of a model: where its files are, what they hash to, where they come from and which gates they pass. Only a Ready version is ever served.',
+  spec: modelVersionSpecSchema,
+  status: modelVersionStatusSchema,
+  rules: [namedAfterVersion],
+  columns: [
+    { name: 'Model', type: 'string', jsonPath: '.spec.model', description: 'Name of the model.' },
+    { name: 'Version', type: 'string', jsonPath: '.spec.version', description: 'Version of the model.' },
+    conditionColumn('Ready', 'Ready', 'status', 'Whether it may be served.'),
+    conditionColumn('Reason', 'Ready', 'reason', 'Why it is ready or not.'),
+    { name: 'ServedBy', type: 'string', jsonPath: '.status.servedBy', description: 'Who serves it.' },
+    {
+      name: 'TrainingJob',
+      type: 'string',
+      jsonPath: '.spec.provenance.trainingJob',
+      description: 'TrainingJob that made it.',
+      priority: 1,
+    },
+    { name: 'Digest', type: 'string', jsonPath: '.spec.artifact.digest', description: 'Its digest.', priority: 1 },
+    conditionColumn('Message', 'Ready', 'message', 'Why, in a sentence.'),
+    ageColumn,
+  ],
+});

@@ -1,7 +1,19 @@
 import * as z from 'zod';
+import { type CelRule, cel, onUpdate } from '../common/cel.ts';
 import { conditionsField } from '../common/condition.ts';
-import { atomicList, digest, dnsLabel, duration, quantity, semver, stringMap } from '../common/fields.ts';
+import {
+  atomicList,
+  digest,
+  dnsLabel,
+  duration,
+  pvcUri,
+  quantity,
+  semver,
+  semverOrBump,
+  stringMap,
+} from '../common/fields.ts';
 import { acceleratorSchema, envField, placementSchema, resourcesSchema } from '../common/pods.ts';
+import { ageColumn, childSafeName, conditionColumn, defineKind } from '../kind.ts';
 import { gatesField } from './gates.ts';
 
 export const VERSION_BUMPS = ['NextMajor', 'NextMinor', 'NextPatch'] as const;
@@ -24,14 +36,17 @@ const failureSchema = z
   })
   .describe('What happens when an attempt fails.');
 
-export const trainingJobSpecSchema = z.object({
+const countOrAuto: CelRule<number | string> = {
+  rule: "type(self) == int ? self >= 1 && self <= 64 : self == 'Auto'",
+  message: 'must be Auto or a number from 1 to 64',
+  holds: (self) => (typeof self === 'number' ? self >= 1 && self <= 64 : self === 'Auto'),
+};
+
+const trainingJobFields = z.object({
   model: z
     .object({
       name: dnsLabel(40).describe('Model that the job trains a version of.'),
-      version: z
-        .string()
-        .max(32)
-        .regex(/^(NextMajor|NextMinor|NextPatch|(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*))$/)
+      version: semverOrBump()
         .default('NextMinor')
         .describe(
           'Version to create, e.g. 1.4.0, or NextMajor, NextMinor, NextPatch over the newest version of that model in this namespace.',
@@ -53,9 +68,7 @@ export const trainingJobSpecSchema = z.object({
     .meta({ format: 'int32' })
     .default(1)
     .describe('Pods that train together. Pod 0 is the rendezvous master and writes the output.'),
-  processesPerNode: z
-    .union([z.int(), z.string()])
-    .meta({ 'x-kubernetes-int-or-string': true })
+  processesPerNode: cel(z.union([z.int(), z.string()]).meta({ 'x-kubernetes-int-or-string': true }), countOrAuto)
     .default('Auto')
     .describe('Worker processes per pod: a number, or Auto (one per accelerator, else 1). Sets PET_NPROC_PER_NODE.'),
   resources: resourcesSchema.optional(),
@@ -87,16 +100,23 @@ export const trainingJobSpecSchema = z.object({
     .describe('Volume for checkpoints and output. Survives restarts.'),
   publish: z
     .object({
-      store: z
-        .string()
-        .max(512)
-        .regex(/^pvc:\/\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?(\/[A-Za-z0-9._-]+)*$/)
-        .describe('Where the model goes: pvc://<claim>[/<folder>], a PersistentVolumeClaim of this namespace.'),
+      store: pvcUri(512, 'optional').describe(
+        'Where the model goes: pvc://<claim>[/<folder>], a PersistentVolumeClaim of this namespace.',
+      ),
     })
     .describe('Where the finished model is stored, content-addressed: <store>/<model>/sha256-<digest>/.'),
   failure: failureSchema.prefault({}),
   gates: gatesField(),
 });
+/** The pods were made from these. The budgets of `failure` are read at each failure, so they may be changed in mid-run. */
+const FIXED = Object.keys(trainingJobFields.shape).filter((field) => field !== 'failure');
+
+const onlyFailureChanges = {
+  rule: FIXED.map((field) => `self.?${field} == oldSelf.?${field}`).join(' && '),
+  message: 'only failure can change once a TrainingJob exists: create a new one for anything else',
+};
+
+export const trainingJobSpecSchema = onUpdate(trainingJobFields, onlyFailureChanges);
 export type TrainingJobSpec = z.output<typeof trainingJobSpecSchema>;
 
 export const TRAINING_PHASES = ['Pending', 'Running', 'Publishing', 'Succeeded', 'Failed'] as const;
@@ -151,3 +171,28 @@ export const trainingJobStatusSchema = z.object({
   modelVersion: z.string().max(253).optional().describe('Name of the ModelVersion that was created.'),
 });
 export type TrainingJobStatus = z.output<typeof trainingJobStatusSchema>;
+
+export const trainingJobKind = defineKind({
+  kind: 'TrainingJob',
+  plural: 'trainingjobs',
+  shortName: 'tj',
+  description: 'One training run: pods that train together, and the ModelVersion that their output becomes.',
+  spec: trainingJobSpecSchema,
+  status: trainingJobStatusSchema,
+  rules: [childSafeName],
+  columns: [
+    { name: 'Model', type: 'string', jsonPath: '.spec.model.name', description: 'Model it trains.' },
+    { name: 'Version', type: 'string', jsonPath: '.status.version', description: 'Version it makes.' },
+    { name: 'Phase', type: 'string', jsonPath: '.status.phase', description: 'Where the run stands.' },
+    {
+      name: 'Progress',
+      type: 'string',
+      jsonPath: '.status.progress.percent',
+      description: 'Steps done, as the trainer reports.',
+    },
+    conditionColumn('Reason', 'Ready', 'reason', 'Why it is ready or not.'),
+    { name: 'Restarts', type: 'integer', jsonPath: '.status.restarts', description: 'Attempts after the first.' },
+    conditionColumn('Message', 'Ready', 'message', 'Why, in a sentence.'),
+    ageColumn,
+  ],
+});
