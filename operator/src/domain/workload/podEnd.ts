@@ -1,0 +1,92 @@
+import {
+  TERMINATION_REASONS,
+  type Termination,
+  type TerminationReason,
+  terminationSchema,
+} from '@slipway/crds/contract';
+import type { Pod } from '../../api/builtin.ts';
+
+type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
+type Terminated = NonNullable<NonNullable<ContainerStatus['state']>['terminated']>;
+
+/** Status of a container by name, sidecars included. */
+export function containerStatus(pod: Pod, name: string): ContainerStatus | undefined {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  return [...containerStatuses, ...initContainerStatuses].find((c) => c.name === name);
+}
+
+/** How a container of a pod ended, or undefined while it has not. */
+export const terminated = (pod: Pod, container: string): Terminated | undefined =>
+  containerStatus(pod, container)?.state?.terminated;
+
+export const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The termination document of a container that speaks our contract; undefined for any other text. */
+export function termination(message: string | undefined): Termination | undefined {
+  const parsed = terminationSchema.safeParse(parseJson(message ?? ''));
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** A cause that our own containers name and that needs no translation into a condition reason. */
+export const isKnownReason = (reason: string): reason is TerminationReason =>
+  (TERMINATION_REASONS as readonly string[]).includes(reason);
+
+/** What a pod that failed says about it; `exitCode` is undefined when no container lived to exit. */
+export interface PodFailure {
+  readonly pod: string;
+  readonly exitCode: number | undefined;
+  readonly outOfMemory: boolean;
+  readonly disrupted: boolean;
+  /** Reason from our termination document, when it is one of the contract. */
+  readonly reason: TerminationReason | undefined;
+  /** The last words: the termination message, else why the kubelet or the control plane ended the pod. */
+  readonly message: string;
+}
+
+const LONGEST_MESSAGE = 1024;
+const tidy = (text: string): string => text.trim().slice(-LONGEST_MESSAGE);
+
+function lastWords(pod: Pod, end: Terminated | undefined): string {
+  const disruption = pod.status?.conditions?.find((c) => c.type === 'DisruptionTarget' && c.status === 'True');
+  const said = termination(end?.message);
+  const document = said === undefined ? undefined : `${said.reason}: ${said.message}`;
+  return tidy(document ?? end?.message ?? disruption?.message ?? pod.status?.message ?? '');
+}
+
+const describe = (pod: Pod, container: string): PodFailure => {
+  const end = terminated(pod, container);
+  const reason = termination(end?.message)?.reason;
+  return {
+    pod: pod.metadata.name,
+    exitCode: end?.exitCode,
+    outOfMemory: end?.reason === 'OOMKilled',
+    disrupted: pod.status?.conditions?.some((c) => c.type === 'DisruptionTarget' && c.status === 'True') ?? false,
+    reason: reason !== undefined && isKnownReason(reason) ? reason : undefined,
+    message: lastWords(pod, end),
+  };
+};
+
+const hasFailed = (pod: Pod, container: string): boolean =>
+  pod.status?.phase === 'Failed' || (terminated(pod, container)?.exitCode ?? 0) !== 0;
+
+const endedAt = (pod: Pod, container: string): number =>
+  Date.parse(terminated(pod, container)?.finishedAt ?? '') || Number.POSITIVE_INFINITY;
+
+/**
+ * The failure that came first. When one pod of a gang dies the Job ends the others, so the later ones say only that
+ * they were told to stop (exit code 143).
+ */
+export function firstFailure(pods: readonly Pod[], container: string): PodFailure | undefined {
+  const first = pods
+    .filter((pod) => hasFailed(pod, container))
+    .sort((a, b) => endedAt(a, container) - endedAt(b, container) || (a.metadata.name < b.metadata.name ? -1 : 1))[0];
+  return first && describe(first, container);
+}
