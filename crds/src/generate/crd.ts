@@ -71,7 +71,7 @@ export const crd = (kind: KindDefinition) => ({
 
 /** The CustomResourceDefinition as the YAML that is committed. Throws when it is too large to apply from a client. */
 export function crdYaml(kind: KindDefinition): string {
-  const yaml = HEADER + stringify(crd(kind), { lineWidth: 0, aliasDuplicateObjects: false });
+  const yaml = HEADER + stringify(crd(kind), { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
   const bytes = Buffer.byteLength(yaml);
   if (bytes > MAX_BYTES)
     throw new Error(`${crdFile(kind)} has ${bytes} bytes; more than ${MAX_BYTES} is too large to apply`);

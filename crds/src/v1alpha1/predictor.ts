@@ -25,9 +25,12 @@ interface Scaled {
   resources?: { requests?: Record<string, string> | undefined } | undefined;
 }
 
-/** The autoscaler compares use with the request; without one it can never act. */
+/**
+ * The autoscaler compares use with the request; without one it can never act. The server tries rules on the bare
+ * default `{}` as well, before it fills in replicas.
+ */
 const targetOfRequest: CelRule<Scaled> = {
-  rule: "!has(self.replicas.target) || (has(self.resources) && has(self.resources.requests) && 'cpu' in self.resources.requests)",
+  rule: "!has(self.replicas) || !has(self.replicas.target) || (has(self.resources) && has(self.resources.requests) && 'cpu' in self.resources.requests)",
   message: 'replicas.target.cpu is a percent of the request: set resources.requests.cpu too',
   holds: ({ replicas, resources }) => replicas.target === undefined || 'cpu' in (resources?.requests ?? {}),
 };

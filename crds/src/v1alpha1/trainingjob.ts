@@ -108,11 +108,18 @@ const trainingJobFields = z.object({
   failure: failureSchema.prefault({}),
   gates: gatesField(),
 });
-/** The pods were made from these. The budgets of `failure` are read at each failure, so they may be changed in mid-run. */
-const FIXED = Object.keys(trainingJobFields.shape).filter((field) => field !== 'failure');
+/** CEL for "this field is as it was". `self.?x == oldSelf.?x` would say it too, but the server can't bound its cost. */
+const unchanged = ([name, field]: readonly [string, z.ZodType]): string =>
+  field instanceof z.ZodOptional
+    ? `has(self.${name}) == has(oldSelf.${name}) && (!has(self.${name}) || self.${name} == oldSelf.${name})`
+    : `self.${name} == oldSelf.${name}`;
 
+/** The pods were made from the rest. The budgets of `failure` are read at each failure, so they may change in mid-run. */
 const onlyFailureChanges = {
-  rule: FIXED.map((field) => `self.?${field} == oldSelf.?${field}`).join(' && '),
+  rule: Object.entries(trainingJobFields.shape)
+    .filter(([name]) => name !== 'failure')
+    .map(unchanged)
+    .join(' && '),
   message: 'only failure can change once a TrainingJob exists: create a new one for anything else',
 };
 
