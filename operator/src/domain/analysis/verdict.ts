@@ -1,0 +1,69 @@
+import type { Verdict } from '@slipway/crds';
+import { type Counts, confidenceSequence, excludes, type Interval } from './confidenceSequence.ts';
+
+/** What a verdict says and what it rests on. `rate`, `low`, `high` and `limit` are shares from −1 to 1, `n` effective requests. */
+export interface Judgement extends Interval {
+  readonly verdict: Verdict;
+  readonly rate: number;
+  readonly limit: number;
+  readonly n: number;
+}
+
+/** Chance of a wrong Fail and of a wrong Pass, each over all looks together. */
+export interface Risk {
+  readonly fail: number;
+  readonly pass: number;
+}
+
+const share = ({ hits, total }: Counts): number => (total === 0 ? 0 : hits / total);
+
+const verdictOf = (low: number, high: number, limit: number): Verdict =>
+  low > limit ? 'Fail' : high < limit ? 'Pass' : 'NeedMore';
+
+/**
+ * A rate held against a limit: Fail when the sequence lies above it, Pass when it lies below, else NeedMore. `low` is
+ * the bound at the risk of a wrong Fail and `high` that at the risk of a wrong Pass: the two that decide.
+ */
+export function judgeRate(counts: Counts, limit: number, risk: Risk): Judgement {
+  const { low } = confidenceSequence(counts, risk.fail);
+  const { high } = confidenceSequence(counts, risk.pass);
+  return { verdict: verdictOf(low, high, limit), rate: share(counts), low, high, limit, n: counts.total };
+}
+
+/**
+ * How much worse one rate is than another, held against a margin: the union of two sequences, each at half the risk,
+ * so the difference of their far ends bounds the difference of the rates at every look. Valid for any dependence
+ * between the two; a joint 2×2 test would need fewer requests.
+ */
+export function judgeDifference(candidate: Counts, stable: Counts, margin: number, risk: Risk): Judgement {
+  const atFail = [candidate, stable].map((c) => confidenceSequence(c, risk.fail / 2)) as [Interval, Interval];
+  const atPass = [candidate, stable].map((c) => confidenceSequence(c, risk.pass / 2)) as [Interval, Interval];
+  const low = atFail[0].low - atFail[1].high;
+  const high = atPass[0].high - atPass[1].low;
+  const rate = share(candidate) - share(stable);
+  return { verdict: verdictOf(low, high, margin), rate, low, high, limit: margin, n: candidate.total };
+}
+
+const MOST_REQUESTS = 1e8;
+
+/**
+ * Further requests until a verdict against `limit`, if the rate stays what it is. undefined: not within 1e8 requests,
+ * as when the rate sits on the limit.
+ */
+export function requestsToVerdict(counts: Counts, limit: number, risk: Risk): number | undefined {
+  const rate = share(counts);
+  const alpha = rate > limit ? risk.fail : risk.pass;
+  const decided = (total: number): boolean => excludes({ hits: rate * total, total }, alpha, limit);
+  let enough = Math.max(1, counts.total);
+  while (!decided(enough)) {
+    enough *= 2;
+    if (enough > MOST_REQUESTS) return undefined;
+  }
+  let tooFew = Math.min(counts.total, enough);
+  while (enough - tooFew > Math.max(1, enough * 0.01)) {
+    const middle = (enough + tooFew) / 2;
+    if (decided(middle)) enough = middle;
+    else tooFew = middle;
+  }
+  return Math.max(0, Math.ceil(enough - counts.total));
+}
