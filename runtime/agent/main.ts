@@ -1,0 +1,20 @@
+import { ENV, PORTS } from '@slipway/crds/contract';
+import { Failure, TERMINATION_LOG, writeTermination } from '../artifact/failure.ts';
+import { integer, required } from '../container/environment.ts';
+import { createAgentServer } from './agentServer.ts';
+
+/** A sidecar must never hold its pod: as process 1 it would ignore SIGTERM if nobody asked for it. */
+process.once('SIGTERM', () => process.exit(0));
+
+try {
+  const port = integer(process.env, ENV.adminPort, PORTS.admin, 0, 65535);
+  const statusDir = required(process.env, ENV.statusDir);
+  const adminTokenFile = required(process.env, ENV.adminTokenFile);
+  const server = createAgentServer({ statusDir, adminTokenFile });
+  server.listen(port, () => console.log(JSON.stringify({ msg: 'listening', address: server.address() })));
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  console.error(error.message);
+  await writeTermination(process.env[ENV.terminationLog] ?? TERMINATION_LOG, error);
+  process.exit(1);
+}

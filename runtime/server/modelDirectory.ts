@@ -1,0 +1,54 @@
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FILES, type Golden, goldenSchema, type Signature, signatureSchema } from '@slipway/crds/contract';
+import { Failure, sentenceOf } from '../artifact/failure.ts';
+
+/** What a worker needs to serve a model: where it is, what it promises, and requests with the answers they must get. */
+export interface ModelFiles {
+  readonly path: string;
+  /** Undefined when the directory has no signature.json: the model then speaks for itself. */
+  readonly signature?: Signature;
+  readonly golden: readonly Golden[];
+}
+
+/** Reads the model directory. Throws Failure ModelMissing, SignatureInvalid or GoldenMismatch (a line that cannot be read). */
+export async function readModelDirectory(directory: string): Promise<ModelFiles> {
+  const path = join(directory, FILES.model);
+  await access(path).catch(() => {
+    throw new Failure('ModelMissing', `The artifact has no ${FILES.model}.`);
+  });
+  const signature = await readSignature(join(directory, FILES.signature));
+  const golden = await readGolden(join(directory, FILES.golden));
+  return signature ? { path, signature, golden } : { path, golden };
+}
+
+const readOptional = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+
+async function readSignature(path: string): Promise<Signature | undefined> {
+  const text = await readOptional(path);
+  try {
+    return text === undefined ? undefined : signatureSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Failure('SignatureInvalid', `${FILES.signature} is not a signature: ${sentenceOf(error)}`);
+  }
+}
+
+async function readGolden(path: string): Promise<readonly Golden[]> {
+  const lines = ((await readOptional(path)) ?? '').split('\n');
+  return lines.flatMap((line, index) => (line.trim() === '' ? [] : [parseGolden(line, index + 1)]));
+}
+
+function parseGolden(line: string, number: number): Golden {
+  try {
+    return goldenSchema.parse(JSON.parse(line));
+  } catch (error) {
+    throw new Failure(
+      'GoldenMismatch',
+      `Line ${number} of ${FILES.golden} is not a golden request: ${sentenceOf(error)}`,
+    );
+  }
+}
