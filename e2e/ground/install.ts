@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { findBinary } from '@slipway/hack/local-cluster/binaries/find.ts';
+import { run } from '@slipway/hack/local-cluster/command.ts';
+import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
+import { type Ground, hack, KUBECONFIG, openGround } from './ground.ts';
+import { ensureRestrictedNamespace } from './namespaces.ts';
+import type { Tell } from './timeline.ts';
+
+export const OPERATOR_NAMESPACE = 'slipway-system';
+export const GATEWAY = { namespace: 'slipway-gateway', name: 'slipway-gateway' } as const;
+const IMAGES = ['slipway.dev/operator:dev', 'slipway.dev/runtime:dev', 'slipway.dev/trainer:dev'];
+
+async function helmInstall(release: string, ...args: string[]): Promise<void> {
+  const helm = await findBinary('helm', () => {});
+  const chart = join(repositoryRoot, 'charts', release);
+  const common = ['--kubeconfig', KUBECONFIG, '--namespace', OPERATOR_NAMESPACE];
+  await run(helm, ['upgrade', '--install', release, chart, ...common, ...args]);
+}
+
+async function installOperator({ client, kubectl }: Ground): Promise<void> {
+  await ensureRestrictedNamespace(client, OPERATOR_NAMESPACE);
+  await helmInstall('slipway-crds');
+  await helmInstall(
+    'slipway',
+    '--set',
+    `defaultGateway.namespace=${GATEWAY.namespace}`,
+    '--set',
+    `defaultGateway.name=${GATEWAY.name}`,
+  );
+  // The dev tag names another image after each build, and a Deployment can't see that.
+  await kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'restart', 'deployment');
+  await kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'status', 'deployment', '--timeout=120s');
+}
+
+/** Local cluster, our images in it and the operator by Helm. Finds what is already there and goes on from it. */
+export async function prepareGround(tell: Tell, progress: (line: string) => void): Promise<Ground> {
+  await Promise.all([hack('cluster', ['up'], progress), hack('images', [], progress)]);
+  tell('Cluster is up and the images are built', 'kubectl get nodes,gateways -A');
+  await hack('cluster', ['load', ...IMAGES], progress);
+  const ground = await openGround();
+  await installOperator(ground);
+  tell(`Operator installed by Helm into ${OPERATOR_NAMESPACE}`, `kubectl -n ${OPERATOR_NAMESPACE} get pods`);
+  return ground;
+}

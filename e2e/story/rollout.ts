@@ -1,0 +1,86 @@
+import { LABELS } from '@slipway/crds/contract';
+import { pods } from '@slipway/operator/api/builtin.ts';
+import { type InferenceService, inferenceServices } from '@slipway/operator/api/kinds.ts';
+import type { Goal } from '@slipway/operator/cli/arguments.ts';
+import { awaitGoal } from '../ground/await.ts';
+import { type Follower, follow, type Sighting } from './follow.ts';
+import { FIELD_MANAGER, keyIn, type Stage, slipwayCommand } from './stage.ts';
+import type { Traffic } from './traffic.ts';
+
+/** One change of version, from the edit of the spec to its end. */
+export interface Rollout {
+  readonly service: InferenceService;
+  readonly sightings: readonly Sighting[];
+  readonly routeClosedAt: number | undefined;
+}
+
+const ROLLOUT_MS = 180_000;
+
+function guardText({ candidate }: Sighting['status']): string {
+  const guards = (candidate?.guards ?? []).map((g) => `${g.name} ${g.verdict} on ${g.n}`);
+  return guards.length === 0 ? '' : ` (${guards.join(', ')})`;
+}
+
+/** A change of the programmed weight, which is what a person follows; undefined for changes that don't show in traffic. */
+function weightText({ status }: InferenceService, told: Set<number>): string | undefined {
+  const { candidate, traffic } = status ?? {};
+  const share = (traffic?.programmed?.candidate ?? 0) / 100;
+  if (candidate === undefined || share === 0 || told.has(share)) return undefined;
+  told.add(share);
+  return `Version ${candidate.version} gets ${share} % of the traffic${status === undefined ? '' : guardText(status)}`;
+}
+
+function narrate(stage: Stage, name: string): Follower {
+  const told = new Set<number>();
+  return follow(stage.ground.client, keyIn(stage, name), (service) => {
+    const text = weightText(service, told);
+    if (text !== undefined)
+      stage.tell(text, told.size === 1 ? slipwayCommand(stage, 'watch', `infs/${name}`) : undefined);
+  });
+}
+
+/** Uids of the pods of one version: the same before and after means that no pod was restarted. */
+export async function podUids({ ground, namespace }: Stage, service: string, version: string): Promise<string[]> {
+  const labelSelector = `${LABELS.inferenceService}=${service},${LABELS.version}=${version}`;
+  const found = await ground.client.list(pods, namespace, { labelSelector });
+  return found.map((pod) => pod.metadata.uid).sort();
+}
+
+/** Asks for another version and waits for the end that is expected of it. Traffic may come from both until then. */
+export async function rollOut(
+  stage: Stage,
+  traffic: Traffic,
+  {
+    name,
+    from,
+    to,
+    goal,
+  }: { name: string; from: string; to: string; goal: Extract<Goal, 'RolloutComplete' | 'RolledBack'> },
+): Promise<Rollout> {
+  const { client } = stage.ground;
+  const key = keyIn(stage, name);
+  traffic.allow(from, to);
+  const follower = narrate(stage, name);
+  try {
+    await client.merge(inferenceServices, key, { spec: { model: { version: to } } });
+    stage.tell(`Version ${to} is asked for`, `kubectl -n ${stage.namespace} get infs ${name} -w`);
+    const service = await awaitGoal(client, inferenceServices, key, goal, ROLLOUT_MS);
+    traffic.allow(goal === 'RolledBack' ? from : to);
+    return { service, sightings: follower.sightings, routeClosedAt: follower.routeClosedAt };
+  } finally {
+    await follower.stop();
+  }
+}
+
+/** Applies the service and waits until its first version answers. */
+export async function serve(stage: Stage, manifest: InferenceService): Promise<InferenceService> {
+  const { client } = stage.ground;
+  await client.apply(inferenceServices, manifest, { fieldManager: FIELD_MANAGER });
+  const service = await awaitGoal(client, inferenceServices, keyIn(stage, manifest), 'Ready', ROLLOUT_MS);
+  const { name } = manifest.metadata;
+  stage.tell(
+    `InferenceService ${name} answers with ${manifest.spec.model.version}`,
+    slipwayCommand(stage, 'status', `infs/${name}`),
+  );
+  return service;
+}
