@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import type { OperatorConfig } from './config.ts';
+import { connect } from './kube/connect.ts';
+import type { ControllerSpec } from './kube/contracts.ts';
+import type { ElectionOptions } from './kube/lease.ts';
+import { Manager } from './kube/manager.ts';
+import type { Log } from './kube/observe.ts';
+import { serveHealth } from './telemetry/health.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+
+const LEASE_NAME = 'slipway-operator';
+
+function electionOf(config: OperatorConfig): Omit<ElectionOptions, 'client'> | undefined {
+  if (!config.leaderElection) return undefined;
+  const { leaseMs, renewMs, retryMs } = config;
+  const key = { namespace: config.operatorNamespace, name: LEASE_NAME };
+  return { key, identity: `${config.podName}_${randomUUID()}`, leaseMs, renewMs, retryMs };
+}
+
+export interface OperatorOptions {
+  readonly config: OperatorConfig;
+  readonly controllers: readonly ControllerSpec[];
+  readonly log: Log;
+}
+
+/** The whole operator: runs until `signal` aborts; rejects when it cannot start or loses its lease. */
+export async function runOperator({ config, controllers, log }: OperatorOptions, signal: AbortSignal): Promise<void> {
+  const { registry, meter } = createMetrics(() => new Date());
+  const { client, transport, close } = await connect({ kubeconfig: config.kubeconfig, http2: config.http2, meter });
+  const manager = new Manager({
+    client,
+    transport,
+    controllers,
+    log,
+    meter,
+    namespaces: config.watchNamespaces,
+    instance: config.podName,
+    election: electionOf(config),
+  });
+  const health = await serveHealth({ port: config.healthPort, registry, ready: () => manager.ready() });
+  const scope = config.watchNamespaces.length === 0 ? 'all namespaces' : config.watchNamespaces.join(', ');
+  log.info({ health: health.port, scope }, 'started');
+  try {
+    await manager.run(signal);
+  } finally {
+    await health.close();
+    await close();
+  }
+}
