@@ -1,27 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { expect, inject, test } from 'vitest';
-import { parse } from 'yaml';
-import { type ApiAccess, callApi } from './api.ts';
-
-interface Kubeconfig {
-  readonly clusters: readonly { readonly cluster: Record<string, string> }[];
-  readonly users: readonly { readonly user: Record<string, string> }[];
-}
-
-const decoded = (text: string | undefined): string => Buffer.from(text ?? '', 'base64').toString();
-
-function accessOf(path: string): ApiAccess {
-  const { clusters, users } = parse(readFileSync(path, 'utf8')) as Kubeconfig;
-  const [cluster, user] = [clusters[0]?.cluster ?? {}, users[0]?.user ?? {}];
-  return {
-    server: cluster['server'] ?? '',
-    authority: decoded(cluster['certificate-authority-data']),
-    client: {
-      certificate: decoded(user['client-certificate-data']),
-      key: decoded(user['client-key-data']),
-    },
-  };
-}
+import { accessOf, callApi } from './api.ts';
 
 const access = accessOf(inject('kubeconfig'));
 const get = (path: string) => callApi(access, { method: 'GET', path });
