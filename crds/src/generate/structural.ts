@@ -39,8 +39,8 @@ const KEYWORDS = [
   'x-kubernetes-validations',
 ];
 
-/** What zod writes that says nothing to the API server. */
-const NOISE = ['$schema', 'title', 'readOnly', 'id'];
+/** What zod writes that says nothing to the API server. `definitions` come with a $ref, which is refused where it stands. */
+const NOISE = ['$schema', 'title', 'readOnly', 'id', 'definitions'];
 
 const isSchema = (value: unknown): value is Schema =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type CelRule, cel, onUpdate } from '../common/cel.ts';
+import { type CelRule, cel, matches, onUpdate } from '../common/cel.ts';
 import { conditionsField } from '../common/condition.ts';
 import {
   atomicList,
@@ -42,6 +42,15 @@ const countOrAuto: CelRule<number | string> = {
   holds: (self) => (typeof self === 'number' ? self >= 1 && self <= 64 : self === 'Auto'),
 };
 
+const PARAMETER = /^[A-Za-z][A-Za-z0-9._-]*$/;
+
+/** Each becomes the tail of an environment variable's name. */
+const parameterNames: CelRule<Record<string, string>> = {
+  rule: `self.all(name, ${matches(PARAMETER, '').rule.replace('self', 'name')})`,
+  message: 'names must start with a letter and hold letters, digits and . _ - only, such as learning-rate',
+  holds: (self) => Object.keys(self).every((name) => PARAMETER.test(name)),
+};
+
 const trainingJobFields = z.object({
   model: z
     .object({
@@ -81,7 +90,7 @@ const trainingJobFields = z.object({
     })
     .optional()
     .describe('Where the training code comes from. Recorded in the provenance of the version.'),
-  parameters: stringMap(100, 4096)
+  parameters: cel(stringMap(100, 4096), parameterNames)
     .optional()
     .describe(
       'Parameters of the run: SLIPWAY_PARAM_<NAME> (upper case, - and . become _) and /slipway/parameters/parameters.json.',
