@@ -31,6 +31,7 @@ export default defineConfig({
           include: ['e2e/scenarios/**/*.test.ts'],
           exclude,
           environment: 'node',
+          globalSetup: ['e2e/scenarios/setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,

@@ -1,0 +1,110 @@
+import type { Condition } from '@slipway/crds';
+import { modelVersions, type TrainingJob, trainingJobs } from '@slipway/operator/api/kinds.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { awaitObject } from '../ground/await.ts';
+import { TRAINER_IMAGE, tinyTraining, versionOver } from '../story/manifests.ts';
+import { FIELD_MANAGER, keyIn } from '../story/stage.ts';
+import { openSteady, type Steady } from './steady.ts';
+
+const NAMESPACE = 'bad-inputs';
+const CAUSE_MS = 120_000;
+
+let steady: Steady;
+beforeAll(async () => {
+  steady = await openSteady(NAMESPACE, { steps: [{ weight: 100 }] });
+});
+afterAll(() => steady?.close());
+
+type Status = { conditions?: readonly Condition[] | undefined } | undefined;
+
+/** Every condition as one text, so that a test asks what a person would read. */
+const words = (status: Status): string =>
+  (status?.conditions ?? []).map((c) => `${c.type}=${c.status} ${c.reason}: ${c.message}`).join('\n');
+
+const has = (status: Status, type: string, value: string): boolean =>
+  status?.conditions?.some((c) => c.type === type && c.status === value) ?? false;
+
+async function apply(job: TrainingJob): Promise<void> {
+  await steady.stage.ground.client.apply(trainingJobs, job, { fieldManager: FIELD_MANAGER });
+}
+
+const jobThat = (name: string, fits: (status: TrainingJob['status']) => boolean, what: string): Promise<TrainingJob> =>
+  awaitObject(steady.stage.ground.client, trainingJobs, keyIn(steady.stage, name), (j) => fits(j.status), {
+    what: `TrainingJob ${name} ${what}`,
+    timeoutMs: CAUSE_MS,
+  });
+
+const script = (code: string): object => ({ image: TRAINER_IMAGE, command: ['node', '-e', code] });
+
+/** Writes what the contract asks for, but with noise where the model should be. */
+const NOISE = `
+  const { mkdirSync, writeFileSync } = require('node:fs');
+  const out = process.env.SLIPWAY_OUTPUT_DIR, model = process.env.SLIPWAY_MODEL_DIR;
+  mkdirSync(model, { recursive: true });
+  writeFileSync(model + '/model.onnx', 'this is no model');
+  writeFileSync(out + '/metrics.json', '{}');
+  writeFileSync(out + '/predictions.jsonl', JSON.stringify({ id: 1, label: 1, prediction: 1 }) + '\\n');
+`;
+
+describe('a training job ends in a condition that names the cause when its', () => {
+  test('pod exits with 1', async () => {
+    await apply(tinyTraining(NAMESPACE, 'exits', script('process.exit(1)')));
+    const { status } = await jobThat('exits', (s) => s?.phase === 'Failed', 'to fail');
+    expect(words(status)).toMatch(/exit(ed)?( code| with)?( code)? 1\b/i);
+  });
+  test('pod uses more memory than it may', async () => {
+    const hungry = script('const held = []; for (;;) held.push(Buffer.alloc(8e6, 1))');
+    const resources = { requests: { cpu: '100m', memory: '64Mi' }, limits: { memory: '96Mi' } };
+    await apply(tinyTraining(NAMESPACE, 'hungry', { ...hungry, resources }));
+    const { status } = await jobThat('hungry', (s) => s?.phase === 'Failed', 'to fail');
+    expect(words(status)).toContain('OOMKilled');
+  });
+  test('image can not be pulled', async () => {
+    // Nothing listens there: the pull fails on this machine and asks nobody.
+    await apply(tinyTraining(NAMESPACE, 'imageless', { image: '127.0.0.1:1/none:dev' }));
+    const named = /ErrImagePull|ImagePullBackOff/;
+    const { status } = await jobThat('imageless', (s) => named.test(words(s)), 'to name its image');
+    expect(words(status)).toContain('127.0.0.1:1/none:dev');
+  });
+  test('pod fits no node', async () => {
+    await apply(tinyTraining(NAMESPACE, 'placeless', { accelerator: { resource: 'nvidia.com/gpu', count: 64 } }));
+    const { status } = await jobThat('placeless', (s) => (s?.placement ?? '') !== '', 'to say why no node takes it');
+    expect(status?.placement).toContain('nvidia.com/gpu');
+    expect(status?.phase).toBe('Pending');
+  });
+});
+
+describe('a version is not Ready and names the cause when its', () => {
+  test('artifact is not what its digest says', async () => {
+    const { client } = steady.stage.ground;
+    const forged = versionOver(steady.trained.version, '7.0.0', `sha256:${'0'.repeat(64)}`);
+    await client.apply(modelVersions, forged, { fieldManager: FIELD_MANAGER });
+    const { status } = await awaitObject(
+      client,
+      modelVersions,
+      keyIn(steady.stage, forged),
+      (v) => has(v.status, 'Verified', 'False'),
+      { what: 'the forged version to be found out', timeoutMs: CAUSE_MS },
+    );
+    expect(words(status)).toContain('DigestMismatch');
+    expect(has(status, 'Ready', 'True')).toBe(false);
+  });
+  test('model can not be loaded', async () => {
+    const { client } = steady.stage.ground;
+    await apply(tinyTraining(NAMESPACE, 'noise', { ...script(NOISE), model: { name: 'noise', version: '1.0.0' } }));
+    const cause = /ModelInvalid|SignatureInvalid|OutputInvalid/;
+    const told = async (): Promise<string> => {
+      const [job, version] = await Promise.all([
+        client.get(trainingJobs, keyIn(steady.stage, 'noise')),
+        client.get(modelVersions, keyIn(steady.stage, 'noise-1.0.0')),
+      ]);
+      return `${words(job?.status)}\n${words(version?.status)}`;
+    };
+    await expect.poll(told, { timeout: CAUSE_MS, interval: 500 }).toMatch(cause);
+  });
+});
+
+test('nothing that served before was disturbed by any of it', async () => {
+  await steady.traffic.hear(100);
+  expect(steady.traffic.tally().unexcused.slice(0, 5)).toEqual([]);
+});
