@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
+import type tensorflow from '@tensorflow/tfjs';
 import { installScatterAdd } from './scatterAdd.ts';
 
 /** TensorFlow.js as the pure package exports it; the native packages export the same and more. */
-export type TensorFlow = typeof import('@tensorflow/tfjs');
+export type TensorFlow = typeof tensorflow;
 
 /** A way to compute, fastest first. `load` throws where it cannot be used. */
 interface Candidate {

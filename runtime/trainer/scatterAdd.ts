@@ -1,4 +1,4 @@
-import type * as tfjs from '@tensorflow/tfjs';
+import type tfjs from '@tensorflow/tfjs';
 
 /** Where the pure CPU backend keeps the values of its tensors. */
 interface CpuStorage {
