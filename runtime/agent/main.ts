@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { ENV, PORTS } from '@slipway/crds/contract';
 import { Failure, TERMINATION_LOG, writeTermination } from '../artifact/failure.ts';
 import { integer, required } from '../container/environment.ts';
@@ -11,7 +12,10 @@ try {
   const statusDir = required(process.env, ENV.statusDir);
   const adminTokenFile = required(process.env, ENV.adminTokenFile);
   const server = createAgentServer({ statusDir, adminTokenFile });
-  server.listen(port, () => console.log(JSON.stringify({ msg: 'listening', address: server.address() })));
+  server.listen(port, () => {
+    const address = server.address() as AddressInfo;
+    console.log(JSON.stringify({ msg: 'listening', admin: address.port }));
+  });
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
   console.error(error.message);

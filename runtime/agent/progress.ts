@@ -1,5 +1,5 @@
 import { type Progress, progressSchema } from '@slipway/crds/contract';
-import * as z from 'zod';
+import { complaintOf } from '../container/complaint.ts';
 
 /** What the progress file says: a report, nothing yet, or why it is no report. */
 export type ProgressReading =
@@ -15,7 +15,7 @@ export function readingOf(text: string | undefined): ProgressReading {
     return { kind: 'invalid', sentence: 'progress.json is not JSON; write it whole, then rename.' };
   const result = progressSchema.safeParse(json);
   if (result.success) return { kind: 'report', progress: result.data };
-  return { kind: 'invalid', sentence: `progress.json is not a progress report: ${z.prettifyError(result.error)}` };
+  return { kind: 'invalid', sentence: `progress.json is not a progress report: ${complaintOf(result.error)}.` };
 }
 
 function parsed(text: string): unknown {

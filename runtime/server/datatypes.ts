@@ -102,7 +102,7 @@ const bigIntegers = (
 
 const booleans: DatatypeCodec = {
   takes: 'true or false',
-  encode: (elements) => `[${Array.from(elements, (element) => element === 1).join(',')}]`,
+  encode: (elements) => `[${Array.from<unknown, boolean>(elements, (element) => element === 1).join(',')}]`,
   decode(values, refuse) {
     const elements = new Uint8Array(values.length);
     values.forEach((value, i) => {

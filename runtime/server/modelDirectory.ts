@@ -1,7 +1,8 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FILES, type Golden, goldenSchema, type Signature, signatureSchema } from '@slipway/crds/contract';
-import { Failure, sentenceOf } from '../artifact/failure.ts';
+import { Failure } from '../artifact/failure.ts';
+import { complaintOf } from '../container/complaint.ts';
 
 /** What a worker needs to serve a model: where it is, what it promises, and requests with the answers they must get. */
 export interface ModelFiles {
@@ -30,11 +31,10 @@ const readOptional = (path: string): Promise<string | undefined> =>
 
 async function readSignature(path: string): Promise<Signature | undefined> {
   const text = await readOptional(path);
-  try {
-    return text === undefined ? undefined : signatureSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new Failure('SignatureInvalid', `${FILES.signature} is not a signature: ${sentenceOf(error)}`);
-  }
+  if (text === undefined) return undefined;
+  const result = signatureSchema.safeParse(jsonOf(text));
+  if (result.success) return result.data;
+  throw new Failure('SignatureInvalid', `${FILES.signature} is not a signature: ${complaintOf(result.error)}.`);
 }
 
 async function readGolden(path: string): Promise<readonly Golden[]> {
@@ -43,12 +43,19 @@ async function readGolden(path: string): Promise<readonly Golden[]> {
 }
 
 function parseGolden(line: string, number: number): Golden {
+  const result = goldenSchema.safeParse(jsonOf(line));
+  if (result.success) return result.data;
+  throw new Failure(
+    'GoldenMismatch',
+    `Line ${number} of ${FILES.golden} is not a golden request: ${complaintOf(result.error)}.`,
+  );
+}
+
+/** Undefined for text that is not JSON: no schema takes that, so one complaint serves both faults. */
+function jsonOf(text: string): unknown {
   try {
-    return goldenSchema.parse(JSON.parse(line));
-  } catch (error) {
-    throw new Failure(
-      'GoldenMismatch',
-      `Line ${number} of ${FILES.golden} is not a golden request: ${sentenceOf(error)}`,
-    );
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

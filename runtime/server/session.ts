@@ -43,7 +43,7 @@ export async function openSession(path: string, threads: number): Promise<Sessio
     logSeverityLevel: LOG_FATAL,
     extra: NO_SPINNING,
   }).catch((error: unknown) => {
-    throw new Failure('ModelInvalid', `The model cannot be loaded: ${plain(error)}`);
+    throw new Failure('ModelInvalid', `The model cannot be loaded: ${plain(error)}.`);
   });
   return {
     signature: { inputs: session.inputMetadata.map(tensorOf), outputs: session.outputMetadata.map(tensorOf) },
@@ -88,8 +88,10 @@ function fromOrt(name: string, tensor: ort.Tensor | undefined): TensorValue {
   return { name, datatype, shape: tensor.dims, elements: tensor.data as Elements };
 }
 
-/** The sentence in an engine message: without status codes, build paths and C++ signatures. */
+/** The clause in an engine message: without status codes, paths, C++ signatures and the full stop. */
 export const plain = (error: unknown): string =>
   sentenceOf(error)
     .replace(/^.*Status Message: /, '')
-    .replace(/^\S*\/onnxruntime\/\S+:\d+ .*?\) /, '');
+    .replace(/^Load model from \S+ failed:\s*/, '')
+    .replace(/^\S*\/onnxruntime\/\S+:\d+ .*?\) /, '')
+    .replace(/\.$/, '');

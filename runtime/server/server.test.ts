@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { affine, lookup, modelArtifact, type TestArtifact, writeArtifact } from '../test/artifacts.ts';
+import { ADMIN, type ServerProcess, startServer } from '../test/serverProcess.ts';
+
+const goldenAffine = (expected: number) => ({
+  inputs: [{ name: 'x', datatype: 'FP32', shape: [2, 2], data: [1, 1, 2, 0] }],
+  outputs: [{ name: 'y', datatype: 'FP32', shape: [2, 1], data: [-0.5, expected] }],
+});
+
+const inferBody = (name: string, datatype: string, shape: number[], data: unknown) =>
+  JSON.stringify({ id: 'r1', inputs: [{ name, datatype, shape, data }] });
+
+const post = (server: ServerProcess, body: string) =>
+  server.fetch('rest', '/v2/models/flights/infer', { method: 'POST', body });
+
+describe('a server with a good artifact', () => {
+  let artifact: TestArtifact;
+  let server: ServerProcess;
+  beforeAll(async () => {
+    artifact = await modelArtifact(affine, [goldenAffine(4.5)]);
+    server = await startServer(artifact);
+    await server.logged('ready');
+  }, 30_000);
+  afterAll(() => server.kill());
+
+  test('answers what the model computes, under the id of the request', async () => {
+    const response = await post(server, inferBody('x', 'FP32', [2, 2], [1, 1, 0, 2]));
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({
+      model_name: 'flights',
+      model_version: '1.4.0',
+      id: 'r1',
+      outputs: [{ name: 'y', datatype: 'FP32', shape: [2, 1], data: [-0.5, -5.5] }],
+    });
+  });
+
+  test('puts version and digest on answers and on errors', async () => {
+    for (const response of [
+      await post(server, inferBody('x', 'FP32', [1, 2], [1, 1])),
+      await post(server, 'nonsense'),
+      await server.fetch('rest', '/nowhere'),
+      await server.fetch('rest', '/v2/health/live'),
+    ]) {
+      await response.text();
+      expect(response.headers.get('slipway-model-version')).toBe('1.4.0');
+      expect(response.headers.get('slipway-model-digest')).toBe(artifact.digest);
+    }
+  });
+
+  test.each([
+    ['/v2', { name: 'slipway', version: '0.1.0', extensions: [] }],
+    ['/v2/health/live', { live: true, ready: true }],
+    ['/v2/health/ready', { live: true, ready: true }],
+    ['/v2/models/flights/ready', { name: 'flights', ready: true }],
+    [
+      '/v2/models/flights/versions/1.4.0',
+      {
+        name: 'flights',
+        versions: ['1.4.0'],
+        platform: 'onnxruntime_onnx',
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
+        outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
+      },
+    ],
+  ])('GET %s describes it', async (path, want) => {
+    const response = await server.fetch('rest', path);
+    expect([response.status, await response.json()]).toEqual([200, want]);
+  });
+
+  test('is live and ready on the admin port and exports its metrics', async () => {
+    expect((await server.fetch('admin', '/livez')).status).toBe(200);
+    expect((await server.fetch('admin', '/readyz')).status).toBe(200);
+    const metrics = await (await server.fetch('admin', '/metrics')).text();
+    expect(metrics).toMatch(/^slipway_requests_total\{model="flights",version="1.4.0",outcome="ok"\} [1-9]/m);
+    expect(metrics).toContain(`slipway_model_info{model="flights",version="1.4.0",digest="${artifact.digest}"} 1`);
+  });
+
+  test('shows evidence to the holder of the token only', async () => {
+    const path = '/slipway/v1/evidence';
+    expect((await server.fetch('admin', path)).status).toBe(401);
+    expect((await server.fetch('admin', path, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
+    expect((await server.fetch('admin', path, { headers: ADMIN })).status).toBe(200);
+  });
+
+  test('refuses a body that is too large, without cutting the caller off', async () => {
+    const small = await startServer(artifact, { SLIPWAY_MAX_BODY_BYTES: '1000', SLIPWAY_WORKERS: '1' });
+    await small.logged('ready');
+    const response = await post(small, 'x'.repeat(5_000_000));
+    expect([response.status, await response.json()]).toEqual([413, { error: 'The body may have 1000 bytes at most.' }]);
+    expect((await small.evidence()).requests).toMatchObject({ clientError: 1, ok: 0 });
+    await small.kill();
+  });
+
+  test('leaves with exit code 0 on SIGTERM', async () => {
+    const leaving = await startServer(artifact);
+    await leaving.logged('ready');
+    leaving.child.kill('SIGTERM');
+    expect(await leaving.exitCode()).toBe(0);
+  });
+});
+
+describe('a model that fails on some inputs', () => {
+  let server: ServerProcess;
+  beforeAll(async () => {
+    server = await startServer(await modelArtifact(lookup));
+    await server.logged('ready');
+  }, 30_000);
+  afterAll(() => server.kill());
+
+  test('answers 500 with the cause in one sentence, and goes on serving', async () => {
+    const response = await post(server, inferBody('code', 'INT64', [1, 1], [7]));
+    expect([response.status, await response.json()]).toEqual([
+      500,
+      {
+        error:
+          'The model failed on this request: indices element out of data bounds, idx=7 must be within the inclusive range [-3,2].',
+      },
+    ]);
+    const next = await post(server, inferBody('code', 'INT64', [1, 1], [2]));
+    expect(await next.json()).toMatchObject({ outputs: [{ data: [5, 6] }] });
+  });
+
+  test('evidence counts exactly the answers that a caller counts', async () => {
+    const before = (await server.evidence()).requests;
+    const bodies = Array.from({ length: 200 }, (_, i) =>
+      i % 10 === 3 ? 'nonsense' : inferBody('code', 'INT64', [1, 1], [i % 4]),
+    );
+    const statuses = await Promise.all(bodies.map(async (body) => (await post(server, body)).status));
+    await server.fetch('rest', '/v2/health/ready');
+    const { requests, latency, batches, inFlight } = await server.evidence();
+    const count = (status: number) => statuses.filter((s) => s === status).length;
+    expect(requests).toEqual({
+      ok: before.ok + count(200),
+      clientError: before.clientError + count(400),
+      serverError: before.serverError + count(500),
+      shed: 0,
+    });
+    expect([count(200), count(400), count(500)]).toEqual([140, 20, 40]);
+    expect(latency.counts.reduce((a, b) => a + b, 0)).toBe(requests.ok + requests.serverError);
+    expect(batches.seconds).toBeGreaterThanOrEqual(1);
+    expect(inFlight).toBe(0);
+  });
+});
+
+describe('an artifact that must not be served ends the process with a named cause', () => {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const refused: readonly [string, () => Promise<TestArtifact>, string, RegExp][] = [
+    [
+      'another digest than was asked for',
+      async () => ({ ...(await modelArtifact(affine)), digest }),
+      'DigestMismatch',
+      /^The artifact has digest sha256:[0-9a-f]{64}, sha256:0{64} was asked for\.$/,
+    ],
+    ['no model', () => writeArtifact({ 'card.md': '#' }), 'ModelMissing', /^The artifact has no model\.onnx\.$/],
+    [
+      'a file that is no model',
+      () => writeArtifact({ 'model.onnx': 'garbage' }),
+      'ModelInvalid',
+      /^The model cannot be loaded: Protobuf parsing failed\.$/,
+    ],
+    [
+      'a golden request that it answers differently',
+      () => modelArtifact(affine, [goldenAffine(4.6)]),
+      'GoldenMismatch',
+      /^Request 1 of golden\.jsonl: output "y" element 1 is 4\.5, expected 4\.6 \(tolerance 0\.0001\)\.$/,
+    ],
+    [
+      'a folder that is not there',
+      async () => ({ directory: '/no/such/folder', digest }),
+      'ArtifactMissing',
+      /^There is no artifact folder at \/no\/such\/folder\.$/,
+    ],
+  ];
+  test.each(refused)('%s', async (_what, artifact, reason, message) => {
+    const server = await startServer(await artifact());
+    expect(await server.exitCode()).toBe(1);
+    expect(await server.termination()).toMatchObject({ reason, message: expect.stringMatching(message) });
+  });
+});

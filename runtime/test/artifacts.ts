@@ -1,0 +1,62 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { hashArtifact } from '../artifact/hash.ts';
+import { fp32, int64, node, value } from '../onnx/builders.ts';
+import { encodeModel, type OnnxModel } from '../onnx/model.ts';
+
+/** y = 2·x0 − 3·x1 + 0.5, any batch. */
+export const affine: OnnxModel = {
+  name: 'affine',
+  inputs: [value('x', 'FP32', [-1, 2])],
+  outputs: [value('y', 'FP32', [-1, 1])],
+  initializers: [fp32('w', [2, 1], [2, -3]), fp32('b', [1], [0.5])],
+  nodes: [node('Gemm', ['x', 'w', 'b'], 'y')],
+};
+
+/** Rows of a table of three by INT64 code: fails at run time on any other code, as a model does on a new category. */
+export const lookup: OnnxModel = {
+  name: 'lookup',
+  inputs: [value('code', 'INT64', [-1, 1])],
+  outputs: [value('rows', 'FP32', [-1, 2])],
+  initializers: [fp32('table', [3, 2], [1, 2, 3, 4, 5, 6]), int64('axes', [1], [1])],
+  nodes: [node('Gather', ['table', 'code'], 'picked', { axis: { i: 0 } }), node('Squeeze', ['picked', 'axes'], 'rows')],
+};
+
+/** A dense network, inputs → widths in order, with ReLU between. Weights are a fixed pattern. */
+export function mlp(widths: readonly number[]): OnnxModel {
+  const layers = widths.slice(1).map((width, i) => ({ from: widths[i] as number, width, i }));
+  const weights = (n: number) => Float32Array.from({ length: n }, (_, k) => Math.sin(k) / 8);
+  return {
+    name: 'mlp',
+    inputs: [value('v0', 'FP32', [-1, widths[0] as number])],
+    outputs: [value(`v${layers.length}`, 'FP32', [-1, widths.at(-1) as number])],
+    initializers: layers.flatMap(({ from, width, i }) => [
+      fp32(`w${i}`, [from, width], weights(from * width)),
+      fp32(`b${i}`, [width], weights(width)),
+    ]),
+    nodes: layers.flatMap(({ i }) => [
+      node('Gemm', [`v${i}`, `w${i}`, `b${i}`], `s${i}`),
+      node(i === layers.length - 1 ? 'Identity' : 'Relu', [`s${i}`], `v${i + 1}`),
+    ]),
+  };
+}
+
+export interface TestArtifact {
+  readonly directory: string;
+  readonly digest: string;
+}
+
+/** Writes an artifact of the given files into a new temporary folder. */
+export async function writeArtifact(files: Readonly<Record<string, string | Uint8Array>>): Promise<TestArtifact> {
+  const directory = await mkdtemp(join(tmpdir(), 'served-'));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
+  return { directory, digest: (await hashArtifact(directory)).digest };
+}
+
+/** An artifact of one model, with its golden requests as lines. */
+export const modelArtifact = (model: OnnxModel, golden: readonly object[] = []): Promise<TestArtifact> =>
+  writeArtifact({
+    'model.onnx': encodeModel(model),
+    ...(golden.length > 0 ? { 'golden.jsonl': golden.map((line) => JSON.stringify(line)).join('\n') } : {}),
+  });

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Evidence, evidenceSchema, type Termination, terminationSchema } from '@slipway/crds/contract';
+import type { TestArtifact } from './artifacts.ts';
+
+const TOKEN = 'test-token';
+export const ADMIN = { authorization: `Bearer ${TOKEN}` } as const;
+
+/** One real server process on ports of its own. */
+export class ServerProcess {
+  readonly child: ChildProcess;
+  readonly tokenFile: string;
+  readonly #terminationLog: string;
+  readonly #lines: string[] = [];
+  readonly #exited: Promise<number | null>;
+
+  /** Starts `node <module>`; does not wait for anything. */
+  static async start(module: string, env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+    const folder = await mkdtemp(join(tmpdir(), 'process-'));
+    await writeFile(join(folder, 'token'), TOKEN);
+    return new ServerProcess(module, env, folder);
+  }
+
+  private constructor(module: string, env: Readonly<Record<string, string>>, folder: string) {
+    this.tokenFile = join(folder, 'token');
+    this.#terminationLog = join(folder, 'termination-log');
+    this.child = spawn(process.execPath, [fileURLToPath(new URL(module, import.meta.url))], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        SLIPWAY_REST_PORT: '0',
+        SLIPWAY_ADMIN_PORT: '0',
+        SLIPWAY_ADMIN_TOKEN_FILE: this.tokenFile,
+        SLIPWAY_TERMINATION_LOG: this.#terminationLog,
+        ...env,
+      },
+    });
+    this.#exited = once(this.child, 'exit').then(([code]) => code as number | null);
+    if (this.child.stdout) createInterface(this.child.stdout).on('line', (line) => this.#lines.push(line));
+  }
+
+  /** The first log entry with this message. Throws after 20 s, or when the process ends without it. */
+  async logged(msg: string): Promise<Readonly<Record<string, unknown>>> {
+    const deadline = Date.now() + 20_000;
+    while (Date.now() < deadline) {
+      const entry = this.#lines.map((line) => JSON.parse(line)).find((candidate) => candidate.msg === msg);
+      if (entry) return entry;
+      if (this.child.exitCode !== null) break;
+      await pause(10);
+    }
+    throw new Error(`the process never logged "${msg}": ${this.#lines.join('\n')}`);
+  }
+
+  async url(port: 'rest' | 'admin', path: string): Promise<string> {
+    return `http://127.0.0.1:${(await this.logged('listening'))[port]}${path}`;
+  }
+
+  async fetch(port: 'rest' | 'admin', path: string, init?: RequestInit): Promise<Response> {
+    return fetch(await this.url(port, path), init);
+  }
+
+  async evidence(): Promise<Evidence> {
+    const response = await this.fetch('admin', '/slipway/v1/evidence', { headers: ADMIN });
+    return evidenceSchema.parse(await response.json());
+  }
+
+  async termination(): Promise<Termination> {
+    return terminationSchema.parse(JSON.parse(await readFile(this.#terminationLog, 'utf8')));
+  }
+
+  exitCode(): Promise<number | null> {
+    return this.#exited;
+  }
+
+  /** Ends the process without ceremony, if it still runs. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.#exited;
+  }
+}
+
+/** A model server of an artifact; `env` adds to or replaces the usual environment. */
+export const startServer = (artifact: TestArtifact, env: Readonly<Record<string, string>> = {}) =>
+  ServerProcess.start('../server/main.ts', {
+    SLIPWAY_MODEL_NAME: 'flights',
+    SLIPWAY_MODEL_VERSION: '1.4.0',
+    SLIPWAY_MODEL_DIGEST: artifact.digest,
+    SLIPWAY_ARTIFACT_DIR: artifact.directory,
+    SLIPWAY_WORKERS: '2',
+    SLIPWAY_DRAIN_SECONDS: '0',
+    ...env,
+  });
