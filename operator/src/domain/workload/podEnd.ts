@@ -1,10 +1,8 @@
-import {
-  TERMINATION_REASONS,
-  type Termination,
-  type TerminationReason,
-  terminationSchema,
-} from '@slipway/crds/contract';
+import { TERMINATION_REASONS, type TerminationReason } from '@slipway/crds/contract';
 import type { Pod } from '../../api/builtin.ts';
+import { termination } from './report.ts';
+
+export { termination };
 
 type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
 type Terminated = NonNullable<NonNullable<ContainerStatus['state']>['terminated']>;
@@ -20,20 +18,6 @@ export const terminated = (pod: Pod, container: string): Terminated | undefined 
   containerStatus(pod, container)?.state?.terminated;
 
 export const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
-
-/** The termination document of a container that speaks our contract; undefined for any other text. */
-export function termination(message: string | undefined): Termination | undefined {
-  const parsed = terminationSchema.safeParse(parseJson(message ?? ''));
-  return parsed.success ? parsed.data : undefined;
-}
 
 /** A cause that our own containers name and that needs no translation into a condition reason. */
 export const isKnownReason = (reason: string): reason is TerminationReason =>
@@ -78,15 +62,24 @@ const hasFailed = (pod: Pod, container: string): boolean =>
   pod.status?.phase === 'Failed' || (terminated(pod, container)?.exitCode ?? 0) !== 0;
 
 const endedAt = (pod: Pod, container: string): number =>
-  Date.parse(terminated(pod, container)?.finishedAt ?? '') || Number.POSITIVE_INFINITY;
+  Date.parse(terminated(pod, container)?.finishedAt ?? '') || Number.MAX_SAFE_INTEGER;
 
 /**
- * The failure that came first. When one pod of a gang dies the Job ends the others, so the later ones say only that
- * they were told to stop (exit code 143).
+ * The failures of these pods, earliest first. When one pod of a gang dies the Job ends the others, so the later ones say
+ * only that they were told to stop (exit code 143): the first is the cause.
  */
-export function firstFailure(pods: readonly Pod[], container: string): PodFailure | undefined {
-  const first = pods
+export const failuresOf = (pods: readonly Pod[], container: string): PodFailure[] =>
+  pods
     .filter((pod) => hasFailed(pod, container))
-    .sort((a, b) => endedAt(a, container) - endedAt(b, container) || (a.metadata.name < b.metadata.name ? -1 : 1))[0];
-  return first && describe(first, container);
-}
+    .sort((a, b) => endedAt(a, container) - endedAt(b, container) || (a.metadata.name < b.metadata.name ? -1 : 1))
+    .map((pod) => describe(pod, container));
+
+/** Messages of the containers that ended well, for the one that carries the report. */
+export const lastMessages = (pods: readonly Pod[], container: string): string[] =>
+  pods.flatMap((pod) => {
+    const end = terminated(pod, container);
+    return end?.exitCode === 0 ? [end.message ?? ''] : [];
+  });
+
+/** A cause that trying again can't cure: the container looked at its input and named what is wrong with it. */
+export const isDecisive = ({ reason }: PodFailure): boolean => reason !== undefined && reason !== 'StoreUnavailable';

@@ -1,0 +1,36 @@
+import type { Client } from '../../kube/client.ts';
+import { keyOf, type Resource } from '../../kube/resource.ts';
+import type { KubeObject, Stored } from '../../kube/wire.ts';
+import { isOwnedBy } from './jobWorld.ts';
+
+/** A child's name is in use by an object that is not ours, or by one that is on its way out. Passes by itself or by a person's hand. */
+export class NameTaken extends Error {
+  override readonly name = 'NameTaken';
+}
+
+export interface EnsureOptions {
+  readonly fieldManager: string;
+  readonly signal: AbortSignal;
+  /** Leave it as it is where it exists: for what can't change or must not, such as claims and tokens. */
+  readonly once?: boolean;
+}
+
+/**
+ * Applies a child, but never over an object that is not ours: a user's own claim of that name stays as it is, and the
+ * children of a deleted namesake, which the garbage collector is still to remove, are waited for.
+ */
+export async function ensureChild<T extends KubeObject>(
+  client: Client,
+  resource: Resource<T>,
+  child: T,
+  owner: Stored<KubeObject>,
+  { fieldManager, signal, once = false }: EnsureOptions,
+): Promise<void> {
+  const existing = await client.get(resource, keyOf(child), { signal });
+  const what = `${child.kind} ${child.metadata.name}`;
+  if (existing !== undefined && !isOwnedBy(existing, owner)) {
+    throw new NameTaken(`${what} exists and does not belong to this ${owner.kind}: rename or delete it.`);
+  }
+  if (existing?.metadata.deletionTimestamp !== undefined) throw new NameTaken(`${what} is still being deleted.`);
+  if (existing === undefined || !once) await client.apply(resource, child, { fieldManager, signal });
+}

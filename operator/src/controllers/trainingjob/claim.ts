@@ -1,0 +1,73 @@
+import { type ModelVersion, modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
+import { chooseVersion, type TakenVersion } from '../../domain/training/version.ts';
+import type { Client } from '../../kube/client.ts';
+import { rfc3339 } from '../../kube/conditions.ts';
+import { keyOf } from '../../kube/resource.ts';
+import type { Stored } from '../../kube/wire.ts';
+import { writeStatus } from '../jobs/writeStatus.ts';
+import { stalled, underWay } from './outlook.ts';
+
+export interface ClaimOptions {
+  readonly now: Date;
+  readonly fieldManager: string;
+  readonly signal: AbortSignal;
+}
+
+const madeOf = (model: string, list: readonly ModelVersion[]): TakenVersion[] =>
+  list
+    .filter(({ spec }) => spec.model === model)
+    .map(({ metadata, spec }) => ({ version: spec.version, by: `ModelVersion ${metadata.name}` }));
+
+/** A job that failed makes no version any more, so its claim is void. */
+const claimedBy = (tj: Stored<TrainingJob>, list: readonly Stored<TrainingJob>[]): TakenVersion[] =>
+  list
+    .filter(({ metadata, spec, status }) => {
+      const other = metadata.uid !== tj.metadata.uid && spec.model.name === tj.spec.model.name;
+      return other && status?.phase !== 'Failed' && metadata.deletionTimestamp === undefined;
+    })
+    .flatMap(({ metadata, status }) =>
+      status?.version === undefined ? [] : [{ version: status.version, by: `TrainingJob ${metadata.name}` }],
+    );
+
+async function takenVersions(client: Client, tj: Stored<TrainingJob>, signal: AbortSignal): Promise<TakenVersion[]> {
+  const { namespace } = tj.metadata;
+  const [made, training] = await Promise.all([
+    client.list(modelVersions, namespace, { signal }),
+    client.list(trainingJobs, namespace, { signal }),
+  ]);
+  return [...madeOf(tj.spec.model.name, made), ...claimedBy(tj, training)];
+}
+
+async function claim(client: Client, key: Stored<TrainingJob>, options: ClaimOptions): Promise<void> {
+  const tj = await client.get(trainingJobs, keyOf(key), { signal: options.signal });
+  if (tj === undefined || tj.status?.version !== undefined) return;
+  const choice = chooseVersion(tj.spec.model.version, await takenVersions(client, tj, options.signal));
+  const name = `${tj.spec.model.name}-${choice.version}`;
+  if (choice.kind === 'taken') {
+    const message = `Version ${choice.version} of ${tj.spec.model.name} is taken by ${choice.by}: name another version, or NextMinor.`;
+    await writeStatus(client, trainingJobs, tj, {
+      ...options,
+      status: { phase: 'Failed', version: choice.version, finishedAt: rfc3339(options.now) },
+      observed: stalled('VersionTaken', message),
+    });
+    return;
+  }
+  await writeStatus(client, trainingJobs, tj, {
+    ...options,
+    status: { phase: 'Pending', version: choice.version, attempt: 0, restarts: 0 },
+    observed: underWay('Pending', `The job will make ${name}.`),
+  });
+}
+
+/**
+ * Fixes the version a job makes, by writing it to its status. What is taken is read from the server, not a cache, and
+ * claims are made one at a time: two jobs that both say NextMinor would otherwise read the same list and agree.
+ */
+export function versionClaims(client: Client): (tj: Stored<TrainingJob>, options: ClaimOptions) => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return (tj, options) => {
+    const turn = last.then(() => claim(client, tj, options));
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+}

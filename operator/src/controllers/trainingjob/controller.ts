@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { LABELS } from '@slipway/crds/contract';
+import { configMaps, jobs, nodes, persistentVolumeClaims, secrets, services } from '../../api/builtin.ts';
+import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
+import type { OperatorConfig } from '../../config.ts';
+import {
+  type ControllerContext,
+  type ControllerSpec,
+  type Grant,
+  type Reconciler,
+  source,
+} from '../../kube/contracts.ts';
+import { again, type Outcome, settled } from '../../kube/outcome.ts';
+import { type Key, keyOf } from '../../kube/resource.ts';
+import type { Stored } from '../../kube/wire.ts';
+import { NameTaken } from '../jobs/ensureChild.ts';
+import { jobSources } from '../jobs/jobWorld.ts';
+import { writeStatus } from '../jobs/writeStatus.ts';
+import { act, type Hands } from './apply.ts';
+import { versionClaims } from './claim.ts';
+import { fetchText } from './fetchText.ts';
+import { underWay } from './outlook.ts';
+import { plan } from './plan.ts';
+import { type FetchText, ProgressReader } from './progressReader.ts';
+import { nodeLister, type Reading, readWorld } from './read.ts';
+import type { Plan, World } from './world.ts';
+
+const NAME = 'trainingjob';
+const FIELD_MANAGER = `slipway-${NAME}`;
+const NAME_TAKEN_MS = 5_000;
+
+/** What the controller reaches beside the API server. */
+export interface TrainingSurroundings {
+  readonly fetchText: FetchText;
+  readonly newToken: () => string;
+}
+
+const real: TrainingSurroundings = { fetchText, newToken: () => randomBytes(32).toString('hex') };
+
+const GRANTS: readonly Grant[] = [
+  { resource: trainingJobs, verbs: ['get', 'list', 'watch'] },
+  { resource: trainingJobs, verbs: ['patch'], subresource: 'status' },
+  { resource: modelVersions, verbs: ['get', 'list', 'create'] },
+  { resource: jobs, verbs: ['get', 'create', 'patch', 'delete'] },
+  { resource: configMaps, verbs: ['get', 'create', 'patch'] },
+  { resource: services, verbs: ['get', 'create', 'patch'] },
+  { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch'] },
+  { resource: secrets, verbs: ['get', 'create', 'patch'] },
+  { resource: nodes, verbs: ['list'] },
+];
+
+/** A ModelVersion concerns the job that made it: its creation is the last step of that job. */
+const makerOf = ({
+  metadata,
+  spec,
+}: {
+  metadata: { namespace?: string };
+  spec: { provenance?: { trainingJob?: string | undefined } | undefined };
+}): Key[] => {
+  const name = spec.provenance?.trainingJob;
+  return name === undefined ? [] : [{ namespace: metadata.namespace ?? '', name }];
+};
+
+class TrainingJobReconciler implements Reconciler {
+  readonly #context: ControllerContext;
+  readonly #reading: Reading;
+  readonly #hands: Hands;
+
+  constructor(
+    context: ControllerContext,
+    config: OperatorConfig,
+    { fetchText: fetch, newToken }: TrainingSurroundings,
+  ) {
+    const { client } = context;
+    this.#context = context;
+    this.#reading = { context, progress: new ProgressReader(client, fetch), listNodes: nodeLister(client) };
+    this.#hands = {
+      client,
+      newToken,
+      claimVersion: versionClaims(client),
+      runtime: { image: config.runtimeImage, pullPolicy: config.imagePullPolicy },
+      fieldManager: FIELD_MANAGER,
+    };
+  }
+
+  async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
+    const tj = this.#context.store(trainingJobs).get(key);
+    if (tj === undefined || tj.metadata.deletionTimestamp !== undefined) {
+      this.#reading.progress.forget(key);
+      return settled;
+    }
+    const world = await readWorld(this.#reading, tj, signal);
+    return this.#apply(world, plan(world), signal);
+  }
+
+  async #apply(world: World, wanted: Plan, signal: AbortSignal): Promise<Outcome> {
+    try {
+      for (const action of wanted.actions) await act(this.#hands, world, action, signal);
+    } catch (error) {
+      if (!(error instanceof NameTaken)) throw error;
+      return this.#waitForName(world, error, signal);
+    }
+    // The claim wrote the status itself, under its own lock: what this pass read is older.
+    if (wanted.actions.some(({ kind }) => kind === 'ClaimVersion')) return wanted.next;
+    if (await this.#write(world, wanted, signal)) this.#tell(world.tj, wanted);
+    return wanted.next;
+  }
+
+  async #waitForName(world: World, { message }: NameTaken, signal: AbortSignal): Promise<Outcome> {
+    const { conditions: _c, observedGeneration: _g, ...status } = world.tj.status ?? {};
+    await this.#write(world, { status, observed: underWay('NameTaken', message) }, signal);
+    return again(NAME_TAKEN_MS, message);
+  }
+
+  #write({ tj, now }: World, { status, observed }: Pick<Plan, 'status' | 'observed'>, signal: AbortSignal) {
+    const options = { status, observed, now, fieldManager: FIELD_MANAGER, signal };
+    return writeStatus(this.#context.client, trainingJobs, tj, options);
+  }
+
+  #tell(tj: Stored<TrainingJob>, { events }: Plan): void {
+    for (const note of events) this.#context.events.emit(tj, note);
+  }
+}
+
+/** Runs TrainingJobs: TrainingJob → attempts (Indexed Jobs) → publish Job → ModelVersion. */
+export const trainingJobController = (config: OperatorConfig, around: TrainingSurroundings = real): ControllerSpec => ({
+  name: NAME,
+  grants: GRANTS,
+  sources: [
+    source({ resource: trainingJobs, toKeys: (tj) => [keyOf(tj)] }),
+    source({ resource: modelVersions, toKeys: makerOf }),
+    ...jobSources(['training', 'publish'], LABELS.trainingJob),
+  ],
+  build: (context) => new TrainingJobReconciler(context, config, around),
+});

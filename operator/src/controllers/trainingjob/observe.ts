@@ -1,0 +1,83 @@
+import type { Pod } from '../../api/builtin.ts';
+import { productSentence } from '../../domain/training/nodeProducts.ts';
+import { parseProgress, progressStatus } from '../../domain/training/progress.ts';
+import { containerStatus, hasEnded, terminated } from '../../domain/workload/podEnd.ts';
+import { unschedulableMessage } from '../../domain/workload/podWait.ts';
+import { rfc3339 } from '../../kube/conditions.ts';
+import { compact } from '../../render/compact.ts';
+import { productLabel } from '../../render/placement.ts';
+import { AGENT_CONTAINER, TRAIN_CONTAINER } from '../../render/trainingJob.ts';
+import type { BareStatus, World } from './world.ts';
+
+const LONGEST_PLACEMENT = 2048;
+
+const isReady = ({ status }: Pod): boolean =>
+  status?.conditions?.some(({ type, status: truth }) => type === 'Ready' && truth === 'True') ?? false;
+
+export const isRunning = ({ status }: Pod): boolean => status?.phase === 'Running';
+
+/** The pod whose index is 0: the one that reports progress. */
+export const masterPod = <P extends Pod>(pods: readonly P[]): P | undefined =>
+  pods.find(({ metadata }) => metadata.annotations?.['batch.kubernetes.io/job-completion-index'] === '0');
+
+/**
+ * When the kubelet first took a pod on: from then on accelerators are held, whether or not the image can be pulled, so
+ * this is what the deadline is measured from. Time spent waiting for a node costs nothing and does not count.
+ */
+const startedAt = ({ tj, attempt }: World): string | undefined =>
+  tj.status?.startedAt ??
+  attempt.pods
+    .flatMap(({ status }) => status?.startTime ?? [])
+    .sort()
+    .at(0);
+
+/** The image as pulled, with its digest. Runtimes that imported an image by hand know an id only; then the name says more. */
+function pulledImage({ tj, attempt }: World): string | undefined {
+  const ids = attempt.pods.flatMap((pod) => containerStatus(pod, TRAIN_CONTAINER)?.imageID || []);
+  const id = ids[0]?.replace(/^[a-z-]+:\/\//, '');
+  if (id === undefined) return tj.status?.image;
+  return id.includes('@') ? id : `${tj.spec.image} (${id})`;
+}
+
+const nodesOf = ({ attempt: { job, pods } }: World): BareStatus['nodes'] =>
+  job === undefined
+    ? undefined
+    : {
+        active: pods.filter((pod) => !hasEnded(pod)).length,
+        ready: pods.filter(isReady).length,
+        failed: pods.filter(({ status }) => status?.phase === 'Failed').length,
+      };
+
+/** Why no node takes the pods: our comparison of products first, as it is the part that a person can act on. */
+export function placementOf({ tj, attempt, nodes }: World): string | undefined {
+  const message = attempt.pods.map(unschedulableMessage).find((text) => text !== undefined);
+  if (message === undefined) return undefined;
+  const { accelerator } = tj.spec;
+  const ours =
+    accelerator?.products === undefined || nodes.length === 0
+      ? []
+      : [productSentence(accelerator, productLabel(accelerator.resource), nodes)];
+  return [...ours, `The scheduler says: ${message}`].join(' ').slice(0, LONGEST_PLACEMENT);
+}
+
+/** The agent's last answer, else what pod 0 left behind as its termination message (the same document as progress.json). */
+function progressOf({ tj, attempt, report, now }: World): BareStatus['progress'] {
+  const master = masterPod(attempt.pods);
+  const words = [TRAIN_CONTAINER, AGENT_CONTAINER].map((name) => master && terminated(master, name)?.message);
+  const seen = report ?? words.map(parseProgress).find((progress) => progress !== undefined);
+  const stored = tj.status?.progress;
+  return seen === undefined ? stored : progressStatus(seen, stored, rfc3339(now));
+}
+
+/** The stored status with every fact that can be seen now. What can't be seen any more stays as it was last seen. */
+export function observedStatus(world: World): BareStatus {
+  const { conditions: _c, observedGeneration: _g, ...stored } = world.tj.status ?? {};
+  return compact<BareStatus>({
+    ...stored,
+    startedAt: startedAt(world),
+    image: pulledImage(world),
+    nodes: nodesOf(world) ?? stored.nodes,
+    progress: progressOf(world),
+    placement: placementOf(world),
+  });
+}

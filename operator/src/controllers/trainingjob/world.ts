@@ -1,0 +1,43 @@
+import type { TrainingJobStatus } from '@slipway/crds';
+import type { Progress } from '@slipway/crds/contract';
+import type { Job, Node } from '../../api/builtin.ts';
+import type { ModelVersion, TrainingJob } from '../../api/kinds.ts';
+import type { Observation } from '../../kube/conditions.ts';
+import type { EventNote } from '../../kube/contracts.ts';
+import type { Outcome } from '../../kube/outcome.ts';
+import type { Stored } from '../../kube/wire.ts';
+import type { JobWorld } from '../jobs/jobWorld.ts';
+
+/** Everything a decision about one TrainingJob may look at. */
+export interface World {
+  readonly tj: Stored<TrainingJob>;
+  readonly now: Date;
+  /** The Job of the current attempt (status.attempt). */
+  readonly attempt: JobWorld;
+  readonly publish: JobWorld;
+  /** The ModelVersion of the name that this job makes, read from the server once there is an artifact to name. */
+  readonly modelVersion: Stored<ModelVersion> | undefined;
+  /** What the agent of pod 0 answered in this pass, if it was asked. */
+  readonly report: Progress | undefined;
+  /** Nodes of the cluster, read only while accelerators of a named product are wanted and no node takes the pods. */
+  readonly nodes: readonly Node[];
+}
+
+export type Action =
+  | { readonly kind: 'ClaimVersion' }
+  | { readonly kind: 'StartAttempt'; readonly attempt: number }
+  | { readonly kind: 'StartPublish'; readonly version: string; readonly attempt: number }
+  | { readonly kind: 'DeleteJob'; readonly job: Stored<Job> }
+  | { readonly kind: 'CreateModelVersion'; readonly modelVersion: ModelVersion };
+
+/** status without what every pass writes the same way. */
+export type BareStatus = Omit<TrainingJobStatus, 'conditions' | 'observedGeneration'>;
+
+/** What a pass does: actions in order, then one status write, then events. */
+export interface Plan {
+  readonly actions: readonly Action[];
+  readonly status: BareStatus;
+  readonly observed: readonly Observation[];
+  readonly events: readonly EventNote[];
+  readonly next: Outcome;
+}

@@ -1,0 +1,48 @@
+import type { ModelVersionStatus } from '@slipway/crds';
+import type { GateResult, VerificationReport } from '@slipway/crds/contract';
+import type { Observation } from '../../kube/conditions.ts';
+import { decimalText } from '../decimal.ts';
+
+type GateStatus = NonNullable<ModelVersionStatus['gates']>[number];
+export type Findings = Pick<ModelVersionStatus, 'files' | 'bytes' | 'signature' | 'gates'>;
+
+const gateStatus = ({ name, verdict, value, low, high, limit, n, message }: GateResult): GateStatus => ({
+  name,
+  verdict,
+  value: decimalText(value),
+  low: decimalText(low),
+  high: decimalText(high),
+  limit: decimalText(limit),
+  n,
+  message,
+});
+
+/** What the verifier measured, as the status shows it. */
+export const findingsOf = ({ files, bytes, signature, gates }: VerificationReport): Findings => ({
+  files,
+  bytes,
+  signature,
+  gates: gates.map(gateStatus),
+});
+
+const numbers = ({ name, verdict, value, low, high, limit, n }: GateStatus): string =>
+  `${name} ${verdict} (${value}, 95 % interval ${low} to ${high} against ${limit}, n=${n})`;
+
+export type GatesVerdict = Pick<Observation, 'status' | 'reason' | 'message'>;
+
+/** All gates as one condition: a gate that fails outweighs one that needs more samples. */
+export function gatesVerdict(gates: readonly GateStatus[], wanted: number): GatesVerdict {
+  const named = (verdict: GateStatus['verdict']): GateStatus[] => gates.filter((gate) => gate.verdict === verdict);
+  const [failed, undecided] = [named('Fail'), named('NeedMore')];
+  const text = [...failed, ...undecided].map(numbers).join('; ');
+  if (failed.length > 0) return { status: 'False', reason: 'GateFailed', message: `Gates not passed: ${text}.` };
+  if (undecided.length > 0) {
+    return { status: 'False', reason: 'NeedMoreSamples', message: `Too few samples to say: ${text}.` };
+  }
+  if (gates.length < wanted) {
+    const message = `The verifier judged ${gates.length} of ${wanted} gates.`;
+    return { status: 'False', reason: 'GatesMissing', message };
+  }
+  if (wanted === 0) return { status: 'True', reason: 'NoGates', message: 'The version declares no gates.' };
+  return { status: 'True', reason: 'AllGatesPassed', message: `All ${wanted} gates pass.` };
+}
