@@ -20,13 +20,18 @@ export const tinyTraining = (namespace: string, name: string, over: object = {})
     ...over,
   });
 
+export const modelVersion = (
+  namespace: string,
+  model: string,
+  version: string,
+  artifact: { uri: string; digest: string },
+): ModelVersion => manifest('ModelVersion', namespace, `${model}-${version}`, { model, version, artifact });
+
 /** Another version over an artifact that is already in the store. */
-export const versionOver = (of: ModelVersion, version: string, digest = of.spec.artifact.digest): ModelVersion =>
-  manifest('ModelVersion', of.metadata.namespace ?? '', `${of.spec.model}-${version}`, {
-    model: of.spec.model,
-    version,
-    artifact: { uri: of.spec.artifact.uri, digest },
-  });
+export function versionOver(of: ModelVersion, version: string, digest = of.spec.artifact.digest): ModelVersion {
+  const { uri } = of.spec.artifact;
+  return modelVersion(of.metadata.namespace ?? '', of.spec.model, version, { uri, digest });
+}
 
 /** A service of one small pod that answers on a host of its own. */
 export const smallService = (of: ModelVersion, name: string, rollout: object): InferenceService =>

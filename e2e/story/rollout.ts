@@ -9,6 +9,8 @@ import type { Traffic } from './traffic.ts';
 
 /** One change of version, from the edit of the spec to its end. */
 export interface Rollout {
+  /** When the spec was edited. */
+  readonly askedAt: number;
   readonly service: InferenceService;
   readonly sightings: readonly Sighting[];
   readonly routeClosedAt: number | undefined;
@@ -59,6 +61,7 @@ export async function rollOut(
 ): Promise<Rollout> {
   const { client } = stage.ground;
   const key = keyIn(stage, name);
+  const askedAt = Date.now();
   traffic.allow(from, to);
   const follower = narrate(stage, name);
   try {
@@ -66,7 +69,7 @@ export async function rollOut(
     stage.tell(`Version ${to} is asked for`, `kubectl -n ${stage.namespace} get infs ${name} -w`);
     const service = await awaitGoal(client, inferenceServices, key, goal, ROLLOUT_MS);
     traffic.allow(goal === 'RolledBack' ? from : to);
-    return { service, sightings: follower.sightings, routeClosedAt: follower.routeClosedAt };
+    return { askedAt, service, sightings: follower.sightings, routeClosedAt: follower.routeClosedAt };
   } finally {
     await follower.stop();
   }
