@@ -142,6 +142,17 @@ describe('a model that fails on some inputs', () => {
   });
 });
 
+test('a server is live but not ready until every golden request is replayed', async () => {
+  const golden = Array.from({ length: 20_000 }, () => goldenAffine(4.5));
+  const server = await startServer(await modelArtifact(affine, golden));
+  const seen: number[] = [];
+  while (seen.at(-1) !== 200) seen.push((await server.fetch('admin', '/readyz')).status);
+  expect(seen[0]).toBe(503);
+  expect((await server.fetch('admin', '/livez')).status).toBe(200);
+  expect((await post(server, inferBody('x', 'FP32', [1, 2], [1, 1]))).status).toBe(200);
+  await server.kill();
+}, 30_000);
+
 describe('an artifact that must not be served ends the process with a named cause', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   const refused: readonly [string, () => Promise<TestArtifact>, string, RegExp][] = [

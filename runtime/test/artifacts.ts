@@ -23,6 +23,31 @@ export const lookup: OnnxModel = {
   nodes: [node('Gather', ['table', 'code'], 'picked', { axis: { i: 0 } }), node('Squeeze', ['picked', 'axes'], 'rows')],
 };
 
+/** y = 1 / x: answers infinity for 0. */
+export const reciprocal: OnnxModel = {
+  name: 'reciprocal',
+  inputs: [value('x', 'FP32', [-1])],
+  outputs: [value('y', 'FP32', [-1])],
+  initializers: [],
+  nodes: [node('Reciprocal', ['x'], 'y')],
+};
+
+/** Multiplies large matrices before it answers x·0: keeps a thread busy for some tenths of a second. */
+export const slow: OnnxModel = {
+  name: 'slow',
+  inputs: [value('x', 'FP32', [1])],
+  outputs: [value('y', 'FP32', [])],
+  initializers: [int64('size', [2], [1500, 1500]), fp32('zero', [1], [0])],
+  nodes: [
+    node('Mul', ['x', 'zero'], 'nothing'),
+    node('Expand', ['nothing', 'size'], 'm0'),
+    node('MatMul', ['m0', 'm0'], 'm1'),
+    node('MatMul', ['m1', 'm0'], 'm2'),
+    node('MatMul', ['m2', 'm0'], 'm3'),
+    node('ReduceMax', ['m3'], 'y', { keepdims: { i: 0 } }),
+  ],
+};
+
 /** A dense network, inputs → widths in order, with ReLU between. Weights are a fixed pattern. */
 export function mlp(widths: readonly number[]): OnnxModel {
   const layers = widths.slice(1).map((width, i) => ({ from: widths[i] as number, width, i }));
