@@ -3,7 +3,7 @@ export type { Accelerator, EnvVar, Placement, Resources } from './common/pods.ts
 export type * from './contract.ts';
 export { artifactDigest, digestDirectory, type ManifestEntry } from './manifest.ts';
 export { decodeReport, encodeReport, type Report, TERMINATION_MESSAGE_BYTES } from './report.ts';
-export type { Gate } from './v1alpha1/gates.ts';
+export { type Gate, gateSchema } from './v1alpha1/gates.ts';
 export type { InferenceServiceSpec } from './v1alpha1/inferenceservice.ts';
 export type { InferenceServiceStatus, RolloutPhase } from './v1alpha1/inferenceserviceStatus.ts';
 export { ROLLOUT_PHASES } from './v1alpha1/inferenceserviceStatus.ts';

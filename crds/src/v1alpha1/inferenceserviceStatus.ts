@@ -86,6 +86,11 @@ export const inferenceServiceStatusSchema = z.object({
   )
     .optional()
     .describe('Revisions that were rolled back; the same spec applied again does nothing until a person clears it.'),
+  lastHandledRetry: z
+    .string()
+    .max(63)
+    .optional()
+    .describe('Value of the retry annotation that was acted on: one annotation clears one rejection once.'),
   history: atomicList(
     z.object({
       from: z.string().max(64).describe('Version or phase left.'),
