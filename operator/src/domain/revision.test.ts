@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { canonicalJson, type RevisionSpec, revisionOf } from './revision.ts';
+
+const digest = `sha256:${'ab'.repeat(32)}`;
+const bare: RevisionSpec = {
+  model: { name: 'flights', version: '1.4.0', digest },
+  uri: 'pvc://models/flights/sha256-ab',
+  predictor: {},
+};
+const full: RevisionSpec = {
+  ...bare,
+  predictor: {
+    resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { memory: '2Gi' } },
+    accelerator: { resource: 'nvidia.com/gpu', count: 1, products: ['NVIDIA-L4'] },
+    placement: { nodeSelector: { pool: 'serving' }, tolerations: [{ key: 'spot', operator: 'Exists' }] },
+  },
+};
+
+describe('the revision of a version', () => {
+  // These hashes are an API: a change of one restarts every pod of every user on upgrade.
+  test('is the same in every release', () => {
+    expect(revisionOf(bare)).toBe('841326c858');
+    expect(revisionOf(full)).toBe('8a4fdaa730');
+  });
+
+  test.each<[string, RevisionSpec]>([
+    ['another digest', { ...bare, model: { ...bare.model, digest: `sha256:${'cd'.repeat(32)}` } }],
+    [
+      'another version of the same bytes, as its pods name it in every answer',
+      { ...bare, model: { ...bare.model, version: '1.4.1' } },
+    ],
+    ['more memory', { ...bare, predictor: { resources: { limits: { memory: '1Gi' } } } }],
+    ['another node pool', { ...bare, predictor: { placement: { nodeSelector: { pool: 'b' } } } }],
+  ])('changes with %s', (_what, spec) => expect(revisionOf(spec)).not.toBe(revisionOf(bare)));
+
+  test('does not change with the place of the artifact, nor with empty fields', () => {
+    expect(revisionOf({ ...bare, uri: 'pvc://elsewhere/x' })).toBe(revisionOf(bare));
+    expect(revisionOf({ ...bare, predictor: { resources: {}, placement: { nodeSelector: {} } } })).toBe(
+      revisionOf(bare),
+    );
+  });
+
+  test('does not change with a field that a later release adds', () => {
+    const later = { ...bare, predictor: { batching: { maxSize: 32 } } } as RevisionSpec;
+    expect(revisionOf(later)).toBe(revisionOf(bare));
+  });
+});
+
+test('canonical JSON does not depend on the order of keys', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {
+      const reversed = Object.fromEntries(Object.entries(object).reverse());
+      expect(canonicalJson(reversed)).toBe(canonicalJson(object));
+    }),
+  );
+});

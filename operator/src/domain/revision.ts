@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import type { InferenceServiceSpec } from '@slipway/crds';
+
+/** Everything that the pods of one version run. Two services' versions with equal revision specs are the same thing. */
+export interface RevisionSpec {
+  readonly model: { readonly name: string; readonly version: string; readonly digest: string };
+  /** Where the artifact lies. Not part of the identity: the digest names the content wherever it is. */
+  readonly uri: string;
+  readonly predictor: Omit<InferenceServiceSpec['predictor'], 'replicas'>;
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+
+/** JSON with sorted keys and without absent or empty fields, so that `placement: {}` and no placement are equal. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const fields = Object.entries(value)
+    .map(([key, field]) => [key, field, canonicalJson(field)] as const)
+    .filter(([, field, text]) => !isEmpty(field) && text !== '{}' && text !== '[]')
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, , text]) => `${JSON.stringify(key)}:${text}`);
+  return `{${fields.join(',')}}`;
+}
+
+/**
+ * Identity of a revision: ten hex digits of a hash of our own spec. Fields are picked by name and never taken whole, so
+ * a field that a later release adds with a default changes no hash, and an upgrade restarts no pod. It is never taken
+ * over the rendered pods, which every release may render differently.
+ */
+export function revisionOf({ model, predictor }: RevisionSpec): string {
+  const { resources, accelerator, placement } = predictor;
+  const identity = {
+    model: { name: model.name, version: model.version, digest: model.digest },
+    resources: { requests: resources?.requests, limits: resources?.limits },
+    accelerator: { resource: accelerator?.resource, count: accelerator?.count, products: accelerator?.products },
+    placement: {
+      nodeSelector: placement?.nodeSelector,
+      tolerations: placement?.tolerations,
+      priorityClassName: placement?.priorityClassName,
+      schedulerName: placement?.schedulerName,
+      runtimeClassName: placement?.runtimeClassName,
+    },
+  };
+  return createHash('sha256').update(canonicalJson(identity)).digest('hex').slice(0, 10);
+}

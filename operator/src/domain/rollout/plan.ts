@@ -1,0 +1,164 @@
+import type { InferenceServiceStatus } from '@slipway/crds';
+import { type Observation, rfc3339 } from '../../kube/conditions.ts';
+import type { EventNote } from '../../kube/contracts.ts';
+import { again, type Outcome, settled } from '../../kube/outcome.ts';
+import { observe } from './conditions.ts';
+import { type Decision, liveCandidate, type Note, type RolloutState, type Rule, type View } from './decision.ts';
+import { judgeGuards, refreshGuards } from './guards.ts';
+import { observedSplit, observedWeights, type Split } from './observed.ts';
+import { RULES } from './rules.ts';
+import { type Backend, backendsOf, candidatePercent, removable, replicasOf, TOTAL_WEIGHT } from './weights.ts';
+import type { HistoryEntry, RouteFacts, World } from './world.ts';
+
+const LONGEST_HISTORY = 32;
+const LONGEST_ENTRY = 512;
+/** A split in the status moves on when it changed by a percent point: it is a picture, not a counter. */
+const SPLIT_MOVES = 100;
+
+/** Everything a pass is to make true. Plain data: a test compares it and a dry run prints it. */
+export interface Plan {
+  /** Name of the rule that decided. */
+  readonly rule: string;
+  /** Backends of the route, stable first, weights adding up to 10,000; empty: no route yet. */
+  readonly backends: readonly Backend[];
+  /** Pods of each revision that must exist. */
+  readonly replicas: Readonly<Record<string, number>>;
+  /** Revisions to delete. */
+  readonly remove: readonly string[];
+  /** The whole status but conditions and observedGeneration. */
+  readonly status: Omit<InferenceServiceStatus, 'conditions' | 'observedGeneration'>;
+  readonly observed: readonly Observation[];
+  readonly events: readonly EventNote[];
+  readonly next: Outcome;
+}
+
+const storedState = ({ status }: World): RolloutState => {
+  const { rolloutID, stable, candidate, rejected = [], lastHandledRetry } = status;
+  return {
+    rejected,
+    ...(rolloutID === undefined ? {} : { rolloutID }),
+    ...(stable === undefined ? {} : { stable }),
+    ...(candidate === undefined ? {} : { candidate }),
+    ...(lastHandledRetry === undefined ? {} : { lastHandledRetry }),
+  };
+};
+
+/** A person asked to forget a rejection. The annotation stays on the object, so what was acted on is written down. */
+function forgive(state: RolloutState, { asked: { retry } }: World): RolloutState {
+  const { lastHandledRetry, ...rest } = state;
+  if (retry === undefined) return rest;
+  if (retry === lastHandledRetry) return state;
+  const { candidate, ...others } = rest;
+  const forgiven = candidate?.phase === 'RolledBack' && candidate.revision === retry;
+  return {
+    ...others,
+    ...(candidate === undefined || forgiven ? {} : { candidate }),
+    rejected: state.rejected.filter((r) => r.revision !== retry),
+    lastHandledRetry: retry,
+  };
+}
+
+function ruleFor(view: View): Rule {
+  const rule = RULES.find(({ applies }) => applies(view));
+  if (rule === undefined) throw new Error(`no rollout rule fits phase ${view.state.candidate?.phase ?? 'Idle'}`);
+  return rule;
+}
+
+const entryOf = ({ from, to, reason, message }: Note, now: Date): HistoryEntry => ({
+  from,
+  to,
+  at: rfc3339(now),
+  reason,
+  message: message.slice(0, LONGEST_ENTRY),
+});
+
+function historyOf({ status, now }: World, note: Note | undefined): HistoryEntry[] {
+  const history = status.history ?? [];
+  return note === undefined ? history : [...history, entryOf(note, now)].slice(-LONGEST_HISTORY);
+}
+
+const split = (candidate: number): Split => ({ stable: TOTAL_WEIGHT - candidate, candidate });
+
+const programmedSplit = (route: RouteFacts, state: RolloutState): Split | undefined =>
+  route.state === 'Programmed'
+    ? split(route.weights[state.candidate?.phase === 'Complete' ? '' : (state.candidate?.revision ?? '')] ?? 0)
+    : undefined;
+
+/** The observed split as stored, unless the new one tells something else. */
+function observedOf(world: World, state: RolloutState): Split | undefined {
+  const live = liveCandidate(state);
+  if (live === undefined || candidatePercent(live) === 0) return undefined;
+  const fresh = observedWeights(observedSplit(world, live));
+  const old = world.status.traffic?.observed;
+  const near = fresh !== undefined && old !== undefined && Math.abs(fresh.candidate - old.candidate) < SPLIT_MOVES;
+  return near ? old : fresh;
+}
+
+function trafficOf(world: World, state: RolloutState): InferenceServiceStatus['traffic'] {
+  if (state.stable === undefined) return undefined;
+  const programmed = programmedSplit(world.route, state);
+  const observed = observedOf(world, state);
+  return {
+    desired: split(candidatePercent(state.candidate) * (TOTAL_WEIGHT / 100)),
+    ...(programmed === undefined ? {} : { programmed }),
+    ...(observed === undefined ? {} : { observed }),
+  };
+}
+
+function statusOf(world: World, { state, note }: Decision): Plan['status'] {
+  const { rolloutID, stable, candidate, rejected, lastHandledRetry } = state;
+  const traffic = trafficOf(world, state);
+  const history = historyOf(world, note);
+  const facts = stable === undefined ? undefined : world.revisions[stable.revision];
+  return {
+    ...(rolloutID === undefined ? {} : { rolloutID }),
+    ...(world.url === undefined ? {} : { url: world.url }),
+    ...(stable === undefined ? {} : { stable }),
+    ...(candidate === undefined ? {} : { candidate }),
+    ...(traffic === undefined ? {} : { traffic }),
+    ...(rejected.length === 0 ? {} : { rejected: [...rejected] }),
+    ...(history.length === 0 ? {} : { history }),
+    ...(lastHandledRetry === undefined ? {} : { lastHandledRetry }),
+    replicas: facts?.replicas ?? 0,
+    readyReplicas: facts?.ready ?? 0,
+  };
+}
+
+/** Verdicts go into the status of a candidate that stays where it is; a rule that moved it has said what it rests on. */
+function withVerdicts({ state, ...decision }: Decision, { guards, world }: View): Decision {
+  const live = liveCandidate(state);
+  if (live === undefined || guards.length === 0 || live.revision !== world.status.candidate?.revision)
+    return { state, ...decision };
+  return { ...decision, state: { ...state, candidate: { ...live, guards: [...guards] } } };
+}
+
+const isOpen = ({ tone, state }: Decision): boolean => tone === 'Progressing' || liveCandidate(state) !== undefined;
+
+/**
+ * Decides one pass. Pure and total: the same world gives the same plan, and a plan that was carried out gives a world
+ * whose plan changes nothing more, until time, traffic or the cluster moves.
+ */
+export function plan(world: World): Plan {
+  const state = forgive(storedState(world), world);
+  const live = liveCandidate(state);
+  const fresh = live === undefined ? [] : judgeGuards(world, live);
+  // Sentences are made from what the status shows, so that they change no oftener than it does.
+  const guards = refreshGuards(world.status.candidate?.guards, fresh);
+  const view: View = { world, state, guards };
+  const rule = ruleFor(view);
+  const decision = withVerdicts(rule.decide(view), view);
+  const replicas = replicasOf(world, decision.state);
+  return {
+    rule: rule.name,
+    backends: backendsOf(decision.state),
+    replicas,
+    remove: removable(world, replicas),
+    status: statusOf(world, decision),
+    observed: observe(world, decision),
+    events:
+      decision.note === undefined
+        ? []
+        : [decision.note].map(({ type, reason, action, message }) => ({ type, reason, action, message })),
+    next: isOpen(decision) ? again(world.guardPeriodMs, decision.cause.reason) : settled,
+  };
+}

@@ -1,0 +1,39 @@
+import type { InferenceServiceSpec, RolloutStep } from '@slipway/crds';
+import { parseDuration } from '../duration.ts';
+import type { CandidateStatus, World } from './world.ts';
+
+type Steps = InferenceServiceSpec['rollout']['steps'];
+
+/**
+ * The step at an index. Past the end there is always {weight: 100}: a list that a person shortens in mid-rollout still
+ * leads to the end.
+ */
+export const stepAt = (steps: Steps, index: number): RolloutStep => steps[index] ?? { weight: 100 };
+
+export const isLastStep = (steps: Steps, index: number): boolean =>
+  index >= steps.length - 1 && stepAt(steps, index).weight === 100;
+
+/** Weight the candidate has during a step: an approval step keeps that of the step before it. */
+export const weightDuring = (steps: Steps, index: number, before: number): number =>
+  stepAt(steps, index).weight ?? before;
+
+/** What an annotation must say to let the approval step pass: bound to this rollout and this step, so no old one counts. */
+export const approvalOf = (rolloutID: string, step: number): string => `${rolloutID}/${step}`;
+
+export const isApproved = ({ asked, status }: World, candidate: CandidateStatus): boolean =>
+  status.rolloutID !== undefined && asked.approve === approvalOf(status.rolloutID, candidate.step);
+
+export const elapsedMs = (since: string | undefined, now: Date): number =>
+  since === undefined ? 0 : now.getTime() - Date.parse(since);
+
+/** Milliseconds until the step has lasted as long as it must. */
+export const stepRemainsMs = ({ spec, now }: World, candidate: CandidateStatus): number => {
+  const required = parseDuration(stepAt(spec.rollout.steps, candidate.step).for ?? '0s');
+  return Math.max(0, required - elapsedMs(candidate.stepStartedAt, now));
+};
+
+export const bakeRemainsMs = ({ spec, now }: World, candidate: CandidateStatus): number =>
+  Math.max(0, parseDuration(spec.rollout.bake) - elapsedMs(candidate.stepStartedAt, now));
+
+export const deadlinePassed = ({ spec, now }: World, candidate: CandidateStatus): boolean =>
+  elapsedMs(candidate.startedAt, now) > parseDuration(spec.rollout.progressDeadline);
