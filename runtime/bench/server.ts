@@ -10,7 +10,14 @@ import { type ServerProcess, startServer } from '../test/serverProcess.ts';
 const FEATURES = 9;
 const SECONDS = 3;
 const BODY = JSON.stringify({
-  inputs: [{ name: 'v0', datatype: 'FP32', shape: [1, FEATURES], data: Array.from({ length: FEATURES }, Math.cos) }],
+  inputs: [
+    {
+      name: 'v0',
+      datatype: 'FP32',
+      shape: [1, FEATURES],
+      data: Array.from({ length: FEATURES }, (_, i) => Math.cos(i)),
+    },
+  ],
 });
 
 interface Row {
@@ -81,6 +88,7 @@ try {
   for (const connections of [1, 4, 16, 64]) rows.push(await measure(server, connections, SECONDS));
   const loadedMiB = Math.round((await metric(server, 'process_resident_memory_bytes')) / 2 ** 20);
   console.table(rows);
+  if (rows.some(({ failed }) => failed > 0)) process.exitCode = 1; // refusals are fast: such numbers are worth nothing
   console.log(`cold start ${coldStartMs} ms, memory ${idleMiB} MiB idle, ${loadedMiB} MiB after load, 2 workers`);
   await mkdir('.bench', { recursive: true });
   await writeFile('.bench/server.json', JSON.stringify({ coldStartMs, idleMiB, loadedMiB, workers: 2, rows }, null, 2));

@@ -2,7 +2,16 @@ import { EVIDENCE_SCHEMA, type Evidence, LATENCY_BOUNDS_MS } from '@slipway/crds
 import { BatchCounter } from './batches.ts';
 import type { ModelIdentity } from './config.ts';
 
-export type RequestOutcome = keyof Evidence['requests'];
+export const REQUEST_OUTCOMES = [
+  'ok',
+  'clientError',
+  'serverError',
+  'shed',
+] as const satisfies (keyof Evidence['requests'])[];
+export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number];
+
+/** Whether the model was asked: latency and batches are about these only. */
+export const isServed = (outcome: RequestOutcome): boolean => outcome === 'ok' || outcome === 'serverError';
 
 /** 503 is a refusal to serve, not a failure of the model: a guard must not blame a version for a burst. */
 export function outcomeOf(status: number): RequestOutcome {
@@ -36,7 +45,7 @@ export class EvidenceLedger {
 
   record(outcome: RequestOutcome, latencyMs: number, now: Date): void {
     this.#requests[outcome] += 1;
-    if (outcome !== 'ok' && outcome !== 'serverError') return;
+    if (!isServed(outcome)) return;
     this.#batches.record(outcome === 'serverError', now.getTime());
     const bucket = LATENCY_BOUNDS_MS.findIndex((bound) => latencyMs <= bound);
     const index = bucket < 0 ? LATENCY_BOUNDS_MS.length : bucket;

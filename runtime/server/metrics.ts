@@ -1,7 +1,7 @@
 import { LATENCY_BOUNDS_MS, METRICS } from '@slipway/crds/contract';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ModelIdentity } from './config.ts';
-import type { RequestOutcome } from './evidence.ts';
+import { isServed, REQUEST_OUTCOMES, type RequestOutcome } from './evidence.ts';
 
 export interface ServerMetrics {
   readonly registry: Registry;
@@ -12,7 +12,6 @@ export interface ServerMetrics {
 export function serverMetrics({ name, version, digest }: ModelIdentity, inFlight: () => number): ServerMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const labels = { model: name, version };
   const requests = new Counter({
     name: METRICS.requests,
     help: 'Answers to model requests, by outcome: ok, clientError, serverError, shed.',
@@ -26,12 +25,15 @@ export function serverMetrics({ name, version, digest }: ModelIdentity, inFlight
     buckets: LATENCY_BOUNDS_MS.map((ms) => ms / 1000),
     registers: [registry],
   });
-  registerGauges(registry, { ...labels, digest }, inFlight);
+  registerGauges(registry, { model: name, version, digest }, inFlight);
+  // Bound once: every series exists from the start, and no label is hashed for each request.
+  const counts = new Map(REQUEST_OUTCOMES.map((outcome) => [outcome, requests.labels(name, version, outcome)]));
+  const observed = latency.labels(name, version);
   return {
     registry,
     record(outcome, latencyMs) {
-      requests.inc({ ...labels, outcome });
-      if (outcome === 'ok' || outcome === 'serverError') latency.observe(labels, latencyMs / 1000);
+      counts.get(outcome)?.inc();
+      if (isServed(outcome)) observed.observe(latencyMs / 1000);
     },
   };
 }

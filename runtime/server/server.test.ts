@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { affine, lookup, modelArtifact, type TestArtifact, writeArtifact } from '../test/artifacts.ts';
+import { value } from '../onnx/builders.ts';
+import { encodeModel } from '../onnx/model.ts';
+import { affine, lookup, modelArtifact, reciprocal, type TestArtifact, writeArtifact } from '../test/artifacts.ts';
 import { ADMIN, type ServerProcess, startServer } from '../test/serverProcess.ts';
 
 const goldenAffine = (expected: number) => ({
@@ -120,6 +122,18 @@ describe('a model that fails on some inputs', () => {
     expect(await next.json()).toMatchObject({ outputs: [{ data: [5, 6] }] });
   });
 
+  test('answers 500 where it gives a number that JSON cannot carry', async () => {
+    const dividing = await startServer(await modelArtifact(reciprocal));
+    await dividing.logged('ready');
+    expect((await post(dividing, inferBody('x', 'FP32', [1], [2]))).status).toBe(200);
+    const response = await post(dividing, inferBody('x', 'FP32', [2], [2, 0]));
+    expect([response.status, await response.json()]).toEqual([
+      500,
+      { error: 'The model failed on this request: element 1 of output "y" is Infinity, which JSON cannot carry.' },
+    ]);
+    await dividing.kill();
+  });
+
   test('evidence counts exactly the answers that a caller counts', async () => {
     const before = (await server.evidence()).requests;
     const bodies = Array.from({ length: 200 }, (_, i) =>
@@ -168,6 +182,28 @@ describe('an artifact that must not be served ends the process with a named caus
       () => writeArtifact({ 'model.onnx': 'garbage' }),
       'ModelInvalid',
       /^The model cannot be loaded: Protobuf parsing failed\.$/,
+    ],
+    [
+      'a tensor that cannot be served',
+      () => modelArtifact({ ...reciprocal, inputs: [value('x', 'FP16', [-1])], outputs: [value('y', 'FP16', [-1])] }),
+      'ModelInvalid',
+      /^"x" is float16, which is not served; cast it inside the model\.$/,
+    ],
+    [
+      'a signature that the model does not keep',
+      () =>
+        writeArtifact({
+          'model.onnx': encodeModel(reciprocal),
+          'signature.json': '{"inputs": [{"name": "z", "datatype": "FP32", "shape": [-1]}], "outputs": []}',
+        }),
+      'SignatureInvalid',
+      /^signature\.json lacks the input "x" of the model\.$/,
+    ],
+    [
+      'a signature that is none',
+      () => writeArtifact({ 'model.onnx': encodeModel(reciprocal), 'signature.json': '{"inputs": []}' }),
+      'SignatureInvalid',
+      /^signature\.json is not a signature: outputs: Invalid input: expected array, received undefined\.$/,
     ],
     [
       'a golden request that it answers differently',
