@@ -35,6 +35,7 @@ export function bootstrapIntervals(
   sample: Sample,
   random: RandomBelow,
 ): ReadonlyMap<Metric, Interval> {
+  if (metrics.length === 0) return new Map();
   const values = new Map(metrics.map((metric) => [metric, [] as number[]]));
   const weights = new Uint16Array(sample.size);
   for (let resample = 0; resample < RESAMPLES; resample++) {

@@ -1,4 +1,3 @@
-import { TERMINATION_LOG } from '../artifact/failure.ts';
 import { runTrainer } from './run.ts';
 
 // Nothing is worth saving in mid-training: resuming starts over, so end at once instead of using up the grace period.
@@ -7,7 +6,6 @@ process.once('SIGINT', () => process.exit(130));
 
 process.exitCode = await runTrainer({
   env: process.env,
-  terminationLog: TERMINATION_LOG,
   now: Date.now,
   say: (line) => console.log(line),
   complain: (line) => console.error(line),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ENV, FILES } from '@slipway/crds/contract';
 import * as z from 'zod';
 import { Failure } from '../artifact/failure.ts';
+import type { Environment } from '../container/environment.ts';
 
 const wholeNumber = (min: number, max: number, fallback: number) =>
   z.coerce
@@ -65,7 +66,7 @@ function sentenceOfIssue(issue: z.core.$ZodIssue | undefined, raw: Readonly<Reco
 }
 
 /** Reads the parameters file where there is one, else SLIPWAY_PARAM_<NAME> of the environment. */
-export async function readParameters(env: NodeJS.ProcessEnv): Promise<Parameters> {
+export async function readParameters(env: Environment): Promise<Parameters> {
   const file = env[ENV.parametersFile];
   if (file === undefined) return parseParameters(fromEnvironment(env));
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
@@ -83,7 +84,7 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 /** Environment names are upper case; the schema knows how each parameter is really written. */
-function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
+function fromEnvironment(env: Environment): Record<string, unknown> {
   const written = new Map(PARAMETER_NAMES.map((name) => [name.toUpperCase(), name]));
   const found = Object.entries(env).filter(([name]) => name.startsWith(ENV.parameterPrefix));
   return Object.fromEntries(

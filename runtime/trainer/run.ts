@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DIRECTORIES, ENV } from '@slipway/crds/contract';
-import { Failure, writeTermination } from '../artifact/failure.ts';
+import { Failure, TERMINATION_LOG, writeTermination } from '../artifact/failure.ts';
+import type { Environment } from '../container/environment.ts';
 import { chooseBackend } from './backend.ts';
 import { readCodeBook } from './flights/codeBook.ts';
 import { type FlightFiles, flightFiles } from './flights/dataFiles.ts';
@@ -13,8 +14,7 @@ import { type Parameters, readParameters } from './parameters.ts';
 import { progressWriter } from './progress.ts';
 
 export interface Surroundings {
-  readonly env: NodeJS.ProcessEnv;
-  readonly terminationLog: string;
+  readonly env: Environment;
   readonly now: () => number;
   readonly say: (line: string) => void;
   readonly complain: (line: string) => void;
@@ -31,7 +31,7 @@ export async function runTrainer(around: Surroundings): Promise<number> {
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     around.complain(error.message);
-    await writeTermination(around.terminationLog, error);
+    await writeTermination(around.env[ENV.terminationLog] ?? TERMINATION_LOG, error);
     return error.reason === 'ConfigurationInvalid' ? EXIT_USAGE : 1;
   }
 }
@@ -52,7 +52,7 @@ async function trainOnce({ env, now, say }: Surroundings, parameters: Parameters
   tell(`held out ${trained.heldOut.rows.length} flights: ${JSON.stringify(metrics)}`);
 }
 
-function outputDirectories(env: NodeJS.ProcessEnv) {
+function outputDirectories(env: Environment) {
   const output = env[ENV.outputDir] ?? DIRECTORIES.output;
   return { output, model: env[ENV.modelDir] ?? join(output, 'model') };
 }

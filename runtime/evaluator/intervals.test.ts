@@ -1,0 +1,111 @@
+import type { Prediction } from '@slipway/crds/contract';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bootstrapIntervals, wilsonInterval } from './intervals.ts';
+import { type RandomBelow, randomFromDigest } from './random.ts';
+import { sampleOf } from './sample.ts';
+
+const randomOf = (seed: number): RandomBelow => randomFromDigest(seed.toString(16).padStart(8, '0').repeat(8));
+const uniform = (random: RandomBelow) => random(1 << 30) / (1 << 30);
+const binomial = (random: RandomBelow, trials: number, p: number): number =>
+  Array.from({ length: trials }, () => (uniform(random) < p ? 1 : 0) as number).reduce((a, b) => a + b, 0);
+
+describe("Wilson's interval", () => {
+  it.each([
+    // Newcombe (1998), table I.
+    [81, 263, 0.2553, 0.3662],
+    [15, 148, 0.0624, 0.1605],
+    [0, 20, 0, 0.1611],
+    [1, 29, 0.0061, 0.1718],
+  ])('of %i in %i is as published', (successes, trials, low, high) => {
+    const interval = wilsonInterval(successes, trials);
+    expect(interval.low).toBeCloseTo(low, 4);
+    expect(interval.high).toBeCloseTo(high, 4);
+  });
+
+  it('holds the observed share and stays within 0 and 1', () => {
+    fc.assert(
+      fc.property(fc.nat(5000), fc.nat(5000), (a, b) => {
+        const [successes, trials] = [Math.min(a, b), Math.max(a, b, 1)];
+        const { low, high } = wilsonInterval(successes, trials);
+        expect(low).toBeGreaterThanOrEqual(0);
+        expect(high).toBeLessThanOrEqual(1);
+        expect(low).toBeLessThanOrEqual(successes / trials + 1e-12);
+        expect(high).toBeGreaterThanOrEqual(successes / trials - 1e-12);
+      }),
+    );
+  });
+
+  it('knows nothing from no trials', () => {
+    expect(wilsonInterval(0, 0)).toEqual({ low: 0, high: 1 });
+  });
+
+  it.each([
+    [0.5, 30],
+    [0.2, 100],
+    [0.02, 400],
+  ])('covers a true share of %f in about 95 of 100 samples of %i', (p, trials) => {
+    const random = randomOf(trials);
+    const runs = 4000;
+    let covered = 0;
+    for (let run = 0; run < runs; run++) {
+      const { low, high } = wilsonInterval(binomial(random, trials, p), trials);
+      if (low <= p && p <= high) covered++;
+    }
+    // Coverage oscillates with p and n by nature; four standard errors of the simulation are 1.4 %.
+    expect(covered / runs).toBeGreaterThan(0.925);
+    expect(covered / runs).toBeLessThan(0.98);
+  });
+});
+
+/** Scores of positives lie `shift` above those of negatives, both uniform: the true AUC follows by integration. */
+function separated(random: RandomBelow, size: number, shift: number): Prediction[] {
+  return Array.from({ length: size }, (_, id) => {
+    const label = random(2);
+    const score = (uniform(random) + shift * label) / (1 + shift);
+    return { id, label, prediction: score > 0.5 ? 1 : 0, score };
+  });
+}
+
+describe('bootstrap intervals', () => {
+  it('cover the true area under the curve in about 95 of 100 samples', () => {
+    const shift = 0.3;
+    const auc = 1 - (1 - shift) ** 2 / 2;
+    const runs = 120;
+    let covered = 0;
+    for (let run = 0; run < runs; run++) {
+      const sample = sampleOf(separated(randomOf(run + 1), 150, shift));
+      const interval = bootstrapIntervals(['rocAuc'], sample, randomOf(1000 + run)).get('rocAuc');
+      if (interval && interval.low <= auc && auc <= interval.high) covered++;
+    }
+    // Binomial(120, 0.95): fewer than 105 has a chance below one in a thousand, and the percentile method is a little narrow.
+    expect(covered).toBeGreaterThanOrEqual(105);
+    expect(covered).toBeLessThan(runs);
+  });
+
+  it('are the same for the same digest and others for another', () => {
+    const sample = sampleOf(separated(randomOf(7), 200, 0.3));
+    const of = (seed: number) => bootstrapIntervals(['brier', 'logLoss'], sample, randomOf(seed));
+    expect([...of(1)]).toEqual([...of(1)]);
+    expect([...of(1)]).not.toEqual([...of(2)]);
+  });
+
+  it('know nothing where the metric is undefined', () => {
+    const sample = sampleOf([{ id: 1, label: 1, prediction: 1, score: 0.9 }]);
+    expect(bootstrapIntervals(['rocAuc'], sample, randomOf(1)).get('rocAuc')).toEqual({ low: 0, high: 1 });
+  });
+});
+
+describe('numbers from a digest', () => {
+  it('fall evenly below the bound', () => {
+    const random = randomOf(42);
+    const counts = new Array<number>(10).fill(0);
+    for (let i = 0; i < 100_000; i++) {
+      const drawn = random(10);
+      counts[drawn] = (counts[drawn] ?? 0) + 1;
+    }
+    const chiSquare = counts.reduce((sum, count) => sum + (count - 10_000) ** 2 / 10_000, 0);
+    // 99.9 % point of chi-square with nine degrees of freedom.
+    expect(chiSquare).toBeLessThan(27.9);
+  });
+});

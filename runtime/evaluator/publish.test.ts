@@ -1,0 +1,216 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { decodeReport } from '@slipway/crds';
+import { publishReportSchema } from '@slipway/crds/contract';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Failure } from '../artifact/failure.ts';
+import { hashArtifact } from '../artifact/hash.ts';
+import { encodeModel } from '../onnx/model.ts';
+import { affine } from '../test/artifacts.ts';
+import { publish } from './publish.ts';
+import { runEvaluator } from './run.ts';
+
+let root: string;
+const output = () => join(root, 'output');
+const store = () => join(root, 'store');
+const NOW = Date.now();
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'publish-'));
+  await mkdir(join(output(), 'model', 'tokenizer'), { recursive: true });
+  await mkdir(store());
+  await writeFile(join(output(), 'model', 'model.onnx'), encodeModel(affine));
+  await writeFile(join(output(), 'model', 'tokenizer', 'words.txt'), 'a\nb\n');
+  await writeFile(join(output(), 'golden.jsonl'), '');
+  await writeFile(join(output(), 'baseline.json'), '{}');
+  await writeFile(join(output(), 'metrics.json'), '{"accuracy": 1}');
+  await writeFile(join(output(), 'predictions.jsonl'), '{"id":1,"label":1,"prediction":1}\n');
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const publication = () => ({
+  outputDir: output(),
+  storeDir: store(),
+  storeUri: 'pvc://models/team',
+  modelName: 'flights',
+  now: NOW,
+  say: () => undefined,
+});
+const stored = () => readdir(join(store(), 'flights'));
+const visible = async () => (await stored()).filter((name) => !name.startsWith('.'));
+const failureOf = (work: Promise<unknown>): Promise<Failure> =>
+  work.then(
+    () => expect.fail('it succeeded'),
+    (error: unknown) => {
+      expect(error).toBeInstanceOf(Failure);
+      return error as Failure;
+    },
+  );
+
+describe('a published model', () => {
+  it('lies under its digest, with the files where the contract wants them', async () => {
+    const report = publishReportSchema.parse(await publish(publication()));
+    const folder = report.digest.replace(':', '-');
+    expect(report.uri).toBe(`pvc://models/team/flights/${folder}`);
+    expect(await stored()).toEqual([folder]);
+    const hash = await hashArtifact(join(store(), 'flights', folder));
+    expect(hash).toMatchObject({ digest: report.digest, files: report.files, bytes: report.bytes });
+    expect(hash.entries.map(({ path }) => path)).toEqual([
+      'baseline.json',
+      'evaluation/metrics.json',
+      'evaluation/predictions.jsonl',
+      'golden.jsonl',
+      'model.onnx',
+      'signature.json',
+      'tokenizer/words.txt',
+    ]);
+    const manifest = JSON.parse(await readFile(join(store(), 'flights', folder, 'manifest.json'), 'utf8'));
+    expect(manifest).toEqual({ schema: 'slipway.dev/manifest/v1', digest: report.digest, files: hash.entries });
+  });
+
+  it('gets the signature that the model itself declares', async () => {
+    const { digest } = await publish(publication());
+    const text = await readFile(join(store(), 'flights', digest.replace(':', '-'), 'signature.json'), 'utf8');
+    expect(JSON.parse(text)).toEqual({
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
+      outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
+    });
+  });
+
+  it('keeps the files of the model folder where the output has the same', async () => {
+    await writeFile(join(output(), 'model', 'baseline.json'), '{"mine":true}');
+    const { digest } = await publish(publication());
+    expect(await readFile(join(store(), 'flights', digest.replace(':', '-'), 'baseline.json'), 'utf8')).toBe(
+      '{"mine":true}',
+    );
+  });
+
+  it('can be read by every user, whatever the mode the trainer wrote', async () => {
+    await chmod(join(output(), 'model', 'model.onnx'), 0o600);
+    const { digest } = await publish(publication());
+    const { mode } = await stat(join(store(), 'flights', digest.replace(':', '-'), 'model.onnx'));
+    expect(mode & 0o777).toBe(0o644);
+  });
+
+  it('is one folder, however often it is published', async () => {
+    const [first, second] = [await publish(publication()), await publish(publication())];
+    expect(second).toEqual(first);
+    expect(await stored()).toHaveLength(1);
+  });
+});
+
+describe('a publish that cannot succeed', () => {
+  it('names the model file that is missing', async () => {
+    await rm(join(output(), 'model', 'model.onnx'));
+    expect(await failureOf(publish(publication()))).toMatchObject({
+      reason: 'OutputInvalid',
+      message: 'The output has no model/model.onnx; the training container must write its model there.',
+    });
+  });
+
+  it('leaves nothing in the store when the model cannot be loaded', async () => {
+    await writeFile(join(output(), 'model', 'model.onnx'), 'not a model');
+    expect((await failureOf(publish(publication()))).reason).toBe('ModelInvalid');
+    expect(await stored()).toEqual([]);
+  });
+
+  it('does not trust a folder of the store whose content is not what its name says', async () => {
+    const { digest } = await publish(publication());
+    await writeFile(join(store(), 'flights', digest.replace(':', '-'), 'model.onnx'), 'changed');
+    expect(await failureOf(publish(publication()))).toMatchObject({
+      reason: 'DigestMismatch',
+      message: expect.stringContaining('remove that folder and publish again'),
+    });
+  });
+
+  it('says that the store cannot be written', async () => {
+    await writeFile(join(store(), 'flights'), 'a file where the folder must be');
+    expect((await failureOf(publish(publication()))).reason).toBe('StoreUnavailable');
+  });
+});
+
+describe('a publisher that is killed', () => {
+  it('leaves nothing visible, and the next one succeeds', async () => {
+    await truncate(join(output(), 'model', 'model.onnx'), 512 * 1024 * 1024);
+    await writeFile(join(output(), 'model', 'signature.json'), '{"inputs":[],"outputs":[]}');
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), 'publish'], {
+      env: {
+        SLIPWAY_OUTPUT_DIR: output(),
+        SLIPWAY_STORE_DIR: store(),
+        SLIPWAY_STORE_URI: 'pvc://models',
+        SLIPWAY_MODEL_NAME: 'flights',
+      },
+      stdio: 'ignore',
+    });
+    const exited = once(child, 'exit');
+    for (let tries = 0; tries < 2000; tries++) {
+      if ((await stored().catch(() => [])).length > 0) break;
+      await delay(5);
+    }
+    child.kill('SIGKILL');
+    expect(await exited).toEqual([null, 'SIGKILL']);
+    expect(await stored()).toHaveLength(1);
+    expect(await visible()).toEqual([]);
+
+    await writeFile(join(output(), 'model', 'model.onnx'), encodeModel(affine));
+    const { digest } = await publish(publication());
+    expect(await visible()).toEqual([digest.replace(':', '-')]);
+  });
+
+  it('has what it left swept up a day later, and not while another may still be at work', async () => {
+    const leftover = join(store(), 'flights', '.staging-dead');
+    await mkdir(leftover, { recursive: true });
+    const at = (hoursAgo: number) => new Date(NOW - hoursAgo * 3600_000);
+    await utimes(leftover, at(23), at(23));
+    await publish(publication());
+    expect(await stored()).toContain('.staging-dead');
+    await utimes(leftover, at(25), at(25));
+    await publish(publication());
+    expect(await stored()).not.toContain('.staging-dead');
+  });
+});
+
+describe('the command', () => {
+  const run = async (env: Record<string, string>) => {
+    const log = join(root, 'termination-log');
+    const complaints: string[] = [];
+    const code = await runEvaluator('publish', {
+      env: { SLIPWAY_TERMINATION_LOG: log, SLIPWAY_OUTPUT_DIR: output(), SLIPWAY_STORE_DIR: store(), ...env },
+      now: () => NOW,
+      say: () => undefined,
+      complain: (line) => complaints.push(line),
+    });
+    return { code, complaints, report: decodeReport(await readFile(log, 'utf8')) };
+  };
+
+  it('ends with the report as its termination message', async () => {
+    const { code, report } = await run({ SLIPWAY_STORE_URI: 'pvc://models/', SLIPWAY_MODEL_NAME: 'flights' });
+    expect(code).toBe(0);
+    expect(report).toMatchObject({
+      schema: 'slipway.dev/publish/v1',
+      uri: expect.stringMatching(/^pvc:\/\/models\/flights\/sha256-[0-9a-f]{64}$/),
+    });
+  });
+
+  it('ends with the cause when it fails', async () => {
+    await rm(join(output(), 'model'), { recursive: true });
+    const { code, report } = await run({ SLIPWAY_STORE_URI: 'pvc://models', SLIPWAY_MODEL_NAME: 'flights' });
+    expect(code).toBe(1);
+    expect(report).toMatchObject({ schema: 'slipway.dev/termination/v1', reason: 'OutputInvalid' });
+  });
+
+  it.each([
+    ['without a store address', { SLIPWAY_MODEL_NAME: 'flights' }, 'SLIPWAY_STORE_URI must be set.'],
+    [
+      'with a model name that would leave the store',
+      { SLIPWAY_STORE_URI: 'pvc://models', SLIPWAY_MODEL_NAME: '../other' },
+      'SLIPWAY_MODEL_NAME must be a DNS label, not "../other".',
+    ],
+  ])('refuses to start %s', async (_what, env, sentence) => {
+    expect(await run(env)).toMatchObject({ code: 64, complaints: [sentence] });
+  });
+});
