@@ -12,12 +12,10 @@ import { trainingJobAttempt } from '../../render/trainingJob.ts';
 import { trainingJobToken } from '../../render/trainingJobToken.ts';
 import { workspaceClaim } from '../../render/workspace.ts';
 import { type EnsureOptions, ensureChild } from '../jobs/ensureChild.ts';
-import type { versionClaims } from './claim.ts';
-import type { Action, World } from './world.ts';
+import type { Action } from './world.ts';
 
 export interface Hands {
   readonly client: Client;
-  readonly claimVersion: ReturnType<typeof versionClaims>;
   readonly newToken: () => string;
   readonly runtime: RuntimeImage;
   readonly fieldManager: string;
@@ -39,12 +37,10 @@ async function startAttempt(hands: Hands, tj: Tj, attempt: number, options: Ensu
 }
 
 /** Carries out one action. Each may be repeated: a pass that dies half-way is done again from the start. */
-export async function act(hands: Hands, { tj, now }: World, action: Action, signal: AbortSignal): Promise<void> {
+export async function act(hands: Hands, tj: Tj, action: Action, signal: AbortSignal): Promise<void> {
   const { client, fieldManager, runtime } = hands;
   const options = { fieldManager, signal };
   switch (action.kind) {
-    case 'ClaimVersion':
-      return hands.claimVersion(tj, { now, ...options });
     case 'StartAttempt':
       return startAttempt(hands, tj, action.attempt, options);
     case 'StartPublish': {

@@ -2,9 +2,11 @@ import { type ModelVersion, modelVersions, type TrainingJob, trainingJobs } from
 import { chooseVersion, type TakenVersion } from '../../domain/training/version.ts';
 import type { Client } from '../../kube/client.ts';
 import { rfc3339 } from '../../kube/conditions.ts';
+import type { EventNote } from '../../kube/contracts.ts';
 import { keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
+import { normal, warning } from './notes.ts';
 import { stalled, underWay } from './outlook.ts';
 
 export interface ClaimOptions {
@@ -38,11 +40,10 @@ async function takenVersions(client: Client, tj: Stored<TrainingJob>, signal: Ab
   return [...madeOf(tj.spec.model.name, made), ...claimedBy(tj, training)];
 }
 
-async function claim(client: Client, key: Stored<TrainingJob>, options: ClaimOptions): Promise<void> {
+async function claim(client: Client, key: Stored<TrainingJob>, options: ClaimOptions): Promise<EventNote | undefined> {
   const tj = await client.get(trainingJobs, keyOf(key), { signal: options.signal });
-  if (tj === undefined || tj.status?.version !== undefined) return;
+  if (tj === undefined || tj.status?.version !== undefined) return undefined;
   const choice = chooseVersion(tj.spec.model.version, await takenVersions(client, tj, options.signal));
-  const name = `${tj.spec.model.name}-${choice.version}`;
   if (choice.kind === 'taken') {
     const message = `Version ${choice.version} of ${tj.spec.model.name} is taken by ${choice.by}: name another version, or NextMinor.`;
     await writeStatus(client, trainingJobs, tj, {
@@ -50,21 +51,26 @@ async function claim(client: Client, key: Stored<TrainingJob>, options: ClaimOpt
       status: { phase: 'Failed', version: choice.version, finishedAt: rfc3339(options.now) },
       observed: stalled('VersionTaken', message),
     });
-    return;
+    return warning('VersionTaken', message);
   }
+  const message = `The job will make ModelVersion ${tj.spec.model.name}-${choice.version}.`;
   await writeStatus(client, trainingJobs, tj, {
     ...options,
     status: { phase: 'Pending', version: choice.version, attempt: 0, restarts: 0 },
-    observed: underWay('Pending', `The job will make ${name}.`),
+    observed: underWay('Pending', message),
   });
+  return normal('VersionClaimed', message);
 }
+
+/** Claims a version for a job that has none and says what to tell about it. */
+export type VersionClaims = (tj: Stored<TrainingJob>, options: ClaimOptions) => Promise<EventNote | undefined>;
 
 /**
  * Fixes the version a job makes, by writing it to its status. What is taken is read from the server, not a cache, and
  * claims are made one at a time: two jobs that both say NextMinor would otherwise read the same list and agree.
  */
-export function versionClaims(client: Client): (tj: Stored<TrainingJob>, options: ClaimOptions) => Promise<void> {
-  let last: Promise<void> = Promise.resolve();
+export function versionClaims(client: Client): VersionClaims {
+  let last: Promise<unknown> = Promise.resolve();
   return (tj, options) => {
     const turn = last.then(() => claim(client, tj, options));
     last = turn.catch(() => undefined);

@@ -17,7 +17,7 @@ import { NameTaken } from '../jobs/ensureChild.ts';
 import { jobSources } from '../jobs/jobWorld.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
 import { act, type Hands } from './apply.ts';
-import { versionClaims } from './claim.ts';
+import { type VersionClaims, versionClaims } from './claim.ts';
 import { fetchText } from './fetchText.ts';
 import { underWay } from './outlook.ts';
 import { plan } from './plan.ts';
@@ -65,6 +65,7 @@ class TrainingJobReconciler implements Reconciler {
   readonly #context: ControllerContext;
   readonly #reading: Reading;
   readonly #hands: Hands;
+  readonly #claimVersion: VersionClaims;
 
   constructor(
     context: ControllerContext,
@@ -73,11 +74,11 @@ class TrainingJobReconciler implements Reconciler {
   ) {
     const { client } = context;
     this.#context = context;
+    this.#claimVersion = versionClaims(client);
     this.#reading = { context, progress: new ProgressReader(client, fetch), listNodes: nodeLister(client) };
     this.#hands = {
       client,
       newToken,
-      claimVersion: versionClaims(client),
       runtime: { image: config.runtimeImage, pullPolicy: config.imagePullPolicy },
       fieldManager: FIELD_MANAGER,
     };
@@ -90,18 +91,23 @@ class TrainingJobReconciler implements Reconciler {
       return settled;
     }
     const world = await readWorld(this.#reading, tj, signal);
-    return this.#apply(world, plan(world), signal);
+    const wanted = plan(world);
+    return wanted.claimVersion ? this.#claim(world, signal) : this.#apply(world, wanted, signal);
+  }
+
+  async #claim({ tj, now }: World, signal: AbortSignal): Promise<Outcome> {
+    const note = await this.#claimVersion(tj, { now, fieldManager: FIELD_MANAGER, signal });
+    if (note !== undefined) this.#context.events.emit(tj, note);
+    return settled; // the status it wrote brings the next pass
   }
 
   async #apply(world: World, wanted: Plan, signal: AbortSignal): Promise<Outcome> {
     try {
-      for (const action of wanted.actions) await act(this.#hands, world, action, signal);
+      for (const action of wanted.actions) await act(this.#hands, world.tj, action, signal);
     } catch (error) {
       if (!(error instanceof NameTaken)) throw error;
       return this.#waitForName(world, error, signal);
     }
-    // The claim wrote the status itself, under its own lock: what this pass read is older.
-    if (wanted.actions.some(({ kind }) => kind === 'ClaimVersion')) return wanted.next;
     if (await this.#write(world, wanted, signal)) this.#tell(world.tj, wanted);
     return wanted.next;
   }

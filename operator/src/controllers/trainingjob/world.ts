@@ -24,7 +24,6 @@ export interface World {
 }
 
 export type Action =
-  | { readonly kind: 'ClaimVersion' }
   | { readonly kind: 'StartAttempt'; readonly attempt: number }
   | { readonly kind: 'StartPublish'; readonly version: string; readonly attempt: number }
   | { readonly kind: 'DeleteJob'; readonly job: Stored<Job> }
@@ -35,6 +34,8 @@ export type BareStatus = Omit<TrainingJobStatus, 'conditions' | 'observedGenerat
 
 /** What a pass does: actions in order, then one status write, then events. */
 export interface Plan {
+  /** Choose a version first. That writes the status under a lock of its own, so nothing else of this plan is done. */
+  readonly claimVersion?: true;
   readonly actions: readonly Action[];
   readonly status: BareStatus;
   readonly observed: readonly Observation[];

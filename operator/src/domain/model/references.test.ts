@@ -1,0 +1,37 @@
+import type { InferenceServiceStatus } from '@slipway/crds';
+import { expect, test } from 'vitest';
+import { DIGEST, modelVersion, OTHER_DIGEST } from '../../../test/trainingBuilders.ts';
+import type { InferenceService } from '../../api/kinds.ts';
+import { referencesTo } from './references.ts';
+
+const service = (name: string, status: Partial<InferenceServiceStatus>): InferenceService => ({
+  apiVersion: 'slipway.dev/v1alpha1',
+  kind: 'InferenceService',
+  metadata: { name, namespace: 'ml' },
+  spec: { model: { name: 'flights', version: '0.1.0' } } as InferenceService['spec'],
+  status,
+});
+const version = (digest: string) => ({ version: '0.1.0', digest, revision: 'r' });
+const candidate = (phase: 'Shifting' | 'RolledBack') => ({
+  ...version(DIGEST),
+  phase,
+  step: 0,
+  startedAt: '',
+  weight: 5,
+});
+const rejection = { ...version(DIGEST), reason: 'Errors', message: 'm', at: '' };
+
+test('servers of its digest are listed by name, in order', () => {
+  const services = [
+    service('b-stable', { stable: version(DIGEST) }),
+    service('a-canary', { stable: version(OTHER_DIGEST), candidate: candidate('Shifting') }),
+    service('other', { stable: version(OTHER_DIGEST) }),
+    service('new', {}),
+  ];
+  expect(referencesTo(modelVersion(DIGEST), services)).toEqual({ servedBy: ['a-canary', 'b-stable'], rejectedBy: [] });
+});
+
+test('a candidate that was rolled back does not serve it, but rejects it', () => {
+  const services = [service('s', { candidate: candidate('RolledBack'), rejected: [rejection] })];
+  expect(referencesTo(modelVersion(DIGEST), services)).toEqual({ servedBy: [], rejectedBy: ['s'] });
+});
