@@ -33,7 +33,7 @@ export function scoped(client: Client, grants: readonly Grant[], who: string, op
     throw new UngrantedError(`${who} has no grant to ${missing.join(' and ')} ${what}: add it to the grants of ${who}`);
   }
 
-  async function allow(resource: Resource, verbs: readonly Verb[], subresource?: string): Promise<Client> {
+  function allow(resource: Resource, verbs: readonly Verb[], subresource?: string): Client {
     need(resource, verbs, subresource);
     if (!verbs.every((verb) => READS.has(verb)) && !mayWrite())
       throw new Error(`${who} no longer holds the lease: another replica decides now`);
@@ -41,14 +41,13 @@ export function scoped(client: Client, grants: readonly Grant[], who: string, op
   }
 
   return {
-    get: async (resource, ...rest) => (await allow(resource, ['get'])).get(resource, ...rest),
-    list: async (resource, ...rest) => (await allow(resource, ['list'])).list(resource, ...rest),
-    create: async (resource, ...rest) => (await allow(resource, ['create'])).create(resource, ...rest),
+    get: async (resource, ...rest) => allow(resource, ['get']).get(resource, ...rest),
+    list: async (resource, ...rest) => allow(resource, ['list']).list(resource, ...rest),
+    create: async (resource, ...rest) => allow(resource, ['create']).create(resource, ...rest),
     // The server asks for both: the first apply of an object creates it.
-    apply: async (resource, ...rest) => (await allow(resource, ['create', 'patch'])).apply(resource, ...rest),
-    applyStatus: async (resource, ...rest) =>
-      (await allow(resource, ['patch'], 'status')).applyStatus(resource, ...rest),
-    merge: async (resource, ...rest) => (await allow(resource, ['patch'])).merge(resource, ...rest),
-    delete: async (resource, ...rest) => (await allow(resource, ['delete'])).delete(resource, ...rest),
+    apply: async (resource, ...rest) => allow(resource, ['create', 'patch']).apply(resource, ...rest),
+    applyStatus: async (resource, ...rest) => allow(resource, ['patch'], 'status').applyStatus(resource, ...rest),
+    merge: async (resource, ...rest) => allow(resource, ['patch']).merge(resource, ...rest),
+    delete: async (resource, ...rest) => allow(resource, ['delete']).delete(resource, ...rest),
   };
 }
