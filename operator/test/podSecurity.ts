@@ -43,9 +43,7 @@ const RULES: readonly Rule[] = [
     (p, all) =>
       all.some(
         (c) =>
-          !SECCOMP.includes(
-            (c.securityContext ?? {}).seccompProfile?.type ?? p.securityContext?.seccompProfile?.type ?? '',
-          ),
+          !SECCOMP.includes(c.securityContext?.seccompProfile?.type ?? p.securityContext?.seccompProfile?.type ?? ''),
       ),
   ],
   ['capabilities not dropped', some((c) => c.securityContext?.capabilities?.drop?.includes('ALL') !== true)],
