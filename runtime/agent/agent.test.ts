@@ -1,8 +1,8 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN, ServerProcess } from '../test/serverProcess.ts';
+import { temporaryFolder } from '../test/temporaryFolder.ts';
 import { readingOf } from './progress.ts';
 
 test.each([
@@ -28,7 +28,7 @@ test.each([
 let statusDir: string;
 let agent: ServerProcess;
 beforeAll(async () => {
-  statusDir = await mkdtemp(join(tmpdir(), 'status-'));
+  statusDir = await temporaryFolder('status');
   agent = await ServerProcess.start('../agent/main.ts', { SLIPWAY_STATUS_DIR: statusDir });
 }, 30_000);
 afterAll(() => agent.kill());

@@ -1,18 +1,17 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { terminationSchema } from '@slipway/crds/contract';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../test/temporaryFolder.ts';
 import { Failure, sentenceOf, writeTermination } from './failure.ts';
 
 test('the termination message is the document of the contract, cut to its limit', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'termination-'));
+  const folder = await temporaryFolder('termination');
   const path = join(folder, 'log');
   await writeTermination(path, new Failure('DigestMismatch', 'x'.repeat(5000)));
   const written = terminationSchema.parse(JSON.parse(await readFile(path, 'utf8')));
   expect(written.reason).toBe('DigestMismatch');
   expect(written.message).toHaveLength(2048);
-  await rm(folder, { recursive: true });
 });
 
 test('a path that cannot be written does not hide the failure', async () => {

@@ -1,18 +1,17 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { temporaryFolder } from '../test/temporaryFolder.ts';
 import { Failure } from './failure.ts';
 import { hashArtifact } from './hash.ts';
 
 let root: string;
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'artifact-'));
+  root = await temporaryFolder('artifact');
   await writeFile(join(root, 'model.onnx'), 'weights');
   await mkdir(join(root, 'evaluation'));
   await writeFile(join(root, 'evaluation', 'predictions.jsonl'), '{}\n');
 });
-afterEach(() => rm(root, { recursive: true }));
 
 const reasonOf = (path: string) =>
   hashArtifact(path).then(

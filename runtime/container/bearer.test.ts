@@ -1,16 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../test/temporaryFolder.ts';
 import { bearerGate } from './bearer.ts';
 
 let folder: string;
 let file: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'token-'));
+  folder = await temporaryFolder('token');
   file = join(folder, 'token');
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 test.each([
   ['the token', 'Bearer s3cret', true],

@@ -1,9 +1,9 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashArtifact } from '../artifact/hash.ts';
 import { fp32, int64, node, value } from '../onnx/builders.ts';
 import { encodeModel, type OnnxModel } from '../onnx/model.ts';
+import { temporaryFolder } from './temporaryFolder.ts';
 
 /** y = 2·x0 − 3·x1 + 0.5, any batch. */
 export const affine: OnnxModel = {
@@ -74,7 +74,7 @@ export interface TestArtifact {
 
 /** Writes an artifact of the given files into a new temporary folder. */
 export async function writeArtifact(files: Readonly<Record<string, string | Uint8Array>>): Promise<TestArtifact> {
-  const directory = await mkdtemp(join(tmpdir(), 'served-'));
+  const directory = await temporaryFolder('served');
   for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
   return { directory, digest: (await hashArtifact(directory)).digest };
 }

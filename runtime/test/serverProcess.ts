@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Evidence, evidenceSchema, type Termination, terminationSchema } from '@slipway/crds/contract';
 import type { TestArtifact } from './artifacts.ts';
+import { temporaryFolder } from './temporaryFolder.ts';
 
 const TOKEN = 'test-token';
 export const ADMIN = { authorization: `Bearer ${TOKEN}` } as const;
@@ -22,7 +22,7 @@ export class ServerProcess {
 
   /** Starts `node <module>`; does not wait for anything. */
   static async start(module: string, env: Readonly<Record<string, string>>): Promise<ServerProcess> {
-    const folder = await mkdtemp(join(tmpdir(), 'process-'));
+    const folder = await temporaryFolder('process');
     await writeFile(join(folder, 'token'), TOKEN);
     return new ServerProcess(module, env, folder);
   }
