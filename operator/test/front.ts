@@ -40,7 +40,7 @@ export async function openFront(answer: (request: Request, response: Response) =
     endpoint: { server: url, credentials: async () => ({ headers: {}, tls: { ca: root.certificate } }) },
     relay,
     goAway: () => {
-      for (const session of sessions) session.goaway(0);
+      for (const session of sessions) if (!session.destroyed) session.goaway(0);
     },
     close: async () => {
       await relay.close();

@@ -40,7 +40,7 @@ export class LeaseLostError extends Error {
 export class Election {
   readonly #around: Surroundings;
   readonly #options: ElectionOptions;
-  #seen: { readonly version: string; readonly at: number } | undefined;
+  #seen: { readonly version: string; readonly endsAt: number } | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #wake = new AbortController();
 
@@ -127,11 +127,16 @@ export class Election {
     return spec?.holderIdentity === this.#options.identity;
   }
 
-  #isFree({ metadata, spec }: Stored<Lease>): boolean {
-    if (!spec?.holderIdentity) return true;
-    if (this.#seen?.version !== metadata.resourceVersion)
-      this.#seen = { version: metadata.resourceVersion, at: this.#now() };
-    return this.#now() - this.#seen.at > (spec.leaseDurationSeconds ?? 0) * 1000;
+  #isFree(lease: Stored<Lease>): boolean {
+    if (!lease.spec?.holderIdentity) return true;
+    return this.#now() >= this.#endOf(lease);
+  }
+
+  /** When the lease ends if it is not renewed: counted from when we first saw this state of it. */
+  #endOf({ metadata: { resourceVersion: version }, spec }: Stored<Lease>): number {
+    if (this.#seen?.version !== version)
+      this.#seen = { version, endsAt: this.#now() + (spec?.leaseDurationSeconds ?? 0) * 1000 };
+    return this.#seen.endsAt;
   }
 
   #spec(): NonNullable<Lease['spec']> {
@@ -163,21 +168,25 @@ export class Election {
     await this.#options.client.merge(leases, this.#options.key, patch, { signal: this.#deadline() });
   }
 
-  /** A standby hears of a released lease at once; polling alone would cost up to retryMs. */
+  /** A standby hears of each renewal and of a release at once; polling alone would see both late. */
   #watch(signal: AbortSignal): Promise<void> {
     const { namespace, name } = this.#options.key;
     const wake = (): void => this.#wake.abort();
+    const look = (lease: Stored<Lease>): void => (this.#isFree(lease) ? wake() : undefined);
     return new Reflector(this.#around, {
       resource: leases,
       scope: { namespace, fieldSelector: `metadata.name=${name}` },
-      sink: { replace: wake, upsert: ({ spec }) => spec?.holderIdentity || wake(), remove: wake },
+      sink: { replace: (found) => found.forEach(look), upsert: look, remove: wake },
     }).run(signal);
   }
 
+  /** Until something changes, the lease ends, or it is time to look for oneself: the watch may be down. */
   async #rest(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#around;
     this.#wake = new AbortController();
-    await clock.sleep(this.#options.retryMs * (0.9 + 0.2 * random()), AbortSignal.any([signal, this.#wake.signal]));
+    const poll = this.#options.retryMs * (0.9 + 0.2 * random());
+    const left = (this.#seen?.endsAt ?? Number.POSITIVE_INFINITY) - this.#now();
+    await clock.sleep(left > 0 ? Math.min(poll, left) : poll, AbortSignal.any([signal, this.#wake.signal]));
   }
 
   /** A leader's call may not outlast the time it has left to renew. */
