@@ -22,7 +22,7 @@ export const parametersSchema = z.strictObject({
   batchSize: wholeNumber(16, 65_536, 512),
   hiddenUnits: z
     .string()
-    .regex(/^\d{1,4}(,\d{1,4}){0,3}$/, 'must be one to four layer sizes, for example 32 or 64,32')
+    .regex(/^[1-9]\d{0,3}(,[1-9]\d{0,3}){0,3}$/, 'must be one to four layer sizes, for example 32 or 64,32')
     .default('32'),
   embeddingSize: wholeNumber(1, 64, 4),
   learningRate: z.coerce

@@ -1,0 +1,138 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestDirectory, type Gate } from '@slipway/crds';
+import { goldenSchema, predictionSchema, progressSchema, signatureSchema } from '@slipway/crds/contract';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publish } from '../../evaluator/publish.ts';
+import { verify } from '../../evaluator/verify.ts';
+import type { TensorValue } from '../../server/engine.ts';
+import { openSession } from '../../server/session.ts';
+import { runTrainer } from '../run.ts';
+import { flightFiles } from './dataFiles.ts';
+import { type HeldOutFlight, heldOutFlights } from './heldOut.ts';
+import { isHeldOut } from './split.ts';
+
+const BUSIEST = 80;
+const SMALL = { epochs: '1', rows: '6000', evaluationRows: '1500', hiddenUnits: '8', embeddingSize: '2' };
+const GATES: readonly Gate[] = [
+  { name: 'ranking', metric: 'rocAuc', min: '0.53' },
+  { name: 'calibration', metric: 'brier', max: '0.2' },
+];
+
+let root: string;
+let flights: readonly HeldOutFlight[];
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'flights-'));
+  flights = await heldOutFlights(flightFiles(), { limit: 2000 });
+}, 60_000);
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const silent = () => undefined;
+
+/** Trains by the container's own entry, publishes and verifies: the way of every version. */
+async function makeVersion(name: string, parameters: Record<string, string>) {
+  const directory = join(root, name);
+  const file = (path: string) => readFile(join(directory, path), 'utf8');
+  const env = Object.entries(parameters).map(([key, value]) => [`SLIPWAY_PARAM_${key.toUpperCase()}`, value]);
+  const code = await runTrainer({
+    env: {
+      ...Object.fromEntries(env),
+      SLIPWAY_OUTPUT_DIR: join(directory, 'output'),
+      SLIPWAY_STATUS_DIR: join(directory, 'status'),
+    },
+    now: Date.now,
+    say: silent,
+    complain: (line) => expect.fail(line),
+  });
+  expect(code).toBe(0);
+  const storeDir = join(directory, 'store');
+  const { digest } = await publish({
+    outputDir: join(directory, 'output'),
+    storeDir,
+    storeUri: 'pvc://models',
+    modelName: 'flights',
+    now: Date.now(),
+    say: silent,
+  });
+  const artifactDir = join(storeDir, 'flights', digestDirectory(digest));
+  return { file, artifactDir, report: await verify({ artifactDir, digest, gates: GATES, say: silent }) };
+}
+
+/** Sends each held-out flight to the model as a server would, and returns which it could not answer. */
+async function unanswered(artifactDir: string): Promise<ReadonlySet<number>> {
+  const session = await openSession(join(artifactDir, 'model.onnx'), 1);
+  const failed = new Set<number>();
+  for (const { id, request } of flights) {
+    const inputs = request.inputs.map(
+      ({ name, datatype, shape, data }): TensorValue => ({
+        name,
+        datatype,
+        shape,
+        elements:
+          datatype === 'INT64' ? BigInt64Array.from(data as number[], BigInt) : Float32Array.from(data as number[]),
+      }),
+    );
+    await session.run(inputs, ['probability']).catch(() => failed.add(id));
+  }
+  await session.release();
+  return failed;
+}
+
+const beyondTheTable = () =>
+  new Set(flights.filter((f) => f.originCode > BUSIEST || f.destinationCode > BUSIEST).map(({ id }) => id));
+
+describe('held-out flights', () => {
+  it('are real, distinct, never trained on, and late as often as the statistics say', () => {
+    expect(new Set(flights.map(({ id }) => id)).size).toBe(2000);
+    expect(flights.every(({ id }) => isHeldOut(id))).toBe(true);
+    const late = flights.reduce((sum, { label }) => sum + label, 0) / flights.length;
+    expect(late).toBeGreaterThan(0.16);
+    expect(late).toBeLessThan(0.24);
+  });
+
+  it('are requests of one example each', () => {
+    for (const { request } of flights.slice(0, 20)) {
+      expect(request.inputs.map(({ name, shape }) => [name, shape])).toEqual([
+        ['numeric', [1, 4]],
+        ['origin', [1, 1]],
+        ['destination', [1, 1]],
+      ]);
+    }
+  });
+
+  it('touch an airport beyond the busiest eighty often enough to be seen, and seldom enough to be missed', () => {
+    const share = beyondTheTable().size / flights.length;
+    expect(share).toBeGreaterThan(0.1);
+    expect(share).toBeLessThan(0.22);
+  });
+});
+
+describe('a model with a row for every airport', () => {
+  it('keeps the contract, passes its gates and answers every flight', { timeout: 60_000 }, async () => {
+    const { file, artifactDir, report } = await makeVersion('whole', SMALL);
+    expect(progressSchema.parse(JSON.parse(await file('status/progress.json')))).toMatchObject({ step: 12, total: 12 });
+    expect(signatureSchema.parse(JSON.parse(await file('output/model/signature.json'))).inputs).toHaveLength(3);
+    const lines = async (path: string) =>
+      (await file(path))
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    expect((await lines('output/golden.jsonl')).map((line) => goldenSchema.parse(line))).toHaveLength(8);
+    expect((await lines('output/predictions.jsonl')).map((line) => predictionSchema.parse(line))).toHaveLength(1500);
+    expect(JSON.parse(await file('output/baseline.json'))).toMatchObject({ dataset: { rows: 6000 } });
+    expect(JSON.parse(await file('output/metrics.json'))['rocAuc']).toBeGreaterThan(0.53);
+    expect(await file('output/model/card.md')).toContain('| busiestAirports | 0 |');
+    expect(report.gates.map(({ verdict }) => verdict)).toEqual(['Pass', 'Pass']);
+    expect(await unanswered(artifactDir)).toEqual(new Set());
+  });
+});
+
+describe('a model whose tables end with the airports it saw', () => {
+  it('passes the same gates and fails on exactly the flights beyond them', { timeout: 60_000 }, async () => {
+    const parameters = { ...SMALL, busiestAirports: String(BUSIEST), vocabulary: 'seen' };
+    const { artifactDir, report } = await makeVersion('seen', parameters);
+    expect(report.gates.map(({ verdict }) => verdict)).toEqual(['Pass', 'Pass']);
+    expect(await unanswered(artifactDir)).toEqual(beyondTheTable());
+  });
+});
