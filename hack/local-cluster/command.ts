@@ -13,10 +13,13 @@ export interface CommandOptions {
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code: number | undefined;
+  readonly stdout: string;
   readonly stderr: string;
-  constructor(command: string, code: number | undefined, stderr: string) {
-    super(`${command} ${code === undefined ? 'did not start or was killed' : `exited with ${code}`}: ${tail(stderr)}`);
+  constructor(command: string, code: number | undefined, { stdout, stderr }: { stdout: string; stderr: string }) {
+    const ended = code === undefined ? 'did not start or was killed' : `exited with ${code}`;
+    super(`${command} ${ended}: ${tail(stderr || stdout)}`);
     this.code = code;
+    this.stdout = stdout;
     this.stderr = stderr;
   }
 }
@@ -40,10 +43,10 @@ export function run(command: string, args: readonly string[], options: CommandOp
       if (options.onLine) createInterface({ input: stream }).on('line', options.onLine);
     }
     const told = `${command} ${args.slice(0, 4).join(' ')}`;
-    child.on('error', (error) => reject(new CommandError(told, undefined, error.message)));
+    child.on('error', (error) => reject(new CommandError(told, undefined, { stdout: '', stderr: error.message })));
     child.on('close', (code) => {
       if (code === 0) resolve(output.stdout.trim());
-      else reject(new CommandError(told, code ?? undefined, output.stderr || output.stdout));
+      else reject(new CommandError(told, code ?? undefined, output));
     });
     // A child that exits before it read its input closes the pipe: its exit code says what went wrong.
     child.stdin.on('error', () => {});

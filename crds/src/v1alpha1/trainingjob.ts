@@ -16,8 +16,6 @@ import { acceleratorSchema, envField, placementSchema, resourcesSchema } from '.
 import { ageColumn, childSafeName, conditionColumn, defineKind } from '../kind.ts';
 import { gatesField } from './gates.ts';
 
-export const VERSION_BUMPS = ['NextMajor', 'NextMinor', 'NextPatch'] as const;
-
 const failureSchema = z
   .object({
     restarts: z

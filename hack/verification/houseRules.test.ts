@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { houseFaults } from './houseRules.ts';
+
+const faults = (path: string, text: string) => houseFaults([{ path, text }]);
+
+test.each<[string, string, string]>([
+  ['a path of one machine', 'docs/a.md', 'see /root/slipway'],
+  ['a path of one user', 'hack/a.ts', "read('/home/ada/models')"],
+  ['a download address', 'package-lock.json', '"resolved": "https://example.com/a.tgz"'],
+  ['work left for later', 'operator/src/a.ts', '// TODO: later'],
+  ['a silenced compiler', 'operator/src/a.ts', '// @ts-ignore'],
+  ['a silenced test', 'operator/src/a.test.ts', "test.skip('works', () => {})"],
+  ['a clock in the pure heart', 'operator/src/domain/a.ts', 'const now = Date.now();'],
+  ['chance in the pure heart', 'operator/src/render/a.ts', 'const name = Math.random();'],
+  ['environment read anywhere', 'runtime/server/routes.ts', "process.env['X']"],
+  ['a file too long to read', 'operator/src/a.ts', 'x\n'.repeat(401)],
+])('refuses %s', (_, path, text) => {
+  expect(faults(path, text)).toHaveLength(1);
+});
+
+test.each<[string, string, string]>([
+  ['a path below the repository', 'docs/a.md', 'see config/root/a and ./work/b and example.com/home/page'],
+  ['a given clock', 'operator/src/domain/a.ts', 'new Date(now.getTime() + 5)'],
+  ['a clock outside the pure heart', 'operator/src/kube/clock.ts', 'Date.now()'],
+  ['environment read where it belongs', 'runtime/server/main.ts', 'serve(process.env)'],
+  ['a file just short enough', 'operator/src/a.ts', 'x\n'.repeat(400)],
+])('lets %s pass', (_, path, text) => {
+  expect(faults(path, text)).toEqual([]);
+});
+
+test('says where and what', () => {
+  expect(faults('operator/src/a.ts', 'fine\n// FIXME soon\n')).toEqual([
+    'operator/src/a.ts:2 leaves work for later: // FIXME soon',
+  ]);
+});
