@@ -6,7 +6,7 @@ export interface UntilOptions {
   /** Said in the error when the deadline passes. */
   readonly what: string;
   /** A reason to give up early, e.g. that the awaited program has exited. */
-  readonly hopeless?: () => string | undefined;
+  readonly hopeless?: () => string | undefined | Promise<string | undefined>;
 }
 
 /** Asks until the answer is neither undefined nor false, and returns it. A throwing probe counts as "not yet". */
@@ -20,7 +20,7 @@ export async function until<T>(probe: () => Promise<T | undefined | false>, opti
     } catch (error) {
       last = error instanceof Error ? `: ${error.message}` : '';
     }
-    const lost = options.hopeless?.();
+    const lost = await options.hopeless?.();
     if (lost !== undefined) throw new Error(`${options.what}: ${lost}`);
     if (Date.now() > deadline) throw new Error(`${options.what}: not within ${options.timeoutMs / 1000} s${last}`);
     await delay(options.everyMs ?? 100);

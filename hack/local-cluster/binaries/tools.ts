@@ -49,6 +49,12 @@ const TOOLS = {
     package: 'github.com/envoyproxy/gateway/cmd/envoy-gateway',
     ldflags: '-s -w',
   },
+  'local-path-provisioner': {
+    module: join(modules, 'local-path-provisioner'),
+    package: 'github.com/rancher/local-path-provisioner',
+    ldflags: '-s -w',
+  },
+  pause: { module: join(modules, 'pause'), package: '.', ldflags: '-s -w' },
 } as const satisfies Record<string, GoTool>;
 
 export type ToolName = keyof typeof TOOLS;

@@ -1,0 +1,44 @@
+import { findBinary } from '../binaries/find.ts';
+import { run } from '../command.ts';
+import { gatewayChart } from '../gatewayChart.ts';
+import { systemImage } from '../images/system.ts';
+import type { Log } from '../progress.ts';
+import { applyManifest } from './addons.ts';
+import { kubectl } from './kubectl.ts';
+import { files } from './settings.ts';
+
+const NAMESPACE = 'envoy-gateway-system';
+
+const values = [
+  `global.images.envoyGateway.image=${systemImage('envoy-gateway')}`,
+  // One node: nothing to learn about zones, and its webhook would delay every pod.
+  'topologyInjector.enabled=false',
+];
+
+async function isInstalled(helm: string): Promise<boolean> {
+  const releases = await run(helm, [
+    '--kubeconfig',
+    files.kubeconfig,
+    '-n',
+    NAMESPACE,
+    'list',
+    '--deployed',
+    '--short',
+  ]);
+  return releases.split('\n').includes('envoy-gateway');
+}
+
+/** Installs Envoy Gateway by its own chart, and the Gateway that the cluster's services are reached by. */
+export async function raiseGateway(log: Log): Promise<void> {
+  const helm = await findBinary('helm', log);
+  if (!(await isInstalled(helm))) {
+    const settings = values.flatMap((value) => ['--set', value]);
+    const place = ['--kubeconfig', files.kubeconfig, '-n', NAMESPACE, '--create-namespace'];
+    await run(helm, ['upgrade', '--install', 'envoy-gateway', await gatewayChart(), ...place, ...settings]);
+    log('Envoy Gateway is installed');
+  }
+  await applyManifest('gateway.yaml', { ENVOY_IMAGE: systemImage('envoy') });
+  const gateway = ['-n', 'slipway-gateway', 'gateway/slipway-gateway'];
+  await kubectl('wait', ...gateway, '--for=condition=Programmed', '--timeout=120s');
+  log('the gateway is programmed');
+}
