@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -37,6 +37,26 @@ it('refuses a bad parameter with exit 64 and one sentence, on stderr and in the 
     reason: 'ConfigurationInvalid',
     message: sentence,
   });
+});
+
+it('trains from the environment alone and leaves the whole output', { timeout: 60_000 }, async () => {
+  const { exited } = start({
+    SLIPWAY_PARAM_EPOCHS: '1',
+    SLIPWAY_PARAM_ROWS: '1000',
+    SLIPWAY_PARAM_EVALUATIONROWS: '500',
+  });
+  expect(await exited).toEqual([0, null]);
+  const files = await readdir(join(root, 'output'), { recursive: true });
+  expect(files.sort()).toEqual([
+    'baseline.json',
+    'golden.jsonl',
+    'metrics.json',
+    'model',
+    'model/card.md',
+    'model/model.onnx',
+    'model/signature.json',
+    'predictions.jsonl',
+  ]);
 });
 
 it('ends at once on SIGTERM in the middle of training', { timeout: 60_000 }, async () => {

@@ -3,7 +3,7 @@ import { readCodeBook } from './codeBook.ts';
 import type { FlightFiles } from './dataFiles.ts';
 import { type Examples, examplesOf, NUMERIC_FEATURES, sliceExamples } from './features.ts';
 import { heldOutRows, type Selection } from './selection.ts';
-import { readFlights } from './table.ts';
+import { type FlightTable, readFlights } from './table.ts';
 
 /** A real flight that no training run has seen, as a V2 inference request with its true label. */
 export interface HeldOutFlight {
@@ -35,7 +35,11 @@ export const WHOLE_FILE: Selection = { monthFrom: 1, monthTo: 6, busiestAirports
 
 /** Reads the data and returns held-out flights in an order drawn by the seed; about three seconds. */
 export async function heldOutFlights(files: FlightFiles, options: HeldOutOptions = {}): Promise<HeldOutFlight[]> {
-  const table = await readFlights(files.flights, await readCodeBook(files.routes));
+  return heldOutFlightsOf(await readFlights(files.flights, await readCodeBook(files.routes)), options);
+}
+
+/** The same from flights that are already read. */
+export function heldOutFlightsOf(table: FlightTable, options: HeldOutOptions = {}): HeldOutFlight[] {
   const selection = { ...WHOLE_FILE, ...options.selection };
   const examples = examplesOf(table, heldOutRows(table, selection, options.limit ?? 10_000, options.seed ?? 1));
   return examples.rows.map((id, index) => heldOutFlight(id, sliceExamples(examples, index, index + 1)));

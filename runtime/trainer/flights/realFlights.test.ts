@@ -8,10 +8,16 @@ import { publish } from '../../evaluator/publish.ts';
 import { verify } from '../../evaluator/verify.ts';
 import type { TensorValue } from '../../server/engine.ts';
 import { openSession } from '../../server/session.ts';
-import { runTrainer } from '../run.ts';
+import { chooseBackend } from '../backend.ts';
+import { parseParameters } from '../parameters.ts';
+import { progressWriter } from '../progress.ts';
+import { type CodeBook, readCodeBook } from './codeBook.ts';
 import { flightFiles } from './dataFiles.ts';
-import { type HeldOutFlight, heldOutFlights } from './heldOut.ts';
+import { type HeldOutFlight, heldOutFlightsOf } from './heldOut.ts';
+import { writeOutputs } from './outputs.ts';
 import { isHeldOut } from './split.ts';
+import { type FlightTable, readFlights } from './table.ts';
+import { train } from './train.ts';
 
 const BUSIEST = 80;
 const SMALL = { epochs: '1', rows: '6000', evaluationRows: '1500', hiddenUnits: '8', embeddingSize: '2' };
@@ -21,42 +27,46 @@ const GATES: readonly Gate[] = [
 ];
 
 let root: string;
+let book: CodeBook;
+let table: FlightTable;
 let flights: readonly HeldOutFlight[];
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'flights-'));
-  flights = await heldOutFlights(flightFiles(), { limit: 2000 });
+  const files = flightFiles();
+  book = await readCodeBook(files.routes);
+  table = await readFlights(files.flights, book);
+  flights = heldOutFlightsOf(table, { limit: 2000 });
 }, 60_000);
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 const silent = () => undefined;
 
-/** Trains by the container's own entry, publishes and verifies: the way of every version. */
+/** Trains as the container does, on flights that are read once for all tests. */
+async function trainInto(directory: string, raw: Record<string, string>) {
+  const parameters = parseParameters(raw);
+  const report = progressWriter(join(directory, 'status'), Date.now);
+  const trained = await train({ backend: await chooseBackend(), parameters, report }, table, book);
+  const output = join(directory, 'output');
+  await writeOutputs(
+    { output, model: join(output, 'model') },
+    trained,
+    { name: 'flights', digest: 'sha256:' },
+    parameters,
+  );
+  return output;
+}
+
+/** Trains, publishes and verifies: the way of every version. */
 async function makeVersion(name: string, parameters: Record<string, string>) {
   const directory = join(root, name);
-  const file = (path: string) => readFile(join(directory, path), 'utf8');
-  const env = Object.entries(parameters).map(([key, value]) => [`SLIPWAY_PARAM_${key.toUpperCase()}`, value]);
-  const code = await runTrainer({
-    env: {
-      ...Object.fromEntries(env),
-      SLIPWAY_OUTPUT_DIR: join(directory, 'output'),
-      SLIPWAY_STATUS_DIR: join(directory, 'status'),
-    },
-    now: Date.now,
-    say: silent,
-    complain: (line) => expect.fail(line),
-  });
-  expect(code).toBe(0);
+  const outputDir = await trainInto(directory, parameters);
   const storeDir = join(directory, 'store');
-  const { digest } = await publish({
-    outputDir: join(directory, 'output'),
-    storeDir,
-    storeUri: 'pvc://models',
-    modelName: 'flights',
-    now: Date.now(),
-    say: silent,
-  });
-  const artifactDir = join(storeDir, 'flights', digestDirectory(digest));
-  return { file, artifactDir, report: await verify({ artifactDir, digest, gates: GATES, say: silent }) };
+  const [storeUri, modelName, now] = ['pvc://models', 'flights', Date.now()];
+  const { digest } = await publish({ outputDir, storeDir, storeUri, modelName, now, say: silent });
+  const artifactDir = join(storeDir, modelName, digestDirectory(digest));
+  const report = await verify({ artifactDir, digest, gates: GATES, say: silent });
+  const file = (path: string) => readFile(join(directory, path), 'utf8');
+  return { file, artifactDir, report };
 }
 
 /** Sends each held-out flight to the model as a server would, and returns which it could not answer. */

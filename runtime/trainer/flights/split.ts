@@ -15,11 +15,14 @@ const HELD_OUT_ONE_IN = 20;
 /** Whether a flight is kept out of training, for evaluation and live traffic. */
 export const isHeldOut = (row: number): boolean => mixRow(row) % HELD_OUT_ONE_IN === 0;
 
-/** `limit` of the rows (all when fewer), drawn by the seed and in the order drawn: a prefix is itself a fair sample. */
+/** Rows fit 22 bits, so a row and 31 bits of its hash fit one double, and numbers sort far faster than objects. */
+const ROW_LIMIT = 2 ** 22;
+
+/**
+ * `limit` of the rows (all when fewer), drawn by the seed and in the order drawn: a prefix is itself a fair sample.
+ * Rows are whole numbers below 4,194,304.
+ */
 export function sampleRows(rows: readonly number[], limit: number, seed: number): readonly number[] {
-  const keyed = rows.map((row) => ({ row, key: mixRow(row, seed) }));
-  return keyed
-    .sort((a, b) => a.key - b.key || a.row - b.row)
-    .slice(0, limit)
-    .map(({ row }) => row);
+  const keyed = Float64Array.from(rows, (row) => (mixRow(row, seed) >>> 1) * ROW_LIMIT + row).sort();
+  return Array.from(keyed.subarray(0, limit), (key) => key % ROW_LIMIT);
 }
