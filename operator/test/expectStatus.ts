@@ -3,7 +3,10 @@ import { expect } from 'vitest';
 import type { KubeObject } from '../src/kube/wire.ts';
 
 export interface Reported extends KubeObject {
-  readonly status?: { readonly observedGeneration?: number; readonly conditions?: readonly Condition[] };
+  readonly status?: {
+    readonly observedGeneration?: number | undefined;
+    readonly conditions?: readonly Condition[] | undefined;
+  };
 }
 
 const PASCAL_CASE = /^[A-Z][A-Za-z0-9]*$/;

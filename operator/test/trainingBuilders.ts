@@ -72,6 +72,7 @@ export interface PodFacts {
   readonly unschedulable?: string;
   readonly disrupted?: string;
   readonly imageID?: string;
+  readonly podIP?: string;
 }
 
 function containerState({ exitCode, reason, message, finishedAt = AT, waiting }: PodFacts): ContainerStatus['state'] {
@@ -112,6 +113,7 @@ export function podStatus(facts: PodFacts): NonNullable<Pod['status']> {
     phase,
     conditions: [...conditionsOf(facts), { type: 'Ready', status: phase === 'Running' ? 'True' : 'False' }],
     ...(startTime === undefined ? {} : { startTime }),
+    ...(facts.podIP === undefined ? {} : { podIP: facts.podIP, podIPs: [{ ip: facts.podIP }] }),
     ...(quiet ? {} : { containerStatuses: [status] }),
   };
 }

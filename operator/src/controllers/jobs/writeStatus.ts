@@ -18,19 +18,18 @@ export interface StatusWrite<T extends WithStatus> {
   readonly signal: AbortSignal;
 }
 
-/** Writes the whole status of an object once, or not at all when nothing changed. Says whether it wrote. */
+/** Writes the whole status of an object once, or not at all when nothing changed. The object as written, or undefined. */
 export async function writeStatus<T extends WithStatus>(
   client: Client,
   resource: Resource<T>,
   object: Stored<T>,
   { status, observed, now, fieldManager, signal }: StatusWrite<T>,
-): Promise<boolean> {
+): Promise<Stored<T> | undefined> {
   const { name, namespace = '', generation = 0 } = object.metadata;
   const conditions = mergeConditions(object.status?.conditions ?? [], observed, generation, now);
   const next = { ...status, observedGeneration: generation, conditions };
-  if (isDeepStrictEqual(next, object.status)) return false;
+  if (isDeepStrictEqual(next, object.status)) return undefined;
   const { apiVersion, kind } = object;
   const patch = { apiVersion, kind, metadata: { name, namespace }, status: next } as unknown as T;
-  await client.applyStatus(resource, patch, { fieldManager, signal });
-  return true;
+  return client.applyStatus(resource, patch, { fieldManager, signal });
 }

@@ -1,5 +1,6 @@
 import type { PublishReport } from '@slipway/crds';
 import { jobEnd } from '../../domain/workload/jobEnd.ts';
+import { oneLine } from '../../domain/workload/oneLine.ts';
 import { failuresOf, isDecisive, lastMessages, type PodFailure } from '../../domain/workload/podEnd.ts';
 import { podWait } from '../../domain/workload/podWait.ts';
 import { publishReport } from '../../domain/workload/report.ts';
@@ -88,7 +89,7 @@ function readPublished(world: World): Plan {
     return fail(
       world,
       'PublishFailed',
-      `The publisher ended well but left no report: "${messages[0]?.slice(0, 256)}".`,
+      `The publisher ended well but left no report: "${oneLine(messages[0] ?? '', 256)}".`,
     );
   }
   return publishing(world, {

@@ -1,4 +1,5 @@
 import type { Job } from '../../api/builtin.ts';
+import { oneLine } from './oneLine.ts';
 
 export type JobEnd =
   | { readonly kind: 'Complete'; readonly at: string | undefined }
@@ -18,5 +19,5 @@ export function jobEnd(job: Job): JobEnd | undefined {
   const failed = met.find(({ type }) => type === 'Failed');
   if (failed === undefined) return undefined;
   const { lastTransitionTime: at, reason = 'Failed', message = '' } = failed;
-  return { kind: 'Failed', at, reason, message };
+  return { kind: 'Failed', at, reason, message: oneLine(message) };
 }

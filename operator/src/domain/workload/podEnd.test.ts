@@ -7,8 +7,8 @@ const document = (reason: string) =>
 
 describe('how pods failed', () => {
   test('kubeflow/trainer#1749: the exit code and the last words are told', () => {
-    const failed = pod({ phase: 'Failed', exitCode: 3, message: 'ValueError: bad row\n' });
-    expect(failuresOf([failed], 'train')).toMatchObject([{ exitCode: 3, message: 'ValueError: bad row' }]);
+    const failed = pod({ phase: 'Failed', exitCode: 3, message: 'Traceback:\n  ValueError: bad row\n' });
+    expect(failuresOf([failed], 'train')).toMatchObject([{ exitCode: 3, message: 'Traceback: | ValueError: bad row' }]);
   });
 
   test('the rank that died first is the cause, not those told to stop after it', () => {

@@ -1,5 +1,6 @@
 import { TERMINATION_REASONS, type TerminationReason } from '@slipway/crds/contract';
 import type { Pod } from '../../api/builtin.ts';
+import { oneLine } from './oneLine.ts';
 import { termination } from './report.ts';
 
 export { termination };
@@ -35,14 +36,11 @@ export interface PodFailure {
   readonly message: string;
 }
 
-const LONGEST_MESSAGE = 1024;
-const tidy = (text: string): string => text.trim().slice(-LONGEST_MESSAGE);
-
 function lastWords(pod: Pod, end: Terminated | undefined): string {
   const disruption = pod.status?.conditions?.find((c) => c.type === 'DisruptionTarget' && c.status === 'True');
   const said = termination(end?.message);
   const document = said === undefined ? undefined : `${said.reason}: ${said.message}`;
-  return tidy(document ?? end?.message ?? disruption?.message ?? pod.status?.message ?? '');
+  return oneLine(document ?? end?.message ?? disruption?.message ?? pod.status?.message ?? '');
 }
 
 const describe = (pod: Pod, container: string): PodFailure => {

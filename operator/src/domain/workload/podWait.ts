@@ -1,4 +1,5 @@
 import type { Pod } from '../../api/builtin.ts';
+import { oneLine } from './oneLine.ts';
 
 /** Why a pod that should run does not. `reason` becomes the reason of Ready and Reconciling. */
 export interface PodWait {
@@ -23,7 +24,7 @@ const waiting = (pod: Pod) =>
 /** The scheduler's own words about a pod it can't place. */
 export const unschedulableMessage = (pod: Pod): string | undefined => {
   const placed = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  return placed?.status === 'False' && placed.reason === 'Unschedulable' ? (placed.message ?? '') : undefined;
+  return placed?.status === 'False' && placed.reason === 'Unschedulable' ? oneLine(placed.message ?? '') : undefined;
 };
 
 type Rule = (pod: Pod) => PodWait | undefined;
@@ -33,7 +34,7 @@ const imageNotPulled: Rule = (pod) => {
   return (
     stuck && {
       reason: 'ImagePullFailed',
-      message: `The image ${imageOf(pod, stuck.container) ?? stuck.image} of container ${stuck.container} can't be pulled: ${stuck.message ?? stuck.reason}`,
+      message: `The image ${imageOf(pod, stuck.container) ?? stuck.image} of container ${stuck.container} can't be pulled: ${oneLine(stuck.message ?? stuck.reason ?? '')}`,
     }
   );
 };
@@ -43,7 +44,7 @@ const containerNotStarted: Rule = (pod) => {
   return (
     stuck && {
       reason: 'ContainerCannotStart',
-      message: `Container ${stuck.container} of pod ${pod.metadata.name} can't start: ${stuck.message ?? stuck.reason}`,
+      message: `Container ${stuck.container} of pod ${pod.metadata.name} can't start: ${oneLine(stuck.message ?? stuck.reason ?? '')}`,
     }
   );
 };

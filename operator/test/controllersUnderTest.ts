@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { vi } from 'vitest';
+import type { OperatorConfig } from '../src/config.ts';
+import { parseConfig } from '../src/config.ts';
+import type { Client } from '../src/kube/client.ts';
+import { systemClock } from '../src/kube/clock.ts';
+import { endpointOf } from '../src/kube/config.ts';
+import { type Connection, connect } from '../src/kube/connect.ts';
+import type { ControllerSpec } from '../src/kube/contracts.ts';
+import { Manager } from '../src/kube/manager.ts';
+import { type Resource, resource } from '../src/kube/resource.ts';
+import type { KubeObject, Stored } from '../src/kube/wire.ts';
+import { surroundings } from './surroundings.ts';
+
+const WITHIN = { timeout: 20_000, interval: 25 };
+const namespaces = resource<KubeObject>('', 'v1', 'Namespace', 'namespaces', false);
+const serviceAccounts = resource<KubeObject>('', 'v1', 'ServiceAccount', 'serviceaccounts');
+
+export interface UnderTest {
+  readonly client: Client;
+  readonly namespace: string;
+  /** Waits until the object is there and holds what `expectation` says of it, and returns it. */
+  until<T extends KubeObject>(
+    resource: Resource<T>,
+    name: string,
+    expectation?: (object: Stored<T>) => void,
+  ): Promise<Stored<T>>;
+  untilGone(resource: Resource, name: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Runs controllers against the real API server, as the operator does, in a namespace of their own that enforces Pod Security restricted. */
+export async function runControllers(
+  kubeconfig: string,
+  make: (config: OperatorConfig) => readonly ControllerSpec[],
+): Promise<UnderTest> {
+  const connection: Connection = await connect({ kubeconfig });
+  const { client } = connection;
+  const namespace = `t-${randomUUID().slice(0, 8)}`;
+  await client.create(namespaces, {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+  });
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } };
+  await client.apply(serviceAccounts, account, { fieldManager: 'test' });
+  const around = surroundings(endpointOf(kubeconfig), { attemptMs: 10_000 });
+  const config = parseConfig({ SLIPWAY_RUNTIME_IMAGE: 'example.com/runtime:1' });
+  const manager = new Manager({
+    ...around,
+    client,
+    controllers: make(config),
+    namespaces: [namespace],
+    instance: 'test',
+    election: undefined,
+    clock: systemClock,
+  });
+  const stopping = new AbortController();
+  const running = manager.run(stopping.signal);
+  return {
+    client,
+    namespace,
+    until: (kind, name, expectation = () => undefined) =>
+      vi.waitFor(async () => {
+        const object = await client.get(kind, { namespace, name });
+        if (object === undefined) throw new Error(`there is no ${kind.kind} ${name}`);
+        expectation(object);
+        return object;
+      }, WITHIN),
+    untilGone: (kind, name) =>
+      vi.waitFor(async () => {
+        const object = await client.get(kind, { namespace, name });
+        if (object !== undefined && object.metadata.deletionTimestamp === undefined)
+          throw new Error(`${kind.kind} ${name} is still there`);
+      }, WITHIN),
+    stop: async () => {
+      stopping.abort();
+      await running;
+      await around.transport.close();
+      await connection.close();
+    },
+  };
+}
