@@ -1,0 +1,107 @@
+import { until } from '@slipway/hack/local-cluster/until.ts';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
+import type * as z from 'zod';
+import { toStructural } from '../generate/structural.ts';
+import { testServer } from '../testing/server.ts';
+import {
+  confidence,
+  decimal,
+  digest,
+  dnsLabel,
+  duration,
+  percent,
+  pvcUri,
+  quantity,
+  semver,
+  semverOrBump,
+} from './fields.ts';
+
+const hex = 'ab'.repeat(32);
+
+/** Each format with what it takes and what it refuses: zod in TypeScript and the server in CEL must agree on every one. */
+const FORMATS: Readonly<Record<string, readonly [z.ZodType, readonly string[], readonly string[]]>> = {
+  dnsLabel: [
+    dnsLabel(40),
+    ['a', '9', 'flight-delays', 'a--b'],
+    ['', '-a', 'a-', 'A', 'a_b', 'a.b', 'é', 'a\n', 'x'.repeat(41)],
+  ],
+  semver: [
+    semver(),
+    ['0.0.0', '1.4.0', '10.20.30'],
+    ['', '1.4', 'v1.4.0', '01.4.0', '1.4.0-rc1', '1.4.0\n', '1.4.0.0'],
+  ],
+  semverOrBump: [semverOrBump(), ['NextMajor', 'NextPatch', '1.4.0'], ['Next', 'nextminor', 'NextMinor1.4.0', '1.4']],
+  digest: [digest(), [`sha256:${hex}`], [hex, `sha256:${hex}0`, `sha256:${hex.toUpperCase()}`, `md5:${hex}`, '']],
+  duration: [
+    duration(),
+    ['0s', '90s', '1h30m', '7d', '1d2h3m4s'],
+    ['', '60', '1.5h', '1m1h', '1M', '10 m', '-5s', 'h', 's10'],
+  ],
+  percent: [
+    percent(),
+    ['0%', '1%', '0.5%', '100%', '100.0%', '99.9999%'],
+    ['', '1', '0.01', '101%', '100.1%', '.5%', '5 %', '-1%'],
+  ],
+  decimal: [decimal(), ['0', '-1', '0.80', '12.5'], ['', '.8', '1.', '80%', '1e-3', '+1', '1,5', 'NaN']],
+  confidence: [confidence(), ['0.5', '0.95', '0.999999'], ['', '0.4', '1', '1.0', '0.', '0.9999999', '95%']],
+  quantity: [quantity(), ['1', '500m', '1.5Gi', '2k', '0'], ['', '16GB', '1 Gi', '-1', 'Gi', '1e3', '1gi']],
+  claim: [
+    pvcUri(512, 'optional'),
+    ['pvc://models', 'pvc://models/', 'pvc://models/team-a/b_c'],
+    ['models', 's3://a/b', 'pvc://', 'pvc://Models', 'pvc://a/../b', 'pvc://a/.', 'pvc://a//b', 'pvc://a/b c'],
+  ],
+  folder: [
+    pvcUri(1024, 'required'),
+    ['pvc://m/f', 'pvc://m/f/1.4.0/', 'pvc://m/..f'],
+    ['pvc://m', 'pvc://m/', 'pvc://m/..', 'pvc://m/a/../b', 'pvc://m/./b'],
+  ],
+};
+
+const GROUP = 'formats.test.slipway.dev';
+const PATH = `/apis/${GROUP}/v1/probes?dryRun=All`;
+const server = testServer(inject('kubeconfig'), 'default');
+
+const probe = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `probes.${GROUP}` },
+  spec: {
+    group: GROUP,
+    names: { kind: 'Probe', plural: 'probes' },
+    scope: 'Cluster',
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: Object.fromEntries(Object.entries(FORMATS).map(([name, [type]]) => [name, toStructural(type)])),
+          },
+        },
+      },
+    ],
+  },
+};
+
+const asked = (name: string, value: string) =>
+  server.post(PATH, { apiVersion: `${GROUP}/v1`, kind: 'Probe', metadata: { name: 'probe' }, [name]: value });
+
+beforeAll(async () => {
+  const { body } = await server.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', probe);
+  expect(body['kind']).toBe('CustomResourceDefinition');
+  const served = async () => (await asked('semver', '1.4.0')).status === 201;
+  await until(served, { what: 'waiting for the probe to be served', timeoutMs: 20_000 });
+});
+
+describe.each(Object.entries(FORMATS))('%s', (name, [type, taken, refused]) => {
+  test.each(taken)('takes %j, in zod and on the server', async (value) => {
+    expect(type.safeParse(value).success).toBe(true);
+    expect((await asked(name, value)).status).toBe(201);
+  });
+  test.each(refused)('refuses %j, in zod and on the server', async (value) => {
+    expect(type.safeParse(value).success).toBe(false);
+    expect((await asked(name, value)).status).toBe(422);
+  });
+});
