@@ -1,0 +1,37 @@
+import { FILES } from '@slipway/crds/contract';
+import { secrets } from '../../api/builtin.ts';
+import type { InferenceService } from '../../api/kinds.ts';
+import type { Client } from '../../kube/client.ts';
+import type { Stored } from '../../kube/wire.ts';
+import { predictorNames } from '../../render/predictorChildren.ts';
+
+/**
+ * Tokens of services, read by name and kept for a minute: a rollout asks each second, and the operator watches no
+ * Secrets. A token that a person replaced is thus known within the minute, as it is in the pods.
+ */
+export class AdminTokens {
+  readonly #client: Client;
+  readonly #now: () => Date;
+  readonly #known = new Map<string, { readonly token: string; readonly readAt: number }>();
+
+  constructor(client: Client, now: () => Date) {
+    this.#client = client;
+    this.#now = now;
+  }
+
+  async of({ metadata }: Stored<InferenceService>, signal: AbortSignal): Promise<string | undefined> {
+    const known = this.#known.get(metadata.uid);
+    const at = this.#now().getTime();
+    if (known !== undefined && at - known.readAt < 60_000) return known.token;
+    const key = { namespace: metadata.namespace ?? '', name: predictorNames(metadata.name).adminToken };
+    const kept = (await this.#client.get(secrets, key, { signal }))?.data?.[FILES.token];
+    if (kept === undefined) return undefined;
+    const token = Buffer.from(kept, 'base64').toString();
+    this.#known.set(metadata.uid, { token, readAt: at });
+    return token;
+  }
+
+  forget(uid: string): void {
+    this.#known.delete(uid);
+  }
+}

@@ -1,0 +1,130 @@
+import {
+  deployments,
+  horizontalPodAutoscalers,
+  networkPolicies,
+  podDisruptionBudgets,
+  secrets,
+  services,
+} from '../../api/builtin.ts';
+import type { InferenceService } from '../../api/kinds.ts';
+import type { RevisionSpec } from '../../domain/revision.ts';
+import type { Plan } from '../../domain/rollout/plan.ts';
+import type { Client } from '../../kube/client.ts';
+import { keyOf, type Resource } from '../../kube/resource.ts';
+import type { KubeObject, Stored } from '../../kube/wire.ts';
+import { adminSecret } from '../../render/adminSecret.ts';
+import { isAsApplied, stamped } from '../../render/applied.ts';
+import { autoscaler } from '../../render/autoscaler.ts';
+import { deployment, replicasPatch } from '../../render/deployment.ts';
+import { networkPolicy } from '../../render/networkPolicy.ts';
+import { podDisruptionBudget } from '../../render/podDisruptionBudget.ts';
+import type { RuntimeImage } from '../../render/runtimeImage.ts';
+import { service } from '../../render/service.ts';
+import type { TrafficProvider } from '../../traffic/provider.ts';
+import { ensureChild } from '../jobs/ensureChild.ts';
+import { revisionLabel } from './children.ts';
+import type { Reading } from './read.ts';
+
+export interface Hands {
+  readonly client: Client;
+  readonly traffic: TrafficProvider;
+  readonly newToken: () => string;
+  readonly runtime: RuntimeImage;
+  readonly operatorNamespace: string;
+  readonly fieldManager: string;
+}
+
+type Infs = Stored<InferenceService>;
+const ofRevision = <T extends KubeObject>(objects: readonly Stored<T>[], revision: string): Stored<T> | undefined =>
+  objects.find((object) => revisionLabel(object) === revision);
+
+/** Makes an object what a pass asks for: created with care for a namesake, changed in one write, or left alone. */
+async function converge<T extends KubeObject>(
+  { client, fieldManager }: Hands,
+  resource: Resource<T>,
+  infs: Infs,
+  found: Stored<T> | undefined,
+  wanted: T,
+  signal: AbortSignal,
+): Promise<void> {
+  const object = stamped(wanted);
+  if (found === undefined) return ensureChild(client, resource, object, infs, { fieldManager, signal });
+  if (!isAsApplied(found, object)) await client.apply(resource, object, { fieldManager, signal });
+}
+
+/** What the pods mount comes before the pods; what exists already is never touched, so that no release restarts a pod. */
+async function ensurePods(
+  hands: Hands,
+  { infs, children }: Reading,
+  spec: RevisionSpec,
+  revision: string,
+  signal: AbortSignal,
+) {
+  const { client, fieldManager, newToken, runtime } = hands;
+  const once = { fieldManager, signal, once: true };
+  if (ofRevision(children.services, revision) === undefined) {
+    await ensureChild(client, services, service(infs, spec), infs, once);
+  }
+  if (ofRevision(children.deployments, revision) !== undefined) return;
+  await ensureChild(client, secrets, adminSecret(infs, newToken()), infs, once);
+  await ensureChild(client, deployments, deployment(infs, spec, runtime), infs, once);
+}
+
+/** Pods of a revision: an autoscaler's to say where one was asked for, and then never written here. */
+async function scale(
+  hands: Hands,
+  reading: Reading,
+  revision: string,
+  replicas: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { infs, children, specs } = reading;
+  const { client, fieldManager, runtime } = hands;
+  const scaler = ofRevision(children.autoscalers, revision);
+  const wanted = autoscaler(infs, revision, replicas);
+  if (wanted !== undefined) return converge(hands, horizontalPodAutoscalers, infs, scaler, wanted, signal);
+  if (scaler !== undefined) await client.delete(horizontalPodAutoscalers, keyOf(scaler), { signal });
+  const found = ofRevision(children.deployments, revision);
+  const spec = specs[revision];
+  if (found?.spec?.replicas === replicas || spec === undefined) return;
+  const patch = replicasPatch(found ?? deployment(infs, spec, runtime), replicas);
+  await client.apply(deployments, patch, { fieldManager: `${fieldManager}-replicas`, signal });
+}
+
+async function ensureRevision(hands: Hands, reading: Reading, revision: string, replicas: number, signal: AbortSignal) {
+  const { infs, children, specs } = reading;
+  const spec = specs[revision];
+  // Neither its objects nor its ModelVersion are left to tell what it ran; Ready says that no pod answers.
+  if (spec === undefined) return;
+  await ensurePods(hands, reading, spec, revision, signal);
+  const budget = ofRevision(children.budgets, revision);
+  await converge(hands, podDisruptionBudgets, infs, budget, podDisruptionBudget(infs, revision), signal);
+  await scale(hands, reading, revision, replicas, signal);
+}
+
+async function removeRevision({ client }: Hands, { children }: Reading, revision: string, signal: AbortSignal) {
+  const remove = async <T extends KubeObject>(resource: Resource<T>, objects: readonly Stored<T>[]) => {
+    const found = ofRevision(objects, revision);
+    if (found === undefined) return;
+    await client.delete(resource, keyOf(found), { signal, uid: found.metadata.uid, propagation: 'Background' });
+  };
+  await remove(horizontalPodAutoscalers, children.autoscalers);
+  await remove(deployments, children.deployments);
+  await remove(podDisruptionBudgets, children.budgets);
+  await remove(services, children.services);
+}
+
+/**
+ * Carries a plan out. The route comes first: a rollback is its one write, and nothing that may fail or take time stands
+ * before it. A revision gets its pods in an earlier pass than its weight, so the order is right on the way in too.
+ */
+export async function apply(hands: Hands, reading: Reading, plan: Plan, signal: AbortSignal): Promise<void> {
+  const { infs, children } = reading;
+  await hands.traffic.apply(infs, plan.backends, signal);
+  const policy = networkPolicy(infs, hands.operatorNamespace);
+  await converge(hands, networkPolicies, infs, children.networkPolicies[0], policy, signal);
+  for (const [revision, replicas] of Object.entries(plan.replicas)) {
+    await ensureRevision(hands, reading, revision, replicas, signal);
+  }
+  for (const revision of plan.remove) await removeRevision(hands, reading, revision, signal);
+}

@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { gateways, httpRoutes } from '../../api/gateway.ts';
+import { type InferenceService, inferenceServices } from '../../api/kinds.ts';
+import type { OperatorConfig } from '../../config.ts';
+import { type Plan, plan } from '../../domain/rollout/plan.ts';
+import type { ControllerContext, ControllerSpec, Reconciler } from '../../kube/contracts.ts';
+import { again, type Outcome, settled } from '../../kube/outcome.ts';
+import { type Key, keyText } from '../../kube/resource.ts';
+import type { Stored } from '../../kube/wire.ts';
+import { type FetchText, fetchTextWithin } from '../../measure/fetchText.ts';
+import { PodEvidence } from '../../measure/pods.ts';
+import type { EvidenceSource } from '../../measure/source.ts';
+import { GatewayApiTraffic } from '../../traffic/gatewayApi.ts';
+import { NameTaken } from '../jobs/ensureChild.ts';
+import { writeStatus } from '../jobs/writeStatus.ts';
+import { AdminTokens } from './adminTokens.ts';
+import { apply, type Hands } from './apply.ts';
+import { Freshest } from './freshest.ts';
+import { type Readers, type Reading, read } from './read.ts';
+import { type Concerned, GRANTS, sources } from './sources.ts';
+
+const NAME = 'inferenceservice';
+const FIELD_MANAGER = `slipway-${NAME}`;
+const NAME_TAKEN_MS = 5_000;
+/** A pod that hangs is given up within the guard period, or it would slow the loop for the others. */
+const POD_PATIENCE_MS = 800;
+
+/** What the controller reaches beside the API server. */
+export interface ServingSurroundings {
+  readonly fetchText: FetchText;
+  readonly newToken: () => string;
+}
+const real: ServingSurroundings = {
+  fetchText: fetchTextWithin(POD_PATIENCE_MS),
+  newToken: () => randomBytes(32).toString('hex'),
+};
+
+/** The plan of a pass whose child's name is in use by somebody else: as it was, with the reason on top. */
+const nameTaken = ({ status, observed, ...rest }: Plan, { message }: NameTaken): Plan => ({
+  ...rest,
+  status,
+  observed: observed.map((o) =>
+    o.type === 'Ready'
+      ? o
+      : { ...o, status: o.type === 'Reconciling' ? 'True' : 'False', reason: 'NameTaken', message },
+  ),
+  events: [],
+  next: again(NAME_TAKEN_MS, message),
+});
+
+class InferenceServiceReconciler implements Reconciler {
+  readonly #context: ControllerContext;
+  readonly #readers: Readers;
+  readonly #hands: Hands;
+  readonly #evidence: EvidenceSource;
+  readonly #freshest = new Freshest<InferenceService>();
+  readonly #uids = new Map<string, string>();
+
+  constructor(context: ControllerContext, config: OperatorConfig, around: ServingSurroundings) {
+    const { client, store, now } = context;
+    const traffic = new GatewayApiTraffic({
+      client,
+      routes: store(httpRoutes),
+      gateways: store(gateways),
+      defaultGateway: config.defaultGateway,
+      fieldManager: FIELD_MANAGER,
+    });
+    this.#context = context;
+    this.#evidence = new PodEvidence({ fetchText: around.fetchText, now });
+    this.#readers = {
+      context,
+      traffic,
+      evidence: this.#evidence,
+      tokens: new AdminTokens(client, now),
+      guardPeriodMs: config.guardPeriodMs,
+    };
+    this.#hands = {
+      client,
+      traffic,
+      newToken: around.newToken,
+      runtime: { image: config.runtimeImage, pullPolicy: config.imagePullPolicy },
+      operatorNamespace: config.operatorNamespace,
+      fieldManager: FIELD_MANAGER,
+    };
+  }
+
+  async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
+    const cached = this.#context.store(inferenceServices).get(key);
+    if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) return this.#forget(key);
+    this.#uids.set(keyText(key), cached.metadata.uid);
+    const reading = await read(this.#readers, this.#freshest.of(key, cached), signal);
+    return this.#carryOut(reading, plan(reading.world), signal);
+  }
+
+  async #carryOut(reading: Reading, wanted: Plan, signal: AbortSignal): Promise<Outcome> {
+    try {
+      await apply(this.#hands, reading, wanted, signal);
+    } catch (error) {
+      if (!(error instanceof NameTaken)) throw error;
+      return this.#tell(reading, nameTaken({ ...wanted, status: asStored(reading.infs) }, error), signal);
+    }
+    return this.#tell(reading, wanted, signal);
+  }
+
+  /** One status write a pass, none when nothing changed; Events only after it succeeded. */
+  async #tell({ infs, world }: Reading, wanted: Plan, signal: AbortSignal): Promise<Outcome> {
+    const { client, events } = this.#context;
+    const { status, observed } = wanted;
+    const options = { status, observed, now: world.now, fieldManager: FIELD_MANAGER, signal };
+    const written = await writeStatus(client, inferenceServices, infs, options);
+    if (written !== undefined) {
+      this.#freshest.remember({ namespace: infs.metadata.namespace ?? '', name: infs.metadata.name }, written);
+      for (const note of wanted.events) events.emit(infs, note);
+    }
+    return wanted.next;
+  }
+
+  #forget(key: Key): Outcome {
+    const text = keyText(key);
+    this.#evidence.forget(key);
+    this.#freshest.forget(key);
+    this.#readers.tokens.forget(this.#uids.get(text) ?? '');
+    this.#uids.delete(text);
+    return settled;
+  }
+}
+
+const asStored = ({ status }: Stored<InferenceService>): Plan['status'] => {
+  const { conditions: _c, observedGeneration: _g, ...rest } = status ?? {};
+  return rest;
+};
+
+/** Serves model versions: a Deployment and a Service a version, one HTTPRoute, and the rollout between them. */
+export function inferenceServiceController(config: OperatorConfig, around: ServingSurroundings = real): ControllerSpec {
+  const concerned: Concerned = { services: undefined };
+  return {
+    name: NAME,
+    grants: GRANTS,
+    sources: sources(concerned),
+    build: (context) => {
+      concerned.services = context.store(inferenceServices);
+      return new InferenceServiceReconciler(context, config, around);
+    },
+  };
+}

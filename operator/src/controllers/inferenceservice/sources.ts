@@ -1,0 +1,74 @@
+import { LABELS } from '@slipway/crds/contract';
+import {
+  deployments,
+  horizontalPodAutoscalers,
+  networkPolicies,
+  podDisruptionBudgets,
+  pods,
+  secrets,
+  services,
+} from '../../api/builtin.ts';
+import { gateways, httpRoutes } from '../../api/gateway.ts';
+import { type InferenceService, inferenceServices, type ModelVersion, modelVersions } from '../../api/kinds.ts';
+import { type Grant, type Source, type Store, source, type Verb } from '../../kube/contracts.ts';
+import { type Key, keyOf, keyText, type Resource } from '../../kube/resource.ts';
+import type { KubeObject } from '../../kube/wire.ts';
+
+const CHILDREN = `${LABELS.managedBy}=slipway,${LABELS.component}=predictor`;
+const CHILD_VERBS: readonly Verb[] = ['get', 'list', 'watch', 'create', 'patch', 'delete'];
+
+/** Index of children and pods by the service they belong to, `<namespace>/<name>`. */
+export const BY_SERVICE = 'service';
+
+const serviceOf = ({ metadata }: KubeObject): Key[] => {
+  const name = metadata.labels?.[LABELS.inferenceService];
+  return name === undefined ? [] : [{ namespace: metadata.namespace ?? '', name }];
+};
+
+const children = <T extends KubeObject>(resource: Resource<T>): Source =>
+  source({
+    resource,
+    labelSelector: CHILDREN,
+    toKeys: serviceOf,
+    indexes: { [BY_SERVICE]: (object) => serviceOf(object).map(keyText) },
+  });
+
+/** What may change the mind of a service without carrying its name: the model it wants, the gateway it stands behind. */
+export interface Concerned {
+  /** Set once the controller is built; until then nothing is queued by another's change. */
+  services: Store<InferenceService> | undefined;
+}
+
+const wants =
+  (concerned: Concerned) =>
+  ({ metadata, spec }: ModelVersion): Key[] =>
+    (concerned.services?.list(metadata.namespace) ?? [])
+      .filter((infs) => infs.spec.model.name === spec.model && infs.spec.model.version === spec.version)
+      .map(keyOf);
+
+const everyone = (concerned: Concerned) => (): Key[] => (concerned.services?.list() ?? []).map(keyOf);
+
+export const sources = (concerned: Concerned): readonly Source[] => [
+  source({ resource: inferenceServices, toKeys: (infs) => [keyOf(infs)] }),
+  source({ resource: modelVersions, toKeys: wants(concerned) }),
+  source({ resource: gateways, toKeys: everyone(concerned) }),
+  children(httpRoutes),
+  children(deployments),
+  children(services),
+  children(pods),
+  children(horizontalPodAutoscalers),
+  children(podDisruptionBudgets),
+  children(networkPolicies),
+];
+
+export const GRANTS: readonly Grant[] = [
+  { resource: inferenceServices, verbs: ['get', 'list', 'watch'] },
+  { resource: inferenceServices, verbs: ['patch'], subresource: 'status' },
+  { resource: modelVersions, verbs: ['get', 'list', 'watch'] },
+  { resource: gateways, verbs: ['get', 'list', 'watch'] },
+  { resource: pods, verbs: ['get', 'list', 'watch'] },
+  { resource: secrets, verbs: ['get', 'create', 'patch'] },
+  ...[httpRoutes, deployments, services, horizontalPodAutoscalers, podDisruptionBudgets, networkPolicies].map(
+    (resource): Grant => ({ resource, verbs: CHILD_VERBS }),
+  ),
+];

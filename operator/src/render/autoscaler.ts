@@ -1,0 +1,37 @@
+import type { HorizontalPodAutoscaler } from '../api/builtin.ts';
+import type { InferenceService } from '../api/kinds.ts';
+import type { Stored } from '../kube/wire.ts';
+import { predictorMeta, predictorNames } from './predictorChildren.ts';
+
+/** Whether an autoscaler owns the number of pods. */
+export const isAutoscaled = ({ spec }: InferenceService): boolean => {
+  const { min, max, target } = spec.predictor.replicas;
+  return target !== undefined && max !== undefined && max > min;
+};
+
+/** Scales one revision between what the rollout asks for and the maximum; undefined where none was asked for. */
+export function autoscaler(
+  infs: Stored<InferenceService>,
+  revision: string,
+  min: number,
+): HorizontalPodAutoscaler | undefined {
+  const { max, target } = infs.spec.predictor.replicas;
+  if (!isAutoscaled(infs) || max === undefined || target === undefined) return undefined;
+  const name = predictorNames(infs.metadata.name).revision(revision);
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: predictorMeta(infs, name, revision),
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+      minReplicas: min,
+      maxReplicas: Math.max(max, min),
+      metrics: [
+        {
+          type: 'Resource',
+          resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: target.cpu } },
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { ADMIN_PATHS, ANNOTATIONS, DIRECTORIES, ENV, FILES, LABELS, PORTS } from '@slipway/crds/contract';
+import type { Deployment } from '../api/builtin.ts';
+import type { InferenceService } from '../api/kinds.ts';
+import type { RevisionSpec } from '../domain/revision.ts';
+import { revisionOf } from '../domain/revision.ts';
+import type { Stored } from '../kube/wire.ts';
+import { containerResources } from './placement.ts';
+import { type Container, type PodSpec, restrictedPod } from './pod.ts';
+import { predictorMeta, predictorNames, revisionSelector, SERVER_CONTAINER } from './predictorChildren.ts';
+import { parseClaimUri } from './pvcUri.ts';
+import { revisionRecord } from './revisionRecord.ts';
+import type { RuntimeImage } from './runtimeImage.ts';
+
+/** The server takes requests for so long after SIGTERM, until every proxy has heard that the pod is leaving. */
+const DRAIN_SECONDS = 5;
+/** Drain, and then the slowest request still under way. */
+const GRACE_SECONDS = 30;
+/** A large model takes minutes to load; until then only the progress deadline of the rollout counts. */
+const STARTUP = { periodSeconds: 2, failureThreshold: 300 };
+
+const admin = (path: string) => ({ httpGet: { path, port: 'admin' }, timeoutSeconds: 2 });
+
+const server = (
+  { model, predictor: { resources, accelerator } }: RevisionSpec,
+  { image, pullPolicy }: RuntimeImage,
+  path: string,
+): Container => ({
+  name: SERVER_CONTAINER,
+  image,
+  imagePullPolicy: pullPolicy,
+  command: ['node', '/app/server.mjs'],
+  env: [
+    { name: ENV.modelName, value: model.name },
+    { name: ENV.modelVersion, value: model.version },
+    { name: ENV.modelDigest, value: model.digest },
+    { name: ENV.artifactDir, value: DIRECTORIES.served },
+    { name: ENV.adminTokenFile, value: `${DIRECTORIES.admin}/${FILES.token}` },
+    { name: ENV.restPort, value: String(PORTS.rest) },
+    { name: ENV.adminPort, value: String(PORTS.admin) },
+    { name: ENV.drainSeconds, value: String(DRAIN_SECONDS) },
+  ],
+  ports: [
+    { name: 'rest', containerPort: PORTS.rest },
+    { name: 'admin', containerPort: PORTS.admin },
+  ],
+  resources: containerResources(resources, accelerator),
+  startupProbe: { ...admin(ADMIN_PATHS.live), ...STARTUP },
+  readinessProbe: { ...admin(ADMIN_PATHS.ready), periodSeconds: 1, failureThreshold: 2 },
+  livenessProbe: { ...admin(ADMIN_PATHS.live), periodSeconds: 10, failureThreshold: 3 },
+  volumeMounts: [
+    { name: 'model', mountPath: DIRECTORIES.served, subPath: path, readOnly: true },
+    { name: 'admin', mountPath: DIRECTORIES.admin, readOnly: true },
+  ],
+});
+
+function pod(service: string, spec: RevisionSpec, runtime: RuntimeImage): PodSpec {
+  const { claim, path } = parseClaimUri(spec.uri);
+  const selector = { matchLabels: revisionSelector(service, revisionOf(spec)) };
+  return restrictedPod({
+    containers: [server(spec, runtime, path)],
+    volumes: [
+      { name: 'model', persistentVolumeClaim: { claimName: claim, readOnly: true } },
+      { name: 'admin', secret: { secretName: predictorNames(service).adminToken } },
+    ],
+    placement: spec.predictor.placement,
+    accelerator: spec.predictor.accelerator,
+    extra: {
+      terminationGracePeriodSeconds: GRACE_SECONDS,
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: 'kubernetes.io/hostname',
+          whenUnsatisfiable: 'ScheduleAnyway',
+          labelSelector: selector,
+        },
+      ],
+    },
+  });
+}
+
+/**
+ * The pods of one revision. It is made once and its template never changed, so a new release of the operator, which may
+ * render it differently, restarts nothing. `replicas` is left out: it belongs to an autoscaler or to replicasPatch.
+ */
+export function deployment(infs: Stored<InferenceService>, spec: RevisionSpec, runtime: RuntimeImage): Deployment {
+  const service = infs.metadata.name;
+  const revision = revisionOf(spec);
+  const meta = predictorMeta(infs, predictorNames(service).revision(revision), revision);
+  const facts = { [ANNOTATIONS.digest]: spec.model.digest };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { ...meta, annotations: { ...facts, ...revisionRecord(spec) } },
+    spec: {
+      selector: { matchLabels: revisionSelector(service, revision) },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      template: {
+        metadata: {
+          labels: { ...meta.labels, [LABELS.model]: spec.model.name, [LABELS.version]: spec.model.version },
+          annotations: facts,
+        },
+        spec: pod(service, spec, runtime),
+      },
+    },
+  };
+}
+
+/**
+ * The number of pods, to be applied under a field manager of its own. If the one that applies the Deployment wrote it
+ * too, leaving it out for an autoscaler would give the field up, and the server would set it back to 1.
+ */
+export const replicasPatch = ({ metadata: { name, namespace = '' } }: Deployment, replicas: number): Deployment =>
+  ({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace }, spec: { replicas } }) as Deployment;

@@ -1,0 +1,28 @@
+import { PORTS } from '@slipway/crds/contract';
+import type { NetworkPolicy } from '../api/builtin.ts';
+import type { InferenceService } from '../api/kinds.ts';
+import type { Stored } from '../kube/wire.ts';
+import { predictorMeta, predictorNames, predictorSelector } from './predictorChildren.ts';
+
+/** On the wire the field is `from`; the generated type calls it `_from`, a reserved word elsewhere. */
+const fromNamespace = (namespace: string): object => ({
+  from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } }],
+});
+
+/** Anyone may ask the model; the admin port is for the operator's namespace (the kubelet's probes always pass). */
+export const networkPolicy = (infs: Stored<InferenceService>, operatorNamespace: string): NetworkPolicy => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: predictorMeta(infs, predictorNames(infs.metadata.name).networkPolicy),
+  spec: {
+    podSelector: { matchLabels: predictorSelector(infs.metadata.name) },
+    policyTypes: ['Ingress'],
+    ingress: [
+      { ports: [{ port: PORTS.rest, protocol: 'TCP' }] },
+      {
+        ...fromNamespace(operatorNamespace),
+        ports: [{ port: PORTS.admin, protocol: 'TCP' }],
+      },
+    ],
+  },
+});
