@@ -17,7 +17,8 @@ const only = (name, comment, from, ...allowed) => ({
 });
 
 /** What a pure module can not have: the outside world. */
-const WORLD = '^(node:)?(fs|fs/promises|net|http|https|http2|dns|child_process|worker_threads|timers|timers/promises|os|process|cluster|dgram|tls)$';
+const WORLD =
+  '^(node:)?(fs|fs/promises|net|http|https|http2|dns|child_process|worker_threads|timers|timers/promises|os|process|cluster|dgram|tls)$';
 const CLIENTS = 'node_modules/(undici|@kubernetes/client-node|pino|prom-client|onnxruntime-node)/';
 
 const pure = (name, from) => [
@@ -65,9 +66,22 @@ export default {
     only('crds-needs-nobody', 'The API is the ground everything else stands on.', CRDS),
     only('domain-knows-the-api-only', 'Rules and statistics know no Kubernetes call.', DOMAIN, CRDS, API, KUBE_WORDS),
     only('render-knows-domain-and-api', 'spec -> child objects.', RENDER, CRDS, DOMAIN, API, KUBE_WORDS),
-    only('kube-knows-no-kind-of-ours', 'The machinery could serve any operator.', KUBE, '^crds/src/(index|common/condition)\\.ts$', '^operator/src/telemetry/'),
+    only(
+      'kube-knows-no-kind-of-ours',
+      'The machinery could serve any operator.',
+      KUBE,
+      '^crds/src/(index|common/condition)\\.ts$',
+      '^operator/src/telemetry/',
+    ),
     only('runtime-shares-the-api-only', 'The runtime and the operator meet in crds/src.', '^runtime/', CRDS),
     only('operator-shares-the-api-only', 'The runtime and the operator meet in crds/src.', '^operator/', CRDS),
+    {
+      name: 'providers-know-no-controller',
+      comment: 'A provider serves whoever asks; the one who asks decides.',
+      severity: 'error',
+      from: code('^operator/src/(traffic|measure)/'),
+      to: { path: '^operator/src/(controllers|render)/' },
+    },
     ...pure('domain', DOMAIN),
     ...pure('render', RENDER),
   ],
