@@ -1,7 +1,6 @@
 import type { FlightsStory } from '../story/flights.ts';
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function faultLines({ fault, rollback }: FlightsStory): string[] {
   if (fault === undefined) return ['fault to zero traffic      the third version never failed'];
@@ -20,7 +19,7 @@ export function summaryLines(story: FlightsStory, totalMs: number): string[] {
   const { tally } = story;
   const versions = tally.byVersion.map(
     (v) =>
-      `  version ${v.version.padEnd(8)} ${String(v.answers).padStart(6)} answers, right about ${percent(v.accuracy)} of flights`,
+      `  version ${v.version.padEnd(8)} ${String(v.answers).padStart(6)} answers, Brier score ${v.brier.toFixed(3)} (lower is better)`,
   );
   return [
     `answers                    ${tally.total}`,

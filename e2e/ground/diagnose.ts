@@ -1,5 +1,5 @@
 import type { Ground } from './ground.ts';
-import { OPERATOR_NAMESPACE } from './install.ts';
+import { OPERATOR, OPERATOR_NAMESPACE } from './install.ts';
 
 const LAST_LINES = '--tail=30';
 
@@ -10,7 +10,7 @@ const QUESTIONS = (namespace: string): readonly (readonly string[])[] => [
   ['-n', namespace, 'get', 'tj,mv,infs', '-o', CONDITIONS],
   ['-n', namespace, 'get', 'events.events.k8s.io', '--sort-by=.metadata.creationTimestamp'],
   ['-n', OPERATOR_NAMESPACE, 'get', 'pods', '-o', 'wide'],
-  ['-n', OPERATOR_NAMESPACE, 'logs', 'deployment/slipway', LAST_LINES],
+  ['-n', OPERATOR_NAMESPACE, 'logs', OPERATOR, LAST_LINES],
 ];
 
 const CONDITIONS =

@@ -7,6 +7,7 @@ import { ensureRestrictedNamespace } from './namespaces.ts';
 import type { Tell } from './timeline.ts';
 
 export const OPERATOR_NAMESPACE = 'slipway-system';
+export const OPERATOR = 'deployment/slipway-operator';
 export const GATEWAY = { namespace: 'slipway-gateway', name: 'slipway-gateway' } as const;
 const IMAGES = ['slipway.dev/operator:dev', 'slipway.dev/runtime:dev', 'slipway.dev/trainer:dev'];
 
@@ -17,19 +18,22 @@ async function helmInstall(release: string, ...args: string[]): Promise<void> {
   await run(helm, ['upgrade', '--install', release, chart, ...common, ...args]);
 }
 
+const SETTINGS = {
+  'image.repository': 'slipway.dev/operator',
+  'image.tag': 'dev',
+  'runtime.image.repository': 'slipway.dev/runtime',
+  'runtime.image.tag': 'dev',
+  'defaultGateway.namespace': GATEWAY.namespace,
+  'defaultGateway.name': GATEWAY.name,
+};
+
 async function installOperator({ client, kubectl }: Ground): Promise<void> {
   await ensureRestrictedNamespace(client, OPERATOR_NAMESPACE);
   await helmInstall('slipway-crds');
-  await helmInstall(
-    'slipway',
-    '--set',
-    `defaultGateway.namespace=${GATEWAY.namespace}`,
-    '--set',
-    `defaultGateway.name=${GATEWAY.name}`,
-  );
+  await helmInstall('slipway', ...Object.entries(SETTINGS).flatMap(([name, value]) => ['--set', `${name}=${value}`]));
   // The dev tag names another image after each build, and a Deployment can't see that.
-  await kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'restart', 'deployment');
-  await kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'status', 'deployment', '--timeout=120s');
+  await kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'restart', OPERATOR);
+  await kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'status', OPERATOR, '--timeout=120s');
 }
 
 /** Local cluster, our images in it and the operator by Helm. Finds what is already there and goes on from it. */

@@ -8,12 +8,12 @@ const answer = (at: number, version: string | undefined, over: Partial<Answer> =
   status: 200,
   version,
   sound: true,
-  right: true,
+  squaredError: 0.25,
   why: '',
   ...over,
 });
 const failure = (at: number, version: string | undefined): Answer =>
-  answer(at, version, { status: 500, sound: false, right: undefined, why: 'status 500' });
+  answer(at, version, { status: 500, sound: false, squaredError: undefined, why: 'status 500' });
 
 const rollout = [
   { from: 0, versions: ['1.0.0'] },
@@ -48,13 +48,9 @@ describe('the ledger', () => {
       'SocketError: closed',
     ]);
   });
-  test('tells how often each version was right', () => {
-    const { byVersion } = tally(
-      [answer(1, '1.0.0'), answer(2, '1.0.0', { right: false }), failure(3, '1.0.0')],
-      rollout,
-      [],
-    );
-    expect(byVersion).toEqual([{ version: '1.0.0', answers: 3, failed: 1, accuracy: 0.5 }]);
+  test('scores each version by its sound answers', () => {
+    const answers = [answer(1, '1.0.0'), answer(2, '1.0.0', { squaredError: 0.75 }), failure(3, '1.0.0')];
+    expect(tally(answers, rollout, []).byVersion).toEqual([{ version: '1.0.0', answers: 3, failed: 1, brier: 0.5 }]);
   });
   test('measures a fault from the first server error to the last answer of any kind', () => {
     const answers = [answer(100, '1.1.0'), failure(120, '1.1.0'), answer(160, '1.1.0'), answer(400, '1.0.0')];
@@ -76,7 +72,8 @@ describe('an answer', () => {
   ])('%s', (_name, status, version, text, want) => {
     expect(judgeBody(status, version, text, 1).sound).toBe(want);
   });
-  test('is right when the likelier class is the one that turned out true', () => {
-    expect([1, 0].map((label) => judgeBody(200, '1.0.0', body('1.0.0', [0.7]), label).right)).toEqual([true, false]);
+  test('is scored by how far its probability is from what turned out true', () => {
+    const scores = [1, 0].map((label) => judgeBody(200, '1.0.0', body('1.0.0', [0.75]), label).squaredError);
+    expect(scores).toEqual([0.0625, 0.5625]);
   });
 });

@@ -8,8 +8,8 @@ export interface Answer {
   readonly version: string | undefined;
   /** Whether a 2xx body was what was asked for: its own version right, one probability in [0, 1] a row. */
   readonly sound: boolean;
-  /** Whether the answer agreed with the known outcome of the row; undefined when it was not sound. */
-  readonly right: boolean | undefined;
+  /** Squared distance of the probability to what turned out true (0 or 1); undefined when the answer was not sound. */
+  readonly squaredError: number | undefined;
   /** What was wrong, for people. Empty when nothing was. */
   readonly why: string;
 }
@@ -24,8 +24,8 @@ export interface VersionTally {
   readonly version: string;
   readonly answers: number;
   readonly failed: number;
-  /** Share of sound answers that agree with the known outcome. */
-  readonly accuracy: number;
+  /** Brier score of its sound answers: mean squared error of the probability, lower is better. NaN without any. */
+  readonly brier: number;
 }
 export interface Tally {
   readonly total: number;
@@ -68,7 +68,7 @@ function tallyVersion(version: string, answers: readonly Answer[]): VersionTally
     version,
     answers: own.length,
     failed: own.length - sound.length,
-    accuracy: sound.length === 0 ? 0 : sound.filter((a) => a.right).length / sound.length,
+    brier: sound.reduce((sum, a) => sum + (a.squaredError ?? 0), 0) / sound.length,
   };
 }
 

@@ -47,8 +47,8 @@ function probabilityIn({ outputs = [] }: Body): number | undefined {
   return named !== undefined && named.data.length <= 2 && isProbability(p) ? p : undefined;
 }
 
-type Verdict = Pick<Answer, 'sound' | 'right' | 'why'>;
-const unsound = (why: string): Verdict => ({ sound: false, right: undefined, why });
+type Verdict = Pick<Answer, 'sound' | 'squaredError' | 'why'>;
+const unsound = (why: string): Verdict => ({ sound: false, squaredError: undefined, why });
 
 /** Judges a body by what any correct answer must be. Pure, so that it can be tested without a server. */
 export function judgeBody(status: number, version: string | undefined, text: string, label: number): Verdict {
@@ -63,7 +63,7 @@ export function judgeBody(status: number, version: string | undefined, text: str
   if (body.model_version !== version) return unsound(`header says ${version}, body says ${body.model_version}`);
   const p = probabilityIn(body);
   if (p === undefined) return unsound(`no probability in ${text.slice(0, 200)}`);
-  return { sound: true, right: (p >= 0.5 ? 1 : 0) === label, why: '' };
+  return { sound: true, squaredError: (p - label) ** 2, why: '' };
 }
 
 async function ask(pool: Pool, options: ProbeOptions, row: Row): Promise<Answer> {

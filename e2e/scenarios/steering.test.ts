@@ -6,7 +6,7 @@ import { inferenceServices, modelVersions } from '@slipway/operator/api/kinds.ts
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { awaitGoal, awaitObject } from '../ground/await.ts';
 import { KUBECONFIG } from '../ground/ground.ts';
-import { OPERATOR_NAMESPACE } from '../ground/install.ts';
+import { OPERATOR, OPERATOR_NAMESPACE } from '../ground/install.ts';
 import { versionOver } from '../story/manifests.ts';
 import { podUids } from '../story/rollout.ts';
 import { FIELD_MANAGER, keyIn } from '../story/stage.ts';
@@ -60,7 +60,7 @@ describe('a rollout under way', () => {
     const { kubectl } = steady.stage.ground;
     const [stable, operators] = [await pods(), await operatorPods()];
     await kubectl('-n', OPERATOR_NAMESPACE, 'delete', 'pods', '--all', '--grace-period=0', '--force');
-    await kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'status', 'deployment', '--timeout=60s');
+    await kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'status', OPERATOR, '--timeout=60s');
     const waiting = await serviceThat((s) => s.status?.candidate?.awaitingApproval === true, 'to await approval');
     expect(await operatorPods()).not.toBe(operators);
     expect(waiting.status?.rolloutID).toBe(rolloutID);

@@ -49,7 +49,7 @@ async function one<T extends TrainingJob | InferenceService | PersistentVolumeCl
 
 async function setStage(stage: Stage): Promise<void> {
   await ensureRestrictedNamespace(stage.ground.client, stage.namespace);
-  const claim = await one<PersistentVolumeClaim>(stage, 'storage.yaml');
+  const claim = await one<PersistentVolumeClaim>(stage, 'models-claim.yaml');
   await stage.ground.client.apply(persistentVolumeClaims, claim, { fieldManager: FIELD_MANAGER });
 }
 
