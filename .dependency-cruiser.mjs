@@ -80,7 +80,7 @@ export default {
       comment: 'A provider serves whoever asks; the one who asks decides.',
       severity: 'error',
       from: code('^operator/src/(traffic|measure)/'),
-      to: { path: '^operator/src/(controllers|render)/' },
+      to: { path: '^operator/src/controllers/' },
     },
     ...pure('domain', DOMAIN),
     ...pure('render', RENDER),
