@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+/** Official builds of ONNX Runtime send usage data unless this is set before the first session. */
+const env = { ORT_DISABLE_TELEMETRY: '1' };
 const exclude = ['**/node_modules/**', '**/dist/**', '.cluster/**', '.cache/**'];
 
 export default defineConfig({
@@ -11,6 +13,7 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: [...exclude, '**/*.integration.test.ts', 'e2e/scenarios/**'],
           environment: 'node',
+          env,
         },
       },
       {
@@ -19,6 +22,7 @@ export default defineConfig({
           include: ['**/*.integration.test.ts'],
           exclude,
           environment: 'node',
+          env,
           globalSetup: ['hack/local-cluster/vitestControlPlane.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -31,6 +35,7 @@ export default defineConfig({
           include: ['e2e/scenarios/**/*.test.ts'],
           exclude,
           environment: 'node',
+          env,
           globalSetup: ['e2e/scenarios/setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
