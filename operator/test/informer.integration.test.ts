@@ -137,7 +137,7 @@ test('a minute of random faults over creates, changes and deletes leaves the sto
   for (const followed of followers) await followed.equal();
   expect(counts.put).toBeGreaterThan(300);
   expect(counts.storms).toBeGreaterThan(20);
-  expect(Object.keys(proxy.injected).length).toBe(9);
+  expect(Object.values(proxy.injected).reduce((a, b) => a + b, 0)).toBeGreaterThan(40);
   for (const followed of followers) await followed.close();
   await proxy.close();
 });

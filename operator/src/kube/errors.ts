@@ -75,8 +75,11 @@ export const isAlreadyExists = (error: unknown): boolean => has(error, (e) => e.
 /** Someone else wrote first, or a uid precondition did not hold. */
 export const isConflict = (error: unknown): boolean =>
   has(error, (e) => e.status === 409 && e.reason !== 'AlreadyExists');
+/** kube-apiserver answers an apply that does not fit the type with 500 and no reason: no trouble of its own. */
+export const isMisfit = (error: unknown): boolean => has(error, (e) => e.reason === 'HTTP500');
 /** The server will never take this object as it is: the message is worth showing to its author. */
-export const isInvalid = (error: unknown): boolean => has(error, (e) => e.status === 400 || e.status === 422);
+export const isInvalid = (error: unknown): boolean =>
+  has(error, (e) => e.status === 400 || e.status === 422) || isMisfit(error);
 /** The resource version is too old, or (after a restore from a backup) newer than the server's own: list again. */
 export const isExpired = (error: unknown): boolean =>
   has(error, (e) => e.status === 410 || e.reason === 'ResourceVersionTooLarge');

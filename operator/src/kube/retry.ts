@@ -1,5 +1,5 @@
 import { backoffMs } from './backoff.ts';
-import type { ApiError } from './errors.ts';
+import { type ApiError, isMisfit } from './errors.ts';
 
 const BACKOFF = { baseMs: 100, maxMs: 5_000 };
 const MAX_ATTEMPTS = 6;
@@ -11,7 +11,7 @@ const RULES: readonly ((error: ApiError, method: string) => boolean)[] = [
   (error) => error.status === 429, // refused before it was looked at
   (error) => error.unsent,
   (error, method) => error.status === 0 && isIdempotent(method),
-  (error, method) => error.status >= 500 && isIdempotent(method),
+  (error, method) => error.status >= 500 && !isMisfit(error) && isIdempotent(method),
 ];
 
 /** Milliseconds to wait before the next attempt, or undefined when the failure is final. Retry-After is obeyed. */
