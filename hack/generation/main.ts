@@ -62,5 +62,5 @@ export async function generate(): Promise<string[]> {
 
 if (import.meta.main) {
   const changed = await generate();
-  console.log(changed.length === 0 ? 'everything is up to date' : changed.map((path) => `wrote ${path}`).join('\n'));
+  console.log(changed.length === 0 ? 'everything is up to date' : changed.map((path) => `changed ${path}`).join('\n'));
 }

@@ -18,7 +18,6 @@
     - configmaps
     - persistentvolumeclaims
     - secrets
-    - services
   verbs:
     - get
     - create
@@ -28,8 +27,42 @@
   resources:
     - pods
   verbs:
+    - get
     - list
     - watch
+- apiGroups:
+    - ""
+  resources:
+    - services
+  verbs:
+    - get
+    - list
+    - watch
+    - create
+    - patch
+    - delete
+- apiGroups:
+    - apps
+  resources:
+    - deployments
+  verbs:
+    - get
+    - list
+    - watch
+    - create
+    - patch
+    - delete
+- apiGroups:
+    - autoscaling
+  resources:
+    - horizontalpodautoscalers
+  verbs:
+    - get
+    - list
+    - watch
+    - create
+    - patch
+    - delete
 - apiGroups:
     - batch
   resources:
@@ -49,17 +82,50 @@
     - create
     - patch
 - apiGroups:
-    - slipway.dev
+    - gateway.networking.k8s.io
   resources:
-    - modelversions
+    - gateways
+  verbs:
+    - get
+    - list
+    - watch
+- apiGroups:
+    - gateway.networking.k8s.io
+  resources:
+    - httproutes
   verbs:
     - get
     - list
     - watch
     - create
+    - patch
+    - delete
+- apiGroups:
+    - networking.k8s.io
+  resources:
+    - networkpolicies
+  verbs:
+    - get
+    - list
+    - watch
+    - create
+    - patch
+    - delete
+- apiGroups:
+    - policy
+  resources:
+    - poddisruptionbudgets
+  verbs:
+    - get
+    - list
+    - watch
+    - create
+    - patch
+    - delete
 - apiGroups:
     - slipway.dev
   resources:
+    - inferenceservices
     - trainingjobs
   verbs:
     - get
@@ -68,9 +134,20 @@
 - apiGroups:
     - slipway.dev
   resources:
+    - inferenceservices/status
+    - modelversions/status
     - trainingjobs/status
   verbs:
     - patch
+- apiGroups:
+    - slipway.dev
+  resources:
+    - modelversions
+  verbs:
+    - get
+    - list
+    - watch
+    - create
 {{- end }}
 {{- define "slipway.rules.cluster" -}}
 - apiGroups:
