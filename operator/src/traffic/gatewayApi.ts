@@ -16,6 +16,8 @@ export interface GatewayApiOptions {
   readonly gateways: Store<Gateway>;
   /** Gateway of services that name none. */
   readonly defaultGateway: Key | undefined;
+  /** Namespaces the operator watches; empty: all. A Gateway elsewhere can't be seen, and only the route tells of it. */
+  readonly watchNamespaces: readonly string[];
   readonly fieldManager: string;
 }
 
@@ -45,7 +47,10 @@ export class GatewayApiTraffic implements TrafficProvider {
     const route = this.#options.routes.get(keyOf(infs));
     if (route !== undefined && !owns(infs, route)) return { route: taken(route) };
     const url = urlOf(gateway, hostnames, pathPrefix);
-    return { route: routeFacts(key, gateway, route), ...(url === undefined ? {} : { url }) };
+    return {
+      route: routeFacts(key, this.#sees(key) ? (gateway ?? 'Missing') : 'Unseen', route),
+      ...(url === undefined ? {} : { url }),
+    };
   }
 
   async apply(infs: Stored<InferenceService>, backends: readonly Backend[], signal: AbortSignal): Promise<void> {
@@ -56,6 +61,11 @@ export class GatewayApiTraffic implements TrafficProvider {
     const found = this.#options.routes.get(keyOf(infs)) ?? (await this.#foreign(infs, signal));
     if ((found !== undefined && !owns(infs, found)) || isAsApplied(found, wanted)) return;
     await this.#options.client.apply(httpRoutes, wanted, { fieldManager: this.#options.fieldManager, signal });
+  }
+
+  #sees(gateway: Key | undefined): boolean {
+    const { watchNamespaces } = this.#options;
+    return watchNamespaces.length === 0 || watchNamespaces.includes(gateway?.namespace ?? '');
   }
 
   /** Before the first write only: a route of that name that is not in our cache may be a person's own. */

@@ -48,27 +48,29 @@ function ofParent(route: HTTPRoute, gateway: Key): RouteFacts {
     : { state: 'Pending' };
 }
 
+/** A fault of the Gateway itself, whatever the route says. */
+function gatewayFault(key: Key, gateway: Gateway | 'Missing' | 'Unseen'): RouteFacts | undefined {
+  if (gateway === 'Unseen') return undefined;
+  if (gateway === 'Missing') return refused('GatewayNotFound', `There is no Gateway ${keyText(key)}.`);
+  const accepted = find(gateway.status?.conditions ?? [], 'Accepted');
+  return accepted?.status === 'False'
+    ? refused('GatewayNotAccepted', `Gateway ${keyText(key)} is not accepted (${accepted.reason}): ${accepted.message}`)
+    : undefined;
+}
+
 /** What the gateway made of the route of a service, from the status of both. */
 export function routeFacts(
-  gatewayKey: Key | undefined,
-  gateway: Gateway | undefined,
+  key: Key | undefined,
+  gateway: Gateway | 'Missing' | 'Unseen',
   route: HTTPRoute | undefined,
 ): RouteFacts {
-  if (gatewayKey === undefined) {
+  if (key === undefined) {
     return refused(
       'GatewayNotNamed',
       'No Gateway is named: set spec.traffic.gateway, or a default Gateway for the operator.',
     );
   }
-  if (gateway === undefined) return refused('GatewayNotFound', `There is no Gateway ${keyText(gatewayKey)}.`);
-  const accepted = find(gateway.status?.conditions ?? [], 'Accepted');
-  if (accepted?.status === 'False') {
-    return refused(
-      'GatewayNotAccepted',
-      `Gateway ${keyText(gatewayKey)} is not accepted (${accepted.reason}): ${accepted.message}`,
-    );
-  }
-  return route === undefined ? { state: 'Absent' } : ofParent(route, gatewayKey);
+  return gatewayFault(key, gateway) ?? (route === undefined ? { state: 'Absent' } : ofParent(route, key));
 }
 
 /** Address of the gateway's first listener that speaks HTTP, with the host and path of the route. */

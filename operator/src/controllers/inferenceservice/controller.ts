@@ -63,6 +63,7 @@ class InferenceServiceReconciler implements Reconciler {
       routes: store(httpRoutes),
       gateways: store(gateways),
       defaultGateway: config.defaultGateway,
+      watchNamespaces: config.watchNamespaces,
       fieldManager: FIELD_MANAGER,
     });
     this.#context = context;

@@ -1,0 +1,166 @@
+import { EVIDENCE_SCHEMA, type Evidence, LATENCY_BOUNDS_MS } from '@slipway/crds/contract';
+import { expect } from 'vitest';
+import { type Deployment, deployments, type Pod, pods } from '../src/api/builtin.ts';
+import { gateways, type HTTPRoute, httpRoutes } from '../src/api/gateway.ts';
+import type { Client } from '../src/kube/client.ts';
+import { rfc3339 } from '../src/kube/conditions.ts';
+import { keyOf } from '../src/kube/resource.ts';
+import type { Stored } from '../src/kube/wire.ts';
+import type { FetchText } from '../src/measure/fetchText.ts';
+import type { UnderTest } from './controllersUnderTest.ts';
+
+const AS_NODE = { fieldManager: 'kubelet' };
+const AS_GATEWAY = { fieldManager: 'gateway' };
+
+export interface Traffic {
+  ok: number;
+  serverError: number;
+}
+
+interface ServingPod {
+  readonly object: Stored<Pod>;
+  readonly traffic: Traffic;
+  readonly startedAt: Date;
+}
+
+/**
+ * Stands in for what does not run beside a bare API server: the Deployment controller and kubelet (makes pods and
+ * writes their status), the gateway (accepts routes) and the runtime (answers polls for evidence).
+ */
+export class HandDrivenServing {
+  readonly #under: UnderTest;
+  readonly #pods = new Map<string, ServingPod>();
+  #nextIp = 1;
+
+  constructor(under: UnderTest) {
+    this.#under = under;
+  }
+
+  get #client(): Client {
+    return this.#under.client;
+  }
+
+  /** The runtime's side of a poll. */
+  readonly fetchText: FetchText = async (url) => {
+    const pod = this.#pods.get(new URL(url).hostname);
+    return pod === undefined ? undefined : JSON.stringify(evidence(pod));
+  };
+
+  /** Makes pods of a Deployment, numbered from `from`, and has them pass their probes. Returns the counters of the first. */
+  async serve(deployment: Stored<Deployment>, count: number, from = 0): Promise<Traffic> {
+    const all = await Promise.all(Array.from({ length: count }, (_, i) => this.#ready(deployment, from + i)));
+    return all[0] ?? { ok: 0, serverError: 0 };
+  }
+
+  async #ready(deployment: Stored<Deployment>, index: number): Promise<Traffic> {
+    const object = await this.#pod(deployment, index);
+    const ip = `10.244.0.${this.#nextIp++}`;
+    const traffic = { ok: 0, serverError: 0 };
+    this.#pods.set(ip, { object, traffic, startedAt: new Date(Date.now() + 1000) });
+    const conditions = [{ type: 'Ready', status: 'True' }];
+    await this.podIs(object, { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions });
+    return traffic;
+  }
+
+  #pod(deployment: Stored<Deployment>, index: number): Promise<Stored<Pod>> {
+    const { name, namespace = '' } = deployment.metadata;
+    const { metadata, spec } = deployment.spec?.template ?? {};
+    return this.#client.create(pods, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: `${name}-${index}`,
+        namespace,
+        labels: metadata?.labels ?? {},
+        annotations: metadata?.annotations ?? {},
+      },
+      ...(spec === undefined ? {} : { spec }),
+    });
+  }
+
+  podIs({ metadata: { name, namespace = '' } }: Stored<Pod>, status: NonNullable<Pod['status']>): Promise<Stored<Pod>> {
+    const object: Pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace }, status };
+    return this.#client.applyStatus(pods, object, AS_NODE);
+  }
+
+  /** Makes one pod of a Deployment with a status of the test's choosing. */
+  async podWith(deployment: Stored<Deployment>, status: NonNullable<Pod['status']>): Promise<void> {
+    await this.podIs(await this.#pod(deployment, 0), status);
+  }
+
+  /** A Gateway that no controller has spoken about. */
+  async gateway(name: string): Promise<void> {
+    const { namespace } = this.#under;
+    await this.#client.create(gateways, {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'Gateway',
+      metadata: { name, namespace },
+      spec: { gatewayClassName: 'test', listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }] },
+    });
+  }
+
+  /** Waits for a route with these weights by backend, and has the gateway accept it. */
+  async program(name: string, weights: Readonly<Record<string, number>>): Promise<Stored<HTTPRoute>> {
+    const route = await this.#under.until(httpRoutes, name, ({ spec }) =>
+      expect(Object.fromEntries(spec.rules[0]?.backendRefs.map((b) => [b.name, b.weight]) ?? [])).toEqual(weights),
+    );
+    const { generation = 0, namespace = '' } = route.metadata;
+    const conditions = ['Accepted', 'ResolvedRefs'].map((type) => ({
+      type,
+      status: 'True' as const,
+      reason: type,
+      message: '',
+      observedGeneration: generation,
+      lastTransitionTime: rfc3339(new Date()),
+    }));
+    const parents = [{ parentRef: route.spec.parentRefs[0], controllerName: 'example.com/test', conditions }];
+    const { apiVersion, kind } = route;
+    const told = { apiVersion, kind, metadata: { name, namespace }, status: { parents } };
+    await this.#client.applyStatus(httpRoutes, told as unknown as HTTPRoute, AS_GATEWAY);
+    return route;
+  }
+
+  /** The Deployment of a version, once it asks for so many pods. */
+  async deploymentOf(version: string, replicas: number): Promise<Stored<Deployment>> {
+    const { namespace } = this.#under;
+    const found = (await this.#client.list(deployments, namespace, {})).find(
+      ({ spec }) => spec?.template.metadata?.labels?.['slipway.dev/version'] === version,
+    );
+    if (found === undefined) throw new Error(`there is no Deployment of version ${version}`);
+    expect(found.spec?.replicas).toBe(replicas);
+    return found;
+  }
+
+  /** The garbage collector's part. */
+  async deletePodsOf(deployment: Stored<Deployment>): Promise<void> {
+    for (const [ip, { object }] of this.#pods) {
+      if (!object.metadata.name.startsWith(deployment.metadata.name)) continue;
+      this.#pods.delete(ip);
+      await this.#client.delete(pods, keyOf(object));
+    }
+  }
+}
+
+function evidence({ object, traffic, startedAt }: ServingPod): Evidence {
+  const { annotations = {}, labels = {}, uid } = object.metadata;
+  const seconds = traffic.ok + traffic.serverError === 0 ? 0 : 10;
+  const p = traffic.serverError / Math.max(1, traffic.ok + traffic.serverError);
+  return {
+    schema: EVIDENCE_SCHEMA,
+    epoch: uid,
+    startedAt: startedAt.toISOString(),
+    at: new Date().toISOString(),
+    model: {
+      name: labels['slipway.dev/model'] ?? '',
+      version: labels['slipway.dev/version'] ?? '',
+      digest: annotations['slipway.dev/digest'] ?? '',
+    },
+    ready: true,
+    draining: false,
+    inFlight: 0,
+    requests: { ...traffic, clientError: 0, shed: 0 },
+    // Failures spread as evenly as independent requests would be.
+    batches: { seconds, failedSquaredOverServed: p * traffic.serverError + Math.max(0, seconds - 1) * p * (1 - p) },
+    latency: { boundsMs: [...LATENCY_BOUNDS_MS], counts: [], sumMs: 0 },
+  };
+}
