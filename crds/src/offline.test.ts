@@ -71,3 +71,20 @@ describe('crds/testdata/invalid leaves nothing out', () => {
     expect(['spec', ...required].filter((field) => !missing.includes(field))).toEqual([]);
   });
 });
+
+/** Paths of every field that a manifest sets, lists without their indexes. */
+function fieldsOf(value: unknown, at: string): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => fieldsOf(item, `${at}[]`));
+  if (typeof value !== 'object' || value === null) return [at];
+  return [at, ...Object.entries(value).flatMap(([name, field]) => fieldsOf(field, `${at}.${name}`))];
+}
+
+test.each(KINDS)('the full case of $kind sets every field of its spec', (kind) => {
+  const full = validCases().find((valid) => valid.kind === kind && valid.name.endsWith('/full'));
+  const set = new Set(fieldsOf(full?.manifest.spec, 'spec'));
+  const fields =
+    specNodes()
+      .find((spec) => spec.kind === kind)
+      ?.all.filter(({ named }) => named) ?? [];
+  expect(fields.map((field) => field.path).filter((field) => !set.has(field))).toEqual([]);
+});

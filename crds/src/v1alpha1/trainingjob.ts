@@ -99,6 +99,12 @@ const trainingJobFields = z.object({
         .object({
           size: quantity().default('1Gi').describe('Size of the claim.'),
           storageClass: z.string().max(253).optional().describe('StorageClass of the claim. Unset: the default class.'),
+          accessMode: z
+            .enum(['ReadWriteOnce', 'ReadWriteMany'])
+            .optional()
+            .describe(
+              'Access mode of the claim. Unset: ReadWriteOnce for one node, ReadWriteMany for several. Pods that land on one machine can share a ReadWriteOnce claim.',
+            ),
         })
         .prefault({})
         .describe('Claim made for this job; deleted with it.'),
