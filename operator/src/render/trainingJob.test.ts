@@ -160,6 +160,11 @@ describe('what the pods of a job mount and are found by', () => {
     expect(workspaceClaim(trainingJob({ nodes })).spec?.accessModes).toEqual([mode]);
   });
 
+  test('the access mode that the user names is asked for, as pods on one machine can share a ReadWriteOnce claim', () => {
+    const shared = trainingJob({ nodes: 2, workspace: { claim: { size: '1Gi', accessMode: 'ReadWriteOnce' } } });
+    expect(workspaceClaim(shared).spec?.accessModes).toEqual(['ReadWriteOnce']);
+  });
+
   test('no storage class is asked for unless the user names one', () => {
     expect(workspaceClaim(trainingJob()).spec).not.toHaveProperty('storageClassName');
     const fast = trainingJob({ workspace: { claim: { size: '10Gi', storageClass: 'fast' } } });

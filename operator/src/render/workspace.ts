@@ -15,15 +15,18 @@ export const WORKSPACE = {
   output: (attempt: number): string => `output/a${attempt}`,
 } as const;
 
-/** The claim of a job. One pod can mount it alone; several may run on several nodes, which needs ReadWriteMany. */
+/** One pod can mount it alone; several may land on several machines, which only ReadWriteMany allows. */
+const usualMode = (nodes: number) => (nodes === 1 ? 'ReadWriteOnce' : 'ReadWriteMany');
+
+/** The claim of a job. */
 export const workspaceClaim = (tj: Stored<TrainingJob>): PersistentVolumeClaim => {
-  const { size, storageClass } = tj.spec.workspace.claim;
+  const { size, storageClass, accessMode = usualMode(tj.spec.nodes) } = tj.spec.workspace.claim;
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: trainingChildMeta(tj, childNames(tj.metadata.name).workspace),
     spec: compact<ClaimSpec>({
-      accessModes: [tj.spec.nodes === 1 ? 'ReadWriteOnce' : 'ReadWriteMany'],
+      accessModes: [accessMode],
       resources: { requests: { storage: size } },
       storageClassName: storageClass,
     }),

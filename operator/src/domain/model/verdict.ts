@@ -1,6 +1,6 @@
-import type { ModelVersionStatus } from '@slipway/crds';
+import type { Condition, ModelVersionStatus } from '@slipway/crds';
 import type { GateResult, VerificationReport } from '@slipway/crds/contract';
-import type { Observation } from '../../kube/conditions.ts';
+
 import { decimalText } from '../decimal.ts';
 
 type GateStatus = NonNullable<ModelVersionStatus['gates']>[number];
@@ -28,7 +28,7 @@ export const findingsOf = ({ files, bytes, signature, gates }: VerificationRepor
 const numbers = ({ name, verdict, value, low, high, limit, n }: GateStatus): string =>
   `${name} ${verdict} (${value}, 95 % interval ${low} to ${high} against ${limit}, n=${n})`;
 
-export type GatesVerdict = Pick<Observation, 'status' | 'reason' | 'message'>;
+export type GatesVerdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 
 /** All gates as one condition: a gate that fails outweighs one that needs more samples. */
 export function gatesVerdict(gates: readonly GateStatus[], wanted: number): GatesVerdict {
