@@ -134,7 +134,7 @@ describe('a publish that cannot succeed', () => {
 });
 
 describe('a publisher that is killed', () => {
-  it('leaves nothing visible, and the next one succeeds', async () => {
+  it('leaves nothing visible, and the next one succeeds', { timeout: 60_000 }, async () => {
     await truncate(join(output(), 'model', 'model.onnx'), 512 * 1024 * 1024);
     await writeFile(join(output(), 'model', 'signature.json'), '{"inputs":[],"outputs":[]}');
     const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), 'publish'], {

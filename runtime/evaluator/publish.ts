@@ -21,7 +21,7 @@ export interface Publication {
 /** Folder of the output that becomes the artifact. */
 const MODEL_FOLDER = 'model';
 
-export const MANIFEST_SCHEMA = 'slipway.dev/manifest/v1';
+const MANIFEST_SCHEMA = 'slipway.dev/manifest/v1';
 
 /**
  * Stores a finished model under its digest: copied aside, hashed from the copy, made visible by one rename. The same

@@ -16,7 +16,7 @@ const withHome = async (use: (home: string) => Promise<void>) => {
 };
 const unset = { ORT_DISABLE_TELEMETRY: '' };
 
-it('the verifier opens a model without a word to anybody', async () => {
+it('the verifier opens a model without a word to anybody', { timeout: 30_000 }, async () => {
   const { directory, digest } = await modelArtifact(affine);
   await withHome(async (home) => {
     const child = spawn(process.execPath, [join(import.meta.dirname, '../evaluator/main.ts'), 'verify'], {
@@ -33,7 +33,7 @@ it('the verifier opens a model without a word to anybody', async () => {
   });
 });
 
-it('so does the server, whose sessions live on other threads', async () => {
+it('so does the server, whose sessions live on other threads', { timeout: 30_000 }, async () => {
   const artifact = await modelArtifact(affine);
   await withHome(async (home) => {
     const server = await startServer(artifact, { ...unset, HOME: home });

@@ -28,7 +28,9 @@ const start = (parameters: Record<string, string>) => {
   return { child, exited: once(child, 'exit') };
 };
 
-it('refuses a bad parameter with exit 64 and one sentence, on stderr and in the termination message', async () => {
+it('refuses a bad parameter with exit 64 and one sentence, on stderr and in the termination message', {
+  timeout: 30_000,
+}, async () => {
   const { child, exited } = start({ SLIPWAY_PARAM_EPOCHS: 'many' });
   const sentence = 'Parameter epochs is "many" but must be a whole number from 1 to 1000.';
   expect(await text(child.stderr)).toBe(`${sentence}\n`);

@@ -15,7 +15,7 @@ const wholeNumber = (min: number, max: number, fallback: number) =>
 const month = (fallback: number) => wholeNumber(1, 6, fallback);
 
 /** Parameters of the training recipe. They come as strings; runtime/trainer/README.md says what each is for. */
-export const parametersSchema = z.strictObject({
+const parametersSchema = z.strictObject({
   epochs: wholeNumber(1, 1000, 3),
   rows: wholeNumber(1000, 3_000_000, 60_000),
   evaluationRows: wholeNumber(500, 150_000, 8000),

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DIRECTORIES, ENV } from '@slipway/crds/contract';
-import { Failure, TERMINATION_LOG, writeTermination } from '../artifact/failure.ts';
 import type { Environment } from '../container/environment.ts';
+import { exitCodeOf, type Surroundings } from '../container/surroundings.ts';
 import { chooseBackend } from './backend.ts';
 import { readCodeBook } from './flights/codeBook.ts';
 import { type FlightFiles, flightFiles } from './flights/dataFiles.ts';
@@ -13,28 +13,9 @@ import { train } from './flights/train.ts';
 import { type Parameters, readParameters } from './parameters.ts';
 import { progressWriter } from './progress.ts';
 
-export interface Surroundings {
-  readonly env: Environment;
-  readonly now: () => number;
-  readonly say: (line: string) => void;
-  readonly complain: (line: string) => void;
-}
-
-/** A wrong parameter is wrong again on every restart; 64 is EX_USAGE of sysexits.h. */
-export const EXIT_USAGE = 64;
-
-/** Trains one version and returns the exit code. A named failure is said on stderr and in the termination message. */
-export async function runTrainer(around: Surroundings): Promise<number> {
-  try {
-    await trainOnce(around, await readParameters(around.env));
-    return 0;
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    around.complain(error.message);
-    await writeTermination(around.env[ENV.terminationLog] ?? TERMINATION_LOG, error);
-    return error.reason === 'ConfigurationInvalid' ? EXIT_USAGE : 1;
-  }
-}
+/** Trains one version and returns the exit code. */
+export const runTrainer = (around: Surroundings): Promise<number> =>
+  exitCodeOf(around, async () => trainOnce(around, await readParameters(around.env)));
 
 async function trainOnce({ env, now, say }: Surroundings, parameters: Parameters): Promise<void> {
   const startedAt = now();

@@ -1,7 +1,7 @@
 import { type Examples, NUMERIC_FEATURES } from './features.ts';
 import type { Trained } from './train.ts';
 
-export const BASELINE_SCHEMA = 'slipway.dev/baseline/v1';
+const BASELINE_SCHEMA = 'slipway.dev/baseline/v1';
 
 /** Where the training rows come from. */
 export interface DatasetDescription {

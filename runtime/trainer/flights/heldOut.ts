@@ -31,7 +31,7 @@ export interface HeldOutOptions {
   readonly seed?: number;
 }
 
-export const WHOLE_FILE: Selection = { monthFrom: 1, monthTo: 6, busiestAirports: 0 };
+const WHOLE_FILE: Selection = { monthFrom: 1, monthTo: 6, busiestAirports: 0 };
 
 /** Reads the data and returns held-out flights in an order drawn by the seed; about three seconds. */
 export async function heldOutFlights(files: FlightFiles, options: HeldOutOptions = {}): Promise<HeldOutFlight[]> {

@@ -9,7 +9,7 @@ export interface TableSizes {
   readonly destination: number;
 }
 
-export type ModelShape = Pick<Parameters, 'hiddenUnits' | 'embeddingSize' | 'learningRate' | 'seed'>;
+type ModelShape = Pick<Parameters, 'hiddenUnits' | 'embeddingSize' | 'learningRate' | 'seed'>;
 
 /**
  * Normalised numeric features beside a learnt vector for each airport, through dense layers to one probability. Every

@@ -24,7 +24,7 @@ const REPORTED: readonly Metric[] = [
 const GOLDEN_REQUESTS = 8;
 const GOLDEN_BATCH = 4;
 
-export interface OutputDirectories {
+interface OutputDirectories {
   readonly output: string;
   readonly model: string;
 }
@@ -55,7 +55,7 @@ const json = (document: unknown): string => `${JSON.stringify(document, undefine
 const lines = (documents: readonly unknown[]): string => documents.map((d) => `${JSON.stringify(d)}\n`).join('');
 
 /** Every held-out flight; slices are what a reader may want to compare: weekend or not, and the hour of departure. */
-export function predictionsOf({ heldOut, scores, threshold }: Trained): Prediction[] {
+function predictionsOf({ heldOut, scores, threshold }: Trained): Prediction[] {
   return heldOut.rows.map((id, index) => {
     const [hour = 0, dayOfWeek = 0] = sliceExamples(heldOut, index, index + 1).numeric;
     const score = scores[index] ?? 0;
