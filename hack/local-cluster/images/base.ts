@@ -1,6 +1,7 @@
 import { copyFile, link, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached } from '../binaries/cached.ts';
+import { withLock } from '../binaries/lock.ts';
 import { run } from '../command.ts';
 import { contentKey } from '../contentKey.ts';
 import { cacheDirectory } from '../paths.ts';
@@ -37,7 +38,10 @@ const rootFilesystem = (log: Log): Promise<string> =>
 /** Puts a file into a build context without copying it where the file system allows. */
 export const placeFile = (from: string, to: string): Promise<void> => link(from, to).catch(() => copyFile(from, to));
 
-export async function ensureBaseImage(log: Log): Promise<string> {
+export const ensureBaseImage = (log: Log): Promise<string> =>
+  withLock(`${cacheDirectory()}/base-image.lock`, () => makeBaseImage(log));
+
+async function makeBaseImage(log: Log): Promise<string> {
   if ((await imageId(baseImage)) !== undefined) return baseImage;
   const archive = await rootFilesystem(log);
   await inTemporaryFolder(async (context) => {

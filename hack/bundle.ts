@@ -1,0 +1,70 @@
+import { chmod, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** Programs by the folder they are bundled into; an image holds one folder. */
+const BUNDLES: Readonly<
+  Record<string, { readonly folder: string; readonly entries: Readonly<Record<string, string>> }>
+> = {
+  operator: { folder: 'dist/operator', entries: { operator: 'operator/src/main.ts' } },
+  server: {
+    folder: 'dist/server',
+    entries: {
+      server: 'runtime/server/main.ts',
+      evaluator: 'runtime/evaluator/main.ts',
+      agent: 'runtime/agent/main.ts',
+    },
+  },
+  trainer: { folder: 'dist/trainer', entries: { train: 'runtime/trainer/main.ts' } },
+  cli: { folder: 'bin', entries: { 'kubectl-slipway': 'operator/cli/main.ts' } },
+};
+
+/** Native libraries can't be bundled, and the index of vega-datasets is only asked where it lies. */
+const EXTERNAL = ['onnxruntime-node', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'vega-datasets'];
+
+/** Packages written for CommonJS call `require`, which a module does not have. */
+const REQUIRE =
+  "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);";
+
+async function bundle(name: string): Promise<void> {
+  const chosen = BUNDLES[name];
+  if (!chosen) throw new Error(`There is no bundle ${name}: choose from ${Object.keys(BUNDLES).join(', ')}.`);
+  const isCommand = name === 'cli';
+  const outdir = join(root, chosen.folder);
+  if (!isCommand) await rm(outdir, { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: { ...chosen.entries },
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    // A part that is imported on demand stays apart: the server's main thread must not load what only its workers use.
+    splitting: !isCommand,
+    chunkNames: 'chunk-[hash]',
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    keepNames: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    external: EXTERNAL,
+    banner: { js: isCommand ? `#!/usr/bin/env node\n${REQUIRE}` : REQUIRE },
+  });
+  if (isCommand) for (const entry of Object.keys(chosen.entries)) await makeCommand(join(outdir, entry));
+}
+
+/** A command is typed without an extension, which esbuild can't leave out. */
+async function makeCommand(path: string): Promise<void> {
+  await rename(`${path}.mjs`, path);
+  await chmod(path, 0o755);
+}
+
+const asked = process.argv.slice(2);
+try {
+  for (const name of asked.length > 0 ? asked : Object.keys(BUNDLES)) await bundle(name);
+} catch (error) {
+  process.stderr.write(`hack/bundle.ts: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
