@@ -74,7 +74,7 @@ describe('crds/testdata/invalid leaves nothing out', () => {
 
 /** Paths of every field that a manifest sets, lists without their indexes. */
 function fieldsOf(value: unknown, at: string): string[] {
-  if (Array.isArray(value)) return value.flatMap((item) => fieldsOf(item, `${at}[]`));
+  if (Array.isArray(value)) return [at, ...value.flatMap((item) => fieldsOf(item, `${at}[]`))];
   if (typeof value !== 'object' || value === null) return [at];
   return [at, ...Object.entries(value).flatMap(([name, field]) => fieldsOf(field, `${at}.${name}`))];
 }
