@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { hardeningViolations, restrictedViolations } from '../../test/podSecurity.ts';
-import { modelVersion, trainingJob } from '../../test/trainingBuilders.ts';
+import { DIGEST, modelVersion, trainingJob } from '../../test/trainingBuilders.ts';
 import type { Job } from '../api/builtin.ts';
+import type { InferenceService } from '../api/kinds.ts';
+import { deployment } from './deployment.ts';
 import { publishJob } from './publishJob.ts';
 import { trainingJobAttempt } from './trainingJob.ts';
 import { verificationJob } from './verificationJob.ts';
@@ -21,6 +23,20 @@ const PODS: Record<string, PodSpec> = {
   ),
   publish: templateOf(publishJob(trainingJob(), '0.1.0', 0, runtime)),
   verification: templateOf(verificationJob(modelVersion(), runtime)),
+  predictor: deployment(
+    {
+      apiVersion: 'slipway.dev/v1alpha1',
+      kind: 'InferenceService',
+      metadata: { name: 'flights', namespace: 'ml', uid: 'u', resourceVersion: '1' },
+      spec: { model: { name: 'flights', version: '0.1.0' } } as InferenceService['spec'],
+    },
+    {
+      model: { name: 'flights', version: '0.1.0', digest: DIGEST },
+      uri: 'pvc://models/flights/files',
+      predictor: { accelerator: { resource: 'nvidia.com/gpu', count: 1 } },
+    },
+    runtime,
+  ).spec?.template.spec as PodSpec,
 };
 
 describe.each(Object.entries(PODS))('the %s pod', (_name, pod) => {
