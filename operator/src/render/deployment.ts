@@ -45,7 +45,7 @@ const server = (
   ],
   resources: containerResources(resources, accelerator),
   startupProbe: { ...admin(ADMIN_PATHS.live), ...STARTUP },
-  readinessProbe: { ...admin(ADMIN_PATHS.ready), periodSeconds: 1, failureThreshold: 2 },
+  readinessProbe: { ...admin(ADMIN_PATHS.ready), periodSeconds: 1, failureThreshold: 3 },
   livenessProbe: { ...admin(ADMIN_PATHS.live), periodSeconds: 10, failureThreshold: 3 },
   volumeMounts: [
     { name: 'model', mountPath: DIRECTORIES.served, subPath: path, readOnly: true },

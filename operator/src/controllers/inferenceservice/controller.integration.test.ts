@@ -140,9 +140,9 @@ test('a version is made ready, shifted by its evidence and promoted without a re
     'RolloutStarted',
     'Promoted',
     'RolloutStarted',
-    'StepStarted',
-    'StepStarted',
-    'StepStarted',
+    'WeightChanged',
+    'WeightChanged',
+    'WeightChanged',
     'BakeStarted',
     'Promoted',
   ]);

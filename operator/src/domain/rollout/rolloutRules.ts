@@ -82,16 +82,24 @@ function enterStep(view: View, step: number): Partial<CandidateStatus> {
   };
 }
 
+/** Enters a step; told when it changes the weight, as one that waits for pods is told when it has them. */
 function moveTo(view: View, step: number, why: string): Decision {
   const before = theCandidate(view);
   const change = enterStep(view, step);
-  const message = `goes from ${before.weight}% to ${change.weight}% (step ${step + 1} of ${view.world.spec.rollout.steps.length}): ${why}`;
-  const to = `Shifting ${change.weight}%`;
+  const of = `step ${step + 1} of ${view.world.spec.rollout.steps.length}`;
+  const decision = progressing(withCandidate(view, change), 'Shifting', `${title(view)} enters ${of}.`);
+  if (change.weight === before.weight) return decision;
   const from = before.phase === 'Shifting' ? `Shifting ${before.weight}%` : before.phase;
-  return {
-    ...progressing(withCandidate(view, change), 'Shifting', `${title(view)} ${message}`),
-    note: note(view, 'Shift', 'StepStarted', from, to, message),
-  };
+  const message = `goes from ${before.weight}% to ${change.weight}% (${of}): ${why}`;
+  return { ...decision, note: note(view, 'Shift', 'WeightChanged', from, `Shifting ${change.weight}%`, message) };
+}
+
+function approve(view: View): Decision {
+  const { step, weight } = theCandidate(view);
+  const message = `step ${step + 1} was approved at ${weight}%.`;
+  const approved = note(view, 'Approve', 'Approved', 'AwaitingApproval', `Shifting ${weight}%`, message);
+  const decision = moveTo(view, step + 1, 'a person approved it.');
+  return { ...decision, note: decision.note ?? approved };
 }
 
 const nextStep = (view: View, why: string): Decision => moveTo(view, theCandidate(view).step + 1, why);
@@ -274,7 +282,7 @@ export const FORWARD: readonly Rule[] = [
     when: 'an approval step, and the annotation names this rollout and step',
     effect: 'next step',
     applies: (v) => atApproval(v) && isApproved(v.world, theCandidate(v)),
-    decide: (v) => nextStep(v, 'approved.'),
+    decide: approve,
   },
   {
     name: 'await-approval',
