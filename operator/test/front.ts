@@ -4,7 +4,7 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createAuthority } from '@slipway/hack/local-cluster/pki.ts';
 import type { Endpoint } from '../src/kube/config.ts';
 import { openRelay, type Relay } from './relay.ts';
@@ -28,6 +28,11 @@ export async function openFront(answer: (request: Request, response: Response) =
   const { certificate, key } = await root.issue({ commonName: 'test', ips: ['127.0.0.1'] });
   const server = createSecureServer({ cert: certificate, key, allowHTTP1: true }, answer);
   const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
   server.on('session', (session) => {
     sessions.add(session);
     session.on('close', () => sessions.delete(session)).on('error', () => {});
@@ -44,7 +49,7 @@ export async function openFront(answer: (request: Request, response: Response) =
     },
     close: async () => {
       await relay.close();
-      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };

@@ -6,7 +6,8 @@ import { type Connection, connect } from '../src/kube/connect.ts';
 import { type ControllerContext, type ControllerSpec, source } from '../src/kube/contracts.ts';
 import { Manager, type ManagerOptions } from '../src/kube/manager.ts';
 import { again, type Outcome, settled } from '../src/kube/outcome.ts';
-import type { Key } from '../src/kube/resource.ts';
+import { type Key, resource } from '../src/kube/resource.ts';
+import { hastyClock } from './clock.ts';
 import { surroundings } from './surroundings.ts';
 
 const WITHIN = { timeout: 20_000, interval: 20 };
@@ -107,6 +108,23 @@ test('a controller can call and read only what it declared', async () => {
     'copier has no grant to get secrets: add it to the grants of copier',
     'copier reads secrets but has no source of them: add one to its sources',
   ]);
+});
+
+test('a kind whose CRD is missing holds up its own controller and no other', async () => {
+  const seen: string[] = [];
+  const see =
+    (who: string): Pass =>
+    async () => {
+      seen.push(who);
+      return settled;
+    };
+  const absent = source({ resource: resource('absent.example.com', 'v1', 'Absent', 'absents'), toKeys: () => [] });
+  const whole = controller(see('whole'));
+  const lacking = { ...controller(see('lacking')), name: 'lacking', sources: [...whole.sources, absent] };
+  const { manager } = manage(whole, { controllers: [lacking, whole], clock: hastyClock() });
+  await vi.waitFor(() => expect(seen).toContain('whole'), WITHIN);
+  expect(seen).not.toContain('lacking');
+  expect(manager.ready()).toBe(false);
 });
 
 test('two sources of one kind in a controller are refused at the start', () => {

@@ -12,16 +12,23 @@ export interface Replica {
   readonly name: string;
   readonly lines: readonly LogLine[];
   leads(): boolean;
+  /** What it wrote to standard error. */
+  errors(): string;
   kill(signal: NodeJS.Signals): void;
   /** Exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
-const PROGRAM = fileURLToPath(new URL('./replica.ts', import.meta.url));
+const WITHOUT_CONTROLLERS = new URL('./replica.ts', import.meta.url);
 
-export function startReplica(name: string, kubeconfig: string, env: Record<string, string> = {}): Replica {
-  const child: ChildProcess = spawn(process.execPath, [PROGRAM], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+export function startReplica(
+  name: string,
+  kubeconfig: string,
+  env: Record<string, string> = {},
+  program = WITHOUT_CONTROLLERS,
+): Replica {
+  const child: ChildProcess = spawn(process.execPath, [fileURLToPath(program)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
       SLIPWAY_KUBECONFIG: kubeconfig,
@@ -34,11 +41,16 @@ export function startReplica(name: string, kubeconfig: string, env: Record<strin
   });
   const lines: LogLine[] = [];
   if (child.stdout !== null) createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line)));
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+  });
   return {
     name,
     lines,
     leads: () => lines.some(({ msg }) => msg === 'leading'),
+    errors: () => errors,
     kill: (signal) => void child.kill(signal),
-    ended: new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 0))),
+    ended: new Promise((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? 0))),
   };
 }

@@ -4,7 +4,7 @@ import type { ControllerSpec, Grant, Reconciler, Source } from './contracts.ts';
 import { ControllerRunner } from './controllerRunner.ts';
 import { events, Recorder } from './events.ts';
 import { grantsOf, scoped } from './grants.ts';
-import type { Change } from './informer.ts';
+import type { Change, Informer } from './informer.ts';
 import { Election, type ElectionOptions, leases } from './lease.ts';
 import type { Surroundings } from './reflector.ts';
 import { SharedInformers, SourceStores } from './sharedInformers.ts';
@@ -34,12 +34,15 @@ interface Controller {
   readonly runner: ControllerRunner;
   readonly stores: SourceStores;
   readonly recorder: Recorder;
+  readonly informers: readonly Informer<KubeObject>[];
 }
 
 /** Passes that end by themselves within this time are left to: they are mid-write. */
 const GRACE_MS = 500;
 /** A pass that ignores its signal for so long is given up; the lease is then left to run out. */
 const ABORT_MS = 5_000;
+/** A leader with warm caches is worth this wait. A kind that never comes (its CRD is missing) must not stop the others. */
+const SYNC_MS = 10_000;
 
 /** Starts caches, elects, runs the controllers, and takes it all down again in order. */
 export class Manager {
@@ -68,7 +71,8 @@ export class Manager {
     const life = new AbortController();
     const caches = this.#informers.run(life.signal);
     try {
-      await Promise.race([this.#informers.synced(), aborted(signal)]);
+      const late = AbortSignal.any([signal, life.signal]);
+      await Promise.race([this.#informers.synced(), this.#around.clock.sleep(SYNC_MS, late)]);
       if (!signal.aborted) await this.#election?.acquire(signal);
       if (!signal.aborted) await this.#lead(signal);
       if (this.#election?.holds()) await this.#election.release();
@@ -82,7 +86,7 @@ export class Manager {
     const reconcilers = this.#controllers.map((controller) => this.#build(controller));
     const renewal = new AbortController();
     const held = this.#election?.hold(renewal.signal) ?? aborted(renewal.signal);
-    const working = this.#controllers.map(({ runner }, i) => runner.run(reconcilers[i] as Reconciler));
+    const working = this.#controllers.map((controller, i) => work(controller, reconcilers[i] as Reconciler, signal));
     const lost = await Promise.race([aborted(signal), held]).catch((error: unknown) => error);
     // The lease is renewed until the last pass is over: nobody else may write before.
     const drained = await this.#drain(working);
@@ -118,14 +122,16 @@ export class Manager {
     const workers = spec.workers === undefined ? {} : { workers: spec.workers };
     const runner = new ControllerRunner({ name: spec.name, clock, random, meter, log, ...workers });
     const stores = new SourceStores(spec.name);
-    for (const source of spec.sources) {
+    const informers = spec.sources.map((source) => {
       const informer = this.#informers.of(spec.name, source);
       stores.add(source.resource, informer.store);
       informer.subscribe((change) => enqueueAll(runner, source, change));
-    }
+      return informer;
+    });
     const told = scoped(client, managerGrants, 'the event recorder');
     const controller = `slipway.dev/${spec.name}`;
-    return { spec, runner, stores, recorder: new Recorder({ client: told, clock, log, meter, controller, instance }) };
+    const recorder = new Recorder({ client: told, clock, log, meter, controller, instance });
+    return { spec, runner, stores, recorder, informers };
   }
 
   #build({ spec, runner, stores, recorder }: Controller): Reconciler {
@@ -140,6 +146,12 @@ export class Manager {
       enqueue: (key, afterMs = 0) => runner.enqueue(key, { afterMs }),
     });
   }
+}
+
+/** A pass over half a cache would see children missing that are there: nothing is worked on before all is listed. */
+async function work({ informers, runner }: Controller, reconciler: Reconciler, signal: AbortSignal): Promise<void> {
+  await Promise.race([Promise.all(informers.map((informer) => informer.synced())), aborted(signal)]);
+  if (!signal.aborted) await runner.run(reconciler);
 }
 
 /** An object that moved from one owner to another concerns both. */

@@ -1,6 +1,6 @@
 import { backoffMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
-import { ApiError, isExpired } from './errors.ts';
+import { ApiError, isExpired, isNotFound } from './errors.ts';
 import type { Log, Meter } from './observe.ts';
 import type { Resource } from './resource.ts';
 import { listAll } from './restClient.ts';
@@ -30,7 +30,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly silenceMs?: number;
 }
 
-const BACKOFF = { baseMs: 100, maxMs: 10_000 };
+// Half a dozen watches a replica: seeing soon that the server is back is worth a call every five seconds.
+const BACKOFF = { baseMs: 100, maxMs: 5_000 };
 // As client-go: five to ten minutes, at random, so that watches do not all end together.
 const WATCH_SECONDS = 300;
 
@@ -105,6 +106,7 @@ export class Reflector<T extends KubeObject> {
     if (isExpired(failure)) this.#version = undefined;
     const fields = { why, failures: this.#failures, message: (failure as Error).message };
     if (isExpired(failure)) this.#log.info(fields, 'the watch is too old: listing again');
+    else if (isNotFound(failure)) this.#log.warn(fields, 'the API server does not serve this kind: install its CRD');
     else this.#log.warn(fields, 'the watch broke: trying again');
     return Math.max(wait, (failure instanceof ApiError && failure.retryAfterMs) || 0);
   }
