@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { repositoryRoot } from '../paths.ts';
+import { recipeOf, USUAL } from './catalog.ts';
+
+/** Paths that a Dockerfile copies out of the build context. */
+const copied = (dockerfile: string): string[] =>
+  [...readFileSync(join(repositoryRoot, dockerfile), 'utf8').matchAll(/^COPY (?!--from)(.+) \S+$/gm)]
+    .flatMap((match) => (match[1] ?? '').split(' '))
+    .sort();
+
+test.each([...USUAL, 'runtime-cuda'])(
+  'every file that the image %s copies decides whether it is built anew',
+  (name) => {
+    const { dockerfile, sources } = recipeOf(name);
+    const others = dockerfile === 'Dockerfile.operator' ? /^runtime\// : /^operator\//;
+    const missing = copied(dockerfile).filter(
+      (path) => !others.test(path) && !sources.some((source) => path === source || path.startsWith(`${source}/`)),
+    );
+    expect(copied(dockerfile).length).toBeGreaterThan(5);
+    expect(missing).toEqual([]);
+  },
+);
+
+test('an unknown image is answered with the names there are', () => {
+  expect(() => recipeOf('toString')).toThrow('choose from operator, runtime, trainer, runtime-cuda');
+});
