@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { crdFiles, type GeneratedFile } from '@slipway/crds/generate/main.ts';
 import { referencePage } from '@slipway/crds/generate/reference.ts';
 import { KINDS } from '@slipway/crds/v1alpha1/kinds.ts';
+import { rolloutRulesDocument } from '@slipway/operator/domain/rollout/document.ts';
 import { crdTemplates } from './charts.ts';
 import { operatorGrants } from './grants.ts';
 import { chartRules, kustomizeRoles, userRoles } from './rbac.ts';
@@ -24,6 +25,7 @@ export function generatedFiles(): GeneratedFile[] {
     chartRules(permissions),
     ...userRoles(),
     ...KINDS.map(referencePage),
+    { path: 'docs/rollout-rules.md', text: rolloutRulesDocument() },
   ];
 }
 

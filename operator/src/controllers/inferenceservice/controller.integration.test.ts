@@ -5,7 +5,7 @@ import { runControllers, type UnderTest } from '../../../test/controllersUnderTe
 import { expectStatus } from '../../../test/expectStatus.ts';
 import { installGatewayApi } from '../../../test/gatewayApiDefinitions.ts';
 import { HandDrivenServing } from '../../../test/handDrivenServing.ts';
-import { deployments, networkPolicies, secrets, services } from '../../api/builtin.ts';
+import { deployments, horizontalPodAutoscalers, networkPolicies, secrets, services } from '../../api/builtin.ts';
 import { httpRoutes } from '../../api/gateway.ts';
 import { type InferenceService, inferenceServices, modelVersions } from '../../api/kinds.ts';
 import { rfc3339 } from '../../kube/conditions.ts';
@@ -241,4 +241,47 @@ test('the objects of a service are guarded and belong to it', async () => {
     expect(child?.metadata.ownerReferences).toEqual([owner]);
   }
   await removeService('guarded');
+});
+
+test('an autoscaler is left alone with the number of pods, and hands it back', async () => {
+  const { deployment } = await firstVersion('scaled');
+  const { name } = deployment.metadata;
+  const key = { namespace: under.namespace, name: 'scaled' };
+  const scaled = { resources: { requests: { cpu: '1' } }, replicas: { min: 2, max: 6, target: { cpu: 60 } } };
+  const replicas = (infs: object) => under.client.merge(inferenceServices, key, { spec: { predictor: infs } });
+  await replicas({ replicas: { min: 3 } });
+  await deploymentOf('1.0.0', 3);
+
+  // A request for CPU is a new revision; the autoscaler of the one that serves comes at once.
+  await replicas(scaled);
+  const hpa = await under.until(horizontalPodAutoscalers, name);
+  expect(hpa.spec).toMatchObject({ minReplicas: 2, maxReplicas: 6, scaleTargetRef: { name } });
+  expect((await under.until(deployments, name)).spec?.replicas).toBe(3);
+  await under.client.merge(deployments, { namespace: under.namespace, name }, { spec: { replicas: 5 } });
+  const touched = await replicas({ replicas: { min: 2, max: 7, target: { cpu: 60 } } });
+  await under.until(inferenceServices, 'scaled', ({ status }) =>
+    expect(status?.observedGeneration).toBe(touched.metadata.generation),
+  );
+  await under.until(horizontalPodAutoscalers, name, ({ spec }) => expect(spec?.maxReplicas).toBe(7));
+  expect((await under.until(deployments, name)).spec?.replicas).toBe(5);
+
+  await replicas({ replicas: { min: 2, max: null, target: null } });
+  await under.untilGone(horizontalPodAutoscalers, name);
+  await under.until(deployments, name, ({ spec }) => expect(spec?.replicas).toBe(2));
+  await removeService('scaled');
+});
+
+test('what served comes back as it was when somebody deletes it', async () => {
+  const { deployment } = await firstVersion('deleted');
+  const { name, uid } = deployment.metadata;
+  const key = { namespace: under.namespace, name: 'deleted' };
+  await under.client.merge(inferenceServices, key, {
+    spec: { predictor: { placement: { nodeSelector: { pool: 'b' } } }, model: { version: '1.9.0' } },
+  });
+  await untilCondition('deleted', 'Reconciling', 'True', 'ModelVersionMissing');
+  await under.client.delete(deployments, { namespace: under.namespace, name });
+  const again = await under.until(deployments, name, ({ metadata }) => expect(metadata.uid).not.toBe(uid));
+  expect(again.spec?.template.spec?.nodeSelector).toBeUndefined();
+  expect(again.spec?.template.spec?.containers[0]?.env).toEqual(deployment.spec?.template.spec?.containers[0]?.env);
+  await removeService('deleted');
 });

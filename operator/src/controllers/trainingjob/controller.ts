@@ -13,6 +13,7 @@ import {
 import { again, type Outcome, settled } from '../../kube/outcome.ts';
 import { type Key, keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
+import type { FetchText } from '../../measure/fetchText.ts';
 import { NameTaken } from '../jobs/ensureChild.ts';
 import { jobSources } from '../jobs/jobWorld.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
@@ -21,7 +22,7 @@ import { type VersionClaims, versionClaims } from './claim.ts';
 import { fetchText } from './fetchText.ts';
 import { underWay } from './outlook.ts';
 import { plan } from './plan.ts';
-import { type FetchText, ProgressReader } from './progressReader.ts';
+import { ProgressReader } from './progressReader.ts';
 import { nodeLister, type Reading, readWorld } from './read.ts';
 import type { Plan, World } from './world.ts';
 

@@ -5,10 +5,8 @@ import { parseProgress } from '../../domain/training/progress.ts';
 import type { Client } from '../../kube/client.ts';
 import { type Key, keyOf, keyText } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
+import type { FetchText } from '../../measure/fetchText.ts';
 import { childNames } from '../../render/trainingJobChildren.ts';
-
-/** Fetches a text over HTTP with a bearer token; undefined for anything but a 200 within the time and size it allows. */
-export type FetchText = (url: string, token: string, signal: AbortSignal) => Promise<string | undefined>;
 
 /** One look less than a poll period, so that a poll is never skipped for being early by a few milliseconds. */
 const RESTED_MS = 4_500;

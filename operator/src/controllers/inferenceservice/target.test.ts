@@ -1,0 +1,60 @@
+import { API_VERSION } from '@slipway/crds/contract';
+import { expect, test } from 'vitest';
+import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
+import type { KubeObject, Stored } from '../../kube/wire.ts';
+import { Freshest } from './freshest.ts';
+import { targetOf } from './target.ts';
+
+const infs = {
+  apiVersion: API_VERSION,
+  kind: 'InferenceService',
+  metadata: { name: 'flights' },
+  spec: { model: { name: 'flights', version: '1.1.0' }, predictor: { replicas: { min: 1 } } },
+} as InferenceService;
+
+const version = (type: string, status: 'True' | 'False', observedGeneration = 1): ModelVersion => ({
+  apiVersion: API_VERSION,
+  kind: 'ModelVersion',
+  metadata: { name: 'flights-1.1.0', generation: 1 },
+  spec: {
+    model: 'flights',
+    version: '1.1.0',
+    artifact: { uri: 'pvc://models/x', digest: `sha256:${'a'.repeat(64)}`, format: 'ONNX' },
+  },
+  status: {
+    conditions: [
+      { type, status, observedGeneration, reason: 'R', message: 'gate accuracy failed.', lastTransitionTime: '' },
+    ],
+  },
+});
+
+test.each([
+  ['no such ModelVersion', undefined, 'Missing', 'There is no ModelVersion flights-1.1.0 in this namespace.'],
+  ['one that is Ready', version('Ready', 'True'), 'Ready', ''],
+  [
+    'one that was Ready before it changed',
+    version('Ready', 'True', 0),
+    'Pending',
+    'is not Ready: gate accuracy failed.',
+  ],
+  ['one that is being checked', version('Ready', 'False'), 'Pending', 'is not Ready: gate accuracy failed.'],
+  ['one that failed its gates', version('Stalled', 'True'), 'Refused', 'may not serve: gate accuracy failed.'],
+] as const)('%s', (_what, modelVersion, state, message) => {
+  const target = targetOf(infs, modelVersion);
+  expect(target.state).toBe(state);
+  expect(target.message).toContain(message);
+  expect(target.revision).toEqual(modelVersion === undefined ? undefined : expect.stringMatching(/^[0-9a-f]{10}$/));
+});
+
+test('an object we wrote counts until the cache has it, or a successor', () => {
+  const key = { namespace: 'ml', name: 'flights' };
+  const at = (resourceVersion: string, uid = 'u') =>
+    ({ apiVersion: '', kind: '', metadata: { name: 'flights', resourceVersion, uid } }) as Stored<KubeObject>;
+  const freshest = new Freshest<KubeObject>();
+  freshest.remember(key, at('10'));
+  expect(freshest.of(key, at('9')).metadata.resourceVersion).toBe('10');
+  expect(freshest.of(key, at('9', 'another')).metadata.resourceVersion).toBe('9');
+  freshest.remember(key, at('10'));
+  expect(freshest.of(key, at('11')).metadata.resourceVersion).toBe('11');
+  expect(freshest.of(key, at('9')).metadata.resourceVersion).toBe('9');
+});

@@ -1,0 +1,133 @@
+import { API_VERSION } from '@slipway/crds/contract';
+import { describe, expect, test } from 'vitest';
+import { hardeningViolations, restrictedViolations } from '../../test/podSecurity.ts';
+import type { InferenceService } from '../api/kinds.ts';
+import { type RevisionSpec, revisionOf } from '../domain/revision.ts';
+import type { Stored } from '../kube/wire.ts';
+import { isAsApplied, stamped } from './applied.ts';
+import { autoscaler } from './autoscaler.ts';
+import { deployment } from './deployment.ts';
+import { podDisruptionBudget } from './podDisruptionBudget.ts';
+import { readRevisionRecord } from './revisionRecord.ts';
+import { httpRoute } from './route.ts';
+import { service } from './service.ts';
+
+const infs: Stored<InferenceService> = {
+  apiVersion: API_VERSION,
+  kind: 'InferenceService',
+  metadata: { name: 'flights', namespace: 'ml', uid: 'u', resourceVersion: '1' },
+  spec: {
+    model: { name: 'flights', version: '1.0.0' },
+    predictor: { replicas: { min: 2 } },
+    traffic: { pathPrefix: '/' },
+    rollout: {
+      steps: [{ weight: 100 }],
+      bake: '0s',
+      confidence: { fail: '0.999', pass: '0.95' },
+      progressDeadline: '10m',
+    },
+  },
+};
+const spec: RevisionSpec = {
+  model: { name: 'flights', version: '1.0.0', digest: `sha256:${'ab'.repeat(32)}` },
+  uri: 'pvc://models/flights/sha256-ab/',
+  predictor: { accelerator: { resource: 'nvidia.com/gpu', count: 1 }, placement: { priorityClassName: 'high' } },
+};
+const runtime = { image: 'example.com/runtime:1', pullPolicy: 'IfNotPresent' as const };
+const REVISION = revisionOf(spec);
+
+describe('the Deployment of a revision', () => {
+  const { metadata, spec: rendered } = deployment(infs, spec, runtime);
+  const pod = rendered?.template.spec;
+
+  test('makes pods that Pod Security restricted admits, without a token or a writable root', () => {
+    if (pod === undefined) throw new Error('no pod');
+    expect(restrictedViolations(pod)).toEqual([]);
+    expect(hardeningViolations(pod)).toEqual([]);
+  });
+
+  test('mounts its artifact alone, read-only', () => {
+    expect(pod?.volumes).toContainEqual({
+      name: 'model',
+      persistentVolumeClaim: { claimName: 'models', readOnly: true },
+    });
+    expect(pod?.containers[0]?.volumeMounts).toContainEqual({
+      name: 'model',
+      mountPath: '/slipway/served',
+      subPath: 'flights/sha256-ab',
+      readOnly: true,
+    });
+  });
+
+  test('says nothing about the number of its pods, and takes none away while it replaces one', () => {
+    expect(rendered).not.toHaveProperty('replicas');
+    expect(rendered?.strategy?.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
+  });
+
+  test('selects the pods of its revision, and no other', () => {
+    expect(rendered?.selector.matchLabels).toMatchObject({ 'slipway.dev/revision': REVISION });
+    expect(rendered?.template.metadata?.labels).toMatchObject(rendered?.selector.matchLabels ?? {});
+    expect(service(infs, spec).spec?.selector).toEqual(rendered?.selector.matchLabels);
+    expect(podDisruptionBudget(infs, REVISION).spec?.selector).toEqual(rendered?.selector);
+  });
+
+  test('keeps what its revision runs, to be made again from', () => {
+    expect(metadata.name).toBe(`flights-${REVISION}`);
+    expect(readRevisionRecord({ apiVersion: '', kind: '', metadata })).toEqual(spec);
+    expect(readRevisionRecord(service(infs, spec))).toEqual(spec);
+    const damaged = { ...metadata, annotations: { 'slipway.dev/revision-spec': '{' } };
+    expect(readRevisionRecord({ apiVersion: '', kind: '', metadata: damaged })).toBeUndefined();
+  });
+
+  test('goes where its accelerator and placement say', () => {
+    expect(pod?.containers[0]?.resources).toEqual({ limits: { 'nvidia.com/gpu': '1' } });
+    expect(pod?.priorityClassName).toBe('high');
+  });
+});
+
+describe('an autoscaler', () => {
+  test('is made where one is asked for', () => {
+    const scaled = {
+      ...infs,
+      spec: { ...infs.spec, predictor: { replicas: { min: 2, max: 5, target: { cpu: 70 } } } },
+    };
+    expect(autoscaler(scaled, REVISION, 3)?.spec).toMatchObject({ minReplicas: 3, maxReplicas: 5 });
+    expect(autoscaler(infs, REVISION, 3)).toBeUndefined();
+  });
+});
+
+describe('a route', () => {
+  const gateway = { namespace: 'infra', name: 'public' };
+  const backends = [
+    { revision: 'v1', weight: 9500 },
+    { revision: 'v2', weight: 500 },
+  ];
+
+  test('names the Services of its revisions with their weights', () => {
+    expect(httpRoute(infs, gateway, backends).spec).toEqual({
+      parentRefs: [gateway],
+      rules: [
+        {
+          matches: [{ path: { type: 'PathPrefix', value: '/' } }],
+          backendRefs: [
+            { name: 'flights-v1', port: 80, weight: 9500 },
+            { name: 'flights-v2', port: 80, weight: 500 },
+          ],
+        },
+      ],
+    });
+  });
+
+  test('is known to be as applied, defaults of the server and all, until something of it changes', () => {
+    const wanted = stamped(httpRoute(infs, gateway, backends));
+    const found = structuredClone({ ...wanted, status: { parents: [] } });
+    Object.assign(found.spec.parentRefs[0] ?? {}, { group: 'gateway.networking.k8s.io' });
+    expect(isAsApplied(found, wanted)).toBe(true);
+    expect(isAsApplied(found, stamped(httpRoute(infs, gateway, backends.slice(0, 1))))).toBe(false);
+    const prefixed = { ...infs, spec: { ...infs.spec, traffic: { pathPrefix: '/x' } } };
+    expect(isAsApplied(stamped(httpRoute(prefixed, gateway, backends)), wanted)).toBe(false);
+    expect(isAsApplied(undefined, wanted)).toBe(false);
+    Object.assign(found.spec.rules[0]?.backendRefs[0] ?? {}, { weight: 1 });
+    expect(isAsApplied(found, wanted)).toBe(false);
+  });
+});
