@@ -31,7 +31,10 @@ const RECIPES = {
   operator: { image: 'slipway.dev/operator:dev', dockerfile: 'Dockerfile.operator', sources: [...COMMON, 'operator'] },
   runtime: runtime('runtime:dev', 'server'),
   trainer: runtime('trainer:dev', 'trainer'),
-  'runtime-cuda': runtime('runtime:dev-cuda', 'server-cuda'),
+  'runtime-cuda': {
+    ...runtime('runtime:dev-cuda', 'server-cuda'),
+    sources: [...COMMON, 'runtime', 'hack/cudaProviders.ts'],
+  },
 } as const satisfies Record<string, ImageRecipe>;
 
 export type ImageName = keyof typeof RECIPES;

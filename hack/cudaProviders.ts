@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/**
+ * Puts onnxruntime's CUDA provider libraries beside onnxruntime-node's CPU library in the given package folder. First
+ * by the package's own installer (it downloads from NuGet), else out of the PyPI wheel of the very same version.
+ */
+const NEEDED = ['libonnxruntime_providers_cuda.so', 'libonnxruntime_providers_shared.so'];
+const INSTALLER_MS = 300_000;
+
+interface WheelFile {
+  readonly filename: string;
+  readonly url: string;
+  readonly digests: { readonly sha256: string };
+}
+type Zip = new (content: Buffer) => { readFile(name: string): Buffer | null };
+
+const require = createRequire(import.meta.url);
+const source = dirname(require.resolve('onnxruntime-node/package.json'));
+const { version } = require('onnxruntime-node/package.json') as { readonly version: string };
+
+/** The folder that holds the libraries of this platform. */
+function libraries(packageFolder: string): string {
+  const bin = join(packageFolder, 'bin');
+  const abi = readdirSync(bin).find((name) => name.startsWith('napi-v'));
+  if (process.arch !== 'x64' || abi === undefined) throw new Error('CUDA providers exist for linux/x64 only.');
+  return join(bin, abi, 'linux', 'x64');
+}
+
+function runInstaller(): boolean {
+  const script = join(source, 'script', 'install.js');
+  spawnSync(process.execPath, [script, '--onnxruntime-node-install=cuda12'], {
+    stdio: 'inherit',
+    timeout: INSTALLER_MS,
+  });
+  return NEEDED.every((name) => existsSync(join(libraries(source), name)));
+}
+
+async function download(url: string): Promise<Buffer> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answers HTTP ${response.status}.`);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+async function fromWheel(): Promise<(name: string) => Buffer> {
+  const index = await download(`https://pypi.org/pypi/onnxruntime-gpu/${version}/json`);
+  const { urls } = JSON.parse(index.toString()) as { readonly urls: readonly WheelFile[] };
+  const wheel = urls.find(({ filename }) => filename.endsWith('_x86_64.whl'));
+  if (wheel === undefined) throw new Error(`PyPI has no onnxruntime-gpu ${version} for Linux on x86_64.`);
+  console.log(`taking the CUDA providers out of ${wheel.filename}`);
+  const content = await download(wheel.url);
+  const digest = createHash('sha256').update(content).digest('hex');
+  if (digest !== wheel.digests.sha256) throw new Error(`${wheel.filename} is not what PyPI says it is.`);
+  const archive = new (require('adm-zip') as Zip)(content);
+  return (name) => {
+    const file = archive.readFile(`onnxruntime/capi/${name}`);
+    if (file === null) throw new Error(`${wheel.filename} has no ${name}.`);
+    return file;
+  };
+}
+
+const target = libraries(process.argv[2] ?? source);
+const fetched = runInstaller() ? (name: string) => readFileSync(join(libraries(source), name)) : await fromWheel();
+for (const name of NEEDED) writeFileSync(join(target, name), fetched(name), { mode: 0o755 });
