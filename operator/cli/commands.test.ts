@@ -39,6 +39,9 @@ describe('retry', () => {
 });
 
 describe('wait', () => {
+  const [serving, stalled] = rolledBack.status?.conditions ?? [];
+  const trained = { ...training, status: { ...training.status, conditions: serving === undefined ? [] : [serving] } };
+  const failed = { ...training, status: { ...training.status, conditions: stalled === undefined ? [] : [stalled] } };
   const stale = { ...shifting, metadata: { ...shifting.metadata, generation: 5 } };
   test.each<[string, Watched, Parameters<typeof standing>[1], string]>([
     ['a serving service is Ready', shifting, 'Ready', 'reached'],
@@ -49,6 +52,8 @@ describe('wait', () => {
     ['a rolled-back service is still Ready', rolledBack, 'Ready', 'reached'],
     ['a gated version is Ready', gated, 'Ready', 'reached'],
     ['a running training has not Succeeded', training, 'Succeeded', 'waiting'],
+    ['a training that is Ready has Succeeded', trained, 'Succeeded', 'reached'],
+    ['a training that is Stalled never will have', failed, 'Succeeded', 'never'],
   ])('%s', (_name, object, goal, want) => expect(standing(object, goal).kind).toBe(want));
 });
 

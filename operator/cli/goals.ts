@@ -33,10 +33,11 @@ function wayOut(object: Watched, goal: Goal): string | undefined {
   return isTrue(conditions, 'Stalled') ? conditionText(object, 'Stalled') : undefined;
 }
 
-const hasReached = (object: Watched, goal: Goal): boolean => {
-  if (goal === 'RolledBack') return stalledWith(object, 'RolledBack');
-  return isTrue(object.status?.conditions, goal);
-};
+/** The condition that tells of a goal. A TrainingJob is Ready once its ModelVersion exists, which is its success. */
+const conditionOf = (goal: Goal): string => ({ Succeeded: 'Ready', RolledBack: 'Stalled' })[goal as string] ?? goal;
+
+const hasReached = (object: Watched, goal: Goal): boolean =>
+  goal === 'RolledBack' ? stalledWith(object, 'RolledBack') : isTrue(object.status?.conditions, conditionOf(goal));
 
 /** Pure: the same object always stands at the same place. */
 export function standing(object: Watched, goal: Goal): Standing {
@@ -44,5 +45,5 @@ export function standing(object: Watched, goal: Goal): Standing {
   if (hasReached(object, goal)) return { kind: 'reached' };
   const end = wayOut(object, goal);
   if (end !== undefined) return { kind: 'never', why: end };
-  return { kind: 'waiting', why: conditionText(object, goal === 'RolledBack' ? 'Stalled' : goal) };
+  return { kind: 'waiting', why: conditionText(object, conditionOf(goal)) };
 }
