@@ -137,7 +137,7 @@ export function inferenceServiceController(config: OperatorConfig, around: Servi
   return {
     name: NAME,
     grants: GRANTS,
-    sources: sources(concerned),
+    sources: sources(concerned, config.defaultGateway),
     build: (context) => {
       concerned.services = context.store(inferenceServices);
       return new InferenceServiceReconciler(context, config, around);

@@ -13,6 +13,7 @@ import { type InferenceService, inferenceServices, type ModelVersion, modelVersi
 import { type Grant, type Source, type Store, source, type Verb } from '../../kube/contracts.ts';
 import { type Key, keyOf, keyText, type Resource } from '../../kube/resource.ts';
 import type { KubeObject } from '../../kube/wire.ts';
+import { gatewayOf } from '../../traffic/gatewayApi.ts';
 
 const CHILDREN = `${LABELS.managedBy}=slipway,${LABELS.component}=predictor`;
 const CHILD_VERBS: readonly Verb[] = ['get', 'list', 'watch', 'create', 'patch', 'delete'];
@@ -46,12 +47,20 @@ const wants =
       .filter((infs) => infs.spec.model.name === spec.model && infs.spec.model.version === spec.version)
       .map(keyOf);
 
-const everyone = (concerned: Concerned) => (): Key[] => (concerned.services?.list() ?? []).map(keyOf);
+const behind =
+  (concerned: Concerned, byDefault: Key | undefined) =>
+  (gateway: KubeObject): Key[] =>
+    (concerned.services?.list() ?? [])
+      .filter((infs) => {
+        const key = gatewayOf(infs, byDefault);
+        return key !== undefined && keyText(key) === keyText(keyOf(gateway));
+      })
+      .map(keyOf);
 
-export const sources = (concerned: Concerned): readonly Source[] => [
+export const sources = (concerned: Concerned, defaultGateway: Key | undefined): readonly Source[] => [
   source({ resource: inferenceServices, toKeys: (infs) => [keyOf(infs)] }),
   source({ resource: modelVersions, toKeys: wants(concerned) }),
-  source({ resource: gateways, toKeys: everyone(concerned) }),
+  source({ resource: gateways, toKeys: behind(concerned, defaultGateway) }),
   children(httpRoutes),
   children(deployments),
   children(services),
