@@ -50,7 +50,7 @@ describe('a candidate held against stable, worse by at most 0.5 points', () => {
     expect(judgeDifference(candidate, stable, 0.005, risk).verdict).toBe(verdict),
   );
 
-  test('fails a candidate that is no worse in at most alpha of 2,000 rollouts looked at every ten requests', () => {
+  test('fails a candidate that is no worse in at most alpha of 2,000 rollouts looked at every 25 requests', () => {
     const level = { fail: 0.05, pass: 0.05 };
     const falseFails = Array.from({ length: 2000 }, (_, seed) => {
       const flip = coin(mulberry32(seed + 1), 0.05);
@@ -58,10 +58,10 @@ describe('a candidate held against stable, worse by at most 0.5 points', () => {
         { hits: 0, total: 0 },
         { hits: 0, total: 0 },
       ];
-      for (let look = 0; look < 40; look += 1) {
+      for (let look = 0; look < 12; look += 1) {
         for (const side of [candidate, stable]) {
-          for (let i = 0; i < 10; i += 1) side.hits += flip();
-          side.total += 10;
+          for (let i = 0; i < 25; i += 1) side.hits += flip();
+          side.total += 25;
         }
         if (judgeDifference(candidate, stable, 0, level).verdict === 'Fail') return true;
       }
