@@ -94,7 +94,7 @@ const RUNS = 2000;
 const runs = (rate: number, limit: number, level: number, horizon: number): number[] =>
   Array.from({ length: RUNS }, (_, seed) => requestsUntilExcluded(rate, limit, level, horizon, seed + 1));
 
-describe('looked at after every request, limit 1 %', () => {
+describe('looked at after every request, limit 1 %', { timeout: 60_000 }, () => {
   test.each([
     [0.3, 9],
     [0.1, 61],

@@ -5,6 +5,8 @@ import { coin, mulberry32 } from './simulation.ts';
 import { noRequests, plus, requestsOf, since, type Tally } from './tally.ts';
 import { judgeDifference, judgeRate, requestsToVerdict } from './verdict.ts';
 
+/** Thousands of rollouts take seconds where the machine is busy. */
+const SLOW = { timeout: 60_000 };
 const risk = { fail: 0.001, pass: 0.05 };
 
 describe('a rate held against a limit of 1 %', () => {
@@ -50,25 +52,29 @@ describe('a candidate held against stable, worse by at most 0.5 points', () => {
     expect(judgeDifference(candidate, stable, 0.005, risk).verdict).toBe(verdict),
   );
 
-  test('fails a candidate that is no worse in at most alpha of 2,000 rollouts looked at every 25 requests', () => {
-    const level = { fail: 0.05, pass: 0.05 };
-    const falseFails = Array.from({ length: 2000 }, (_, seed) => {
-      const flip = coin(mulberry32(seed + 1), 0.05);
-      const [candidate, stable] = [
-        { hits: 0, total: 0 },
-        { hits: 0, total: 0 },
-      ];
-      for (let look = 0; look < 12; look += 1) {
-        for (const side of [candidate, stable]) {
-          for (let i = 0; i < 25; i += 1) side.hits += flip();
-          side.total += 25;
+  test(
+    'fails a candidate that is no worse in at most alpha of 2,000 rollouts looked at every 25 requests',
+    SLOW,
+    () => {
+      const level = { fail: 0.05, pass: 0.05 };
+      const falseFails = Array.from({ length: 2000 }, (_, seed) => {
+        const flip = coin(mulberry32(seed + 1), 0.05);
+        const [candidate, stable] = [
+          { hits: 0, total: 0 },
+          { hits: 0, total: 0 },
+        ];
+        for (let look = 0; look < 12; look += 1) {
+          for (const side of [candidate, stable]) {
+            for (let i = 0; i < 25; i += 1) side.hits += flip();
+            side.total += 25;
+          }
+          if (judgeDifference(candidate, stable, 0, level).verdict === 'Fail') return true;
         }
-        if (judgeDifference(candidate, stable, 0, level).verdict === 'Fail') return true;
-      }
-      return false;
-    }).filter(Boolean).length;
-    expect(falseFails).toBeLessThanOrEqual(100);
-  });
+        return false;
+      }).filter(Boolean).length;
+      expect(falseFails).toBeLessThanOrEqual(100);
+    },
+  );
 });
 
 /** Seconds of traffic in which the failure rate itself varies: `burst` of the seconds fail at ten times the rest. */
@@ -106,7 +112,7 @@ describe('the design effect', () => {
     expect(designEffect({ ...noRequests, serverError: 10, batchSeconds: 1, failedSquaredOverServed: 10 })).toBe(1);
   });
 
-  test('keeps false alarms of bursty traffic at the limit within alpha', () => {
+  test('keeps false alarms of bursty traffic at the limit within alpha', SLOW, () => {
     const level = { fail: 0.05, pass: 0.05 };
     const falseFails = Array.from({ length: 500 }, (_, seed) => {
       const seconds = Array.from({ length: 60 }, (_, second) => traffic(1, 40, 0.05, 0.1, seed * 1000 + second + 1));

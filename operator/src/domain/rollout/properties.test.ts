@@ -115,7 +115,7 @@ const check = (property: (world: World, decided: Plan) => void, runs = 2000): vo
     { numRuns: runs },
   );
 
-describe('in any world', () => {
+describe('in any world', { timeout: 60_000 }, () => {
   test('weights add up to 10000, or there is no route', () => {
     check((_, decided) => {
       const sum = decided.backends.reduce((total, { weight }) => total + weight, 0);
@@ -217,7 +217,7 @@ describe('in any world', () => {
   });
 });
 
-describe('over time', () => {
+describe('over time', { timeout: 60_000 }, () => {
   test('the same world gives the same plan', () => {
     check((world, decided) => expect(plan(world)).toEqual(decided), 300);
   });
