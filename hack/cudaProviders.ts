@@ -9,12 +9,13 @@ import { dirname, join } from 'node:path';
  * by the package's own installer (it downloads from NuGet), else out of the PyPI wheel of the very same version.
  */
 const NEEDED = ['libonnxruntime_providers_cuda.so', 'libonnxruntime_providers_shared.so'];
+const INDEX = 'https://pypi.org/simple/onnxruntime-gpu/';
 const INSTALLER_MS = 300_000;
 
 interface WheelFile {
   readonly filename: string;
   readonly url: string;
-  readonly digests: { readonly sha256: string };
+  readonly hashes: { readonly sha256: string };
 }
 type Zip = new (content: Buffer) => { readFile(name: string): Buffer | null };
 
@@ -39,21 +40,22 @@ function runInstaller(): boolean {
   return NEEDED.every((name) => existsSync(join(libraries(source), name)));
 }
 
-async function download(url: string): Promise<Buffer> {
-  const response = await fetch(url);
+async function download(url: string | URL, accept = '*/*'): Promise<Buffer> {
+  const response = await fetch(url, { headers: { accept } });
   if (!response.ok) throw new Error(`${url} answers HTTP ${response.status}.`);
   return Buffer.from(await response.arrayBuffer());
 }
 
 async function fromWheel(): Promise<(name: string) => Buffer> {
-  const index = await download(`https://pypi.org/pypi/onnxruntime-gpu/${version}/json`);
-  const { urls } = JSON.parse(index.toString()) as { readonly urls: readonly WheelFile[] };
-  const wheel = urls.find(({ filename }) => filename.endsWith('_x86_64.whl'));
+  const page = await download(INDEX, 'application/vnd.pypi.simple.v1+json');
+  const { files } = JSON.parse(page.toString()) as { readonly files: readonly WheelFile[] };
+  const ours = new RegExp(`^onnxruntime_gpu-${RegExp.escape(version)}-.*_x86_64\\.whl$`);
+  const wheel = files.find(({ filename }) => ours.test(filename));
   if (wheel === undefined) throw new Error(`PyPI has no onnxruntime-gpu ${version} for Linux on x86_64.`);
   console.log(`taking the CUDA providers out of ${wheel.filename}`);
-  const content = await download(wheel.url);
+  const content = await download(new URL(wheel.url, INDEX));
   const digest = createHash('sha256').update(content).digest('hex');
-  if (digest !== wheel.digests.sha256) throw new Error(`${wheel.filename} is not what PyPI says it is.`);
+  if (digest !== wheel.hashes.sha256) throw new Error(`${wheel.filename} is not what PyPI says it is.`);
   const archive = new (require('adm-zip') as Zip)(content);
   return (name) => {
     const file = archive.readFile(`onnxruntime/capi/${name}`);

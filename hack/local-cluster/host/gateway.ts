@@ -13,6 +13,7 @@ const values = [
   `global.images.envoyGateway.image=${systemImage('envoy-gateway')}`,
   // One node: nothing to learn about zones, and its webhook would delay every pod.
   'topologyInjector.enabled=false',
+  'deployment.envoyGateway.readinessProbe.periodSeconds=1',
 ];
 
 async function isInstalled(helm: string): Promise<boolean> {

@@ -6,6 +6,7 @@ import { ensureCertificates } from './certificates.ts';
 import { raiseContainerd } from './containerd.ts';
 import { raiseControlPlane } from './controlPlane.ts';
 import { raiseGateway } from './gateway.ts';
+import { kubectl } from './kubectl.ts';
 import { loadArchive } from './load.ts';
 import { raiseNetwork } from './network.ts';
 import { pretendAccelerators, raiseNode } from './node.ts';
@@ -15,6 +16,23 @@ import { directories, files, node } from './settings.ts';
 /** Brings up what is not up. Run again after any crash, it starts what is missing on the state that is there. */
 export async function up(log: Log): Promise<void> {
   await checkPrerequisites();
+  try {
+    await raise(log);
+  } catch (error) {
+    for (const line of await recentWarnings()) log(line);
+    throw error;
+  }
+}
+
+/** What the cluster itself complained about last: most often that names the cause of a wait that was in vain. */
+async function recentWarnings(): Promise<string[]> {
+  const columns = 'custom-columns=OBJECT:.involvedObject.name,REASON:.reason,MESSAGE:.message';
+  const args = ['get', 'events', '-A', '--field-selector', 'type=Warning', '--sort-by=.lastTimestamp', '-o', columns];
+  const text = await kubectl(...args, '--no-headers', '--request-timeout=5s').catch(() => '');
+  return text.split('\n').filter(Boolean).slice(-5);
+}
+
+async function raise(log: Log): Promise<void> {
   await installPackages(log);
   const archives = await systemArchives(log);
   await Promise.all([directories.root, directories.volumes].map((path) => mkdir(path, { recursive: true })));
@@ -25,9 +43,12 @@ export async function up(log: Log): Promise<void> {
     loadSystemImages(archives, log),
     raiseControlPlane(log).then(() => log('the control plane is ready')),
   ]);
-  // The addons need no node to be applied, and the node needs none of them to become ready.
-  await Promise.all([raiseNode(log).then(() => log(`node ${node.name} is ready`)), applyAddons()]);
-  await Promise.all([waitForAddons(log), raiseGateway(log)]);
+  // What runs on the node may be applied before it is there: its pods wait for it.
+  await Promise.all([
+    raiseNode(log).then(() => log(`node ${node.name} is ready`)),
+    applyAddons().then(() => waitForAddons(log)),
+    raiseGateway(log),
+  ]);
   // A kubelet that restarts clears resources that no device plugin reports, which may be after the first patch.
   await pretendAccelerators();
   log(`the cluster is up: export KUBECONFIG=${files.kubeconfig}`);
