@@ -17,8 +17,8 @@ export interface FlightsStory {
   readonly serving: InferenceService;
   readonly promotion: Rollout;
   readonly rollback: Rollout;
-  /** Pods of the second version as the candidate, and after its promotion. */
-  readonly podsBeforeAndAfter: readonly [readonly string[], readonly string[]];
+  /** Uids of the second version's pods at the end, after its promotion and the rollback of the third. */
+  readonly lastPods: readonly string[];
   readonly tally: Tally;
   /** The third version as callers saw it; undefined when it never failed. */
   readonly fault: Fault | undefined;
@@ -72,8 +72,7 @@ async function play(stage: Stage, first: Trained, serving: InferenceService, tra
   const [v1, second] = [first.version.spec.version, await runs.second];
   const v2 = second.version.spec.version;
   const promotion = await rollOut(stage, traffic, { name, from: v1, to: v2, goal: 'RolloutComplete' });
-  const candidatePods = await podUids(stage, name, v2);
-  stage.tell(`Version ${v2} is promoted; no pod was restarted`, slipwayCommand(stage, 'status', `infs/${name}`));
+  stage.tell(`Version ${v2} is promoted: it is stable now`, slipwayCommand(stage, 'status', `infs/${name}`));
   const third = await runs.third;
   const v3 = third.version.spec.version;
   const rollback = await rollOut(stage, traffic, { name, from: v2, to: v3, goal: 'RolledBack' });
@@ -81,8 +80,8 @@ async function play(stage: Stage, first: Trained, serving: InferenceService, tra
   await traffic.hear(AFTERMATH);
   const fault = faultOf(traffic.answers, v3);
   if (fault !== undefined) tellFault(stage, fault, v3);
-  const after = await podUids(stage, name, v2);
-  return { second, third, promotion, rollback, fault, podsBeforeAndAfter: [candidatePods, after] as const, v3 };
+  const lastPods = await podUids(stage, name, v2);
+  return { second, third, promotion, rollback, fault, lastPods, v3 };
 }
 
 interface Runs {

@@ -14,28 +14,29 @@ export interface Rollout {
   readonly service: InferenceService;
   readonly sightings: readonly Sighting[];
   readonly routeClosedAt: number | undefined;
+  /** Uids of the candidate's pods when it first got traffic. */
+  readonly firstPods: readonly string[];
 }
 
 const ROLLOUT_MS = 180_000;
 
-function guardText({ candidate }: Sighting['status']): string {
-  const guards = (candidate?.guards ?? []).map((g) => `${g.name} ${g.verdict} on ${g.n}`);
-  return guards.length === 0 ? '' : ` (${guards.join(', ')})`;
-}
-
-/** A change of the programmed weight, which is what a person follows; undefined for changes that don't show in traffic. */
-function weightText({ status }: InferenceService, told: Set<number>): string | undefined {
-  const { candidate, traffic } = status ?? {};
-  const share = (traffic?.programmed?.candidate ?? 0) / 100;
-  if (candidate === undefined || share === 0 || told.has(share)) return undefined;
+/** What the operator says of its last step, once callers can feel it; undefined for changes that don't show in traffic. */
+function stepText({ status }: InferenceService, told: Set<number>): string | undefined {
+  const share = status?.traffic?.programmed?.candidate ?? 0;
+  const step = status?.history?.findLast((h) => h.to.startsWith('Shifting'));
+  if (status?.candidate === undefined || share === 0 || step === undefined || told.has(share)) return undefined;
   told.add(share);
-  return `Version ${candidate.version} gets ${share} % of the traffic${status === undefined ? '' : guardText(status)}`;
+  return step.message;
 }
 
-function narrate(stage: Stage, name: string): Follower {
+const hasTraffic = ({ status }: InferenceService): boolean => (status?.traffic?.programmed?.candidate ?? 0) > 0;
+
+/** Tells each step as callers begin to feel it. `onFirstTraffic` is called once, when the candidate first gets any. */
+function narrate(stage: Stage, name: string, onFirstTraffic: () => void): Follower {
   const told = new Set<number>();
   return follow(stage.ground.client, keyIn(stage, name), (service) => {
-    const text = weightText(service, told);
+    if (hasTraffic(service) && told.size === 0) onFirstTraffic();
+    const text = stepText(service, told);
     if (text !== undefined)
       stage.tell(text, told.size === 1 ? slipwayCommand(stage, 'watch', `infs/${name}`) : undefined);
   });
@@ -63,13 +64,17 @@ export async function rollOut(
   const key = keyIn(stage, name);
   const askedAt = Date.now();
   traffic.allow(from, to);
-  const follower = narrate(stage, name);
+  let firstPods: Promise<string[]> | undefined;
+  const follower = narrate(stage, name, () => {
+    firstPods ??= podUids(stage, name, to);
+  });
   try {
     await client.merge(inferenceServices, key, { spec: { model: { version: to } } });
     stage.tell(`Version ${to} is asked for`, `kubectl -n ${stage.namespace} get infs ${name} -w`);
     const service = await awaitGoal(client, inferenceServices, key, goal, ROLLOUT_MS);
     traffic.allow(goal === 'RolledBack' ? from : to);
-    return { askedAt, service, sightings: follower.sightings, routeClosedAt: follower.routeClosedAt };
+    const { sightings, routeClosedAt } = follower;
+    return { askedAt, service, sightings, routeClosedAt, firstPods: (await firstPods) ?? [] };
   } finally {
     await follower.stop();
   }

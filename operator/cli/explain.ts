@@ -1,3 +1,4 @@
+import type { Condition } from '@slipway/crds';
 import type { InferenceService } from '../src/api/kinds.ts';
 import type { Watched } from './goals.ts';
 import { find, isTrue, isUnwelcome } from './render/conditions.ts';
@@ -44,14 +45,19 @@ const guardText = ({ name, verdict, n, low, high, limit, eta }: NonNullable<Cand
 };
 
 const guards: Finding = ({ status }) => {
+  if (status?.candidate?.phase === 'RolledBack') return undefined;
   const undecided = (status?.candidate?.guards ?? []).filter((g) => g.verdict !== 'Pass');
   return undecided.length === 0 ? undefined : undecided.map(guardText).join(' ');
 };
 
 const FINDINGS: readonly Finding[] = [rejection, approval, preparing, unprogrammed, guards];
 
-const unwelcome = ({ status }: Watched): string[] =>
-  (status?.conditions ?? []).filter(isUnwelcome).map((c) => `${c.type}=${c.status} (${c.reason}): ${c.message}`);
+const sentence = (c: Condition): string => `${c.type}=${c.status} (${c.reason}): ${c.message}`;
+
+const unwelcome = ({ status }: Watched): string[] => (status?.conditions ?? []).filter(isUnwelcome).map(sentence);
+
+const unreadiness = ({ status }: Watched): string[] =>
+  (status?.conditions ?? []).filter((c) => c.type === 'Ready' && isUnwelcome(c)).map(sentence);
 
 function findings(object: Watched): string[] {
   if (object.kind === 'TrainingJob' && 'placement' in (object.status ?? {})) {
@@ -68,7 +74,9 @@ export function explain(object: Watched): string[] {
   if (find(status?.conditions, 'Ready') === undefined && status?.conditions === undefined) {
     return wrap('The operator has not seen this object: is it running? kubectl -n slipway-system get pods', COLUMNS);
   }
-  const paragraphs = [...findings(object), ...unwelcome(object)];
+  const found = findings(object);
+  // A finding says what the conditions say, and what to do about it; that nothing answers is said in any case.
+  const paragraphs = found.length === 0 ? unwelcome(object) : [...found, ...unreadiness(object)];
   const all = paragraphs.length === 0 ? ['All is as the spec asks; it waits for nothing.'] : paragraphs;
   return all.flatMap((text) => wrap(text, COLUMNS));
 }

@@ -21,8 +21,7 @@ function candidateLines(candidate: Candidate, steps: number, now: Date): string[
   return field('candidate', `${version}, revision ${revision}, ${phase}${shifting}${age}${waits}`);
 }
 
-const candidateShare = (weights: Weights | undefined): string => {
-  if (weights === undefined) return 'unknown';
+const candidateShare = (weights: Weights): string => {
   const total = weights.stable + weights.candidate;
   return total === 0 ? 'none' : `${((100 * weights.candidate) / total).toFixed(1)}%`;
 };
@@ -30,8 +29,10 @@ const candidateShare = (weights: Weights | undefined): string => {
 function trafficLines({ traffic }: InferenceServiceStatus): string[] {
   if (traffic === undefined) return [];
   const { desired, programmed, observed } = traffic;
-  const text = `desired ${candidateShare(desired)}, programmed ${candidateShare(programmed)}, observed ${candidateShare(observed)}`;
-  return field('weight', text);
+  const shares = Object.entries({ desired, programmed, observed }).flatMap(([name, weights]) =>
+    weights === undefined ? [] : [`${name} ${candidateShare(weights)}`],
+  );
+  return field('weight', shares.join(', '));
 }
 
 function guardLines(guards: Candidate['guards']): string[] {

@@ -9,8 +9,9 @@ function timeText({ startedAt, finishedAt }: TrainingJobStatus, now: Date): stri
   return `${span((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000)}, ended ${since(finishedAt, now)} ago`;
 }
 
-function progressText({ progress }: TrainingJobStatus): string | undefined {
-  if (progress === undefined) return undefined;
+/** The last report before the end is not the end, so it is shown only while there may be another. */
+function progressText({ phase, progress }: TrainingJobStatus): string | undefined {
+  if (progress === undefined || phase !== 'Running') return undefined;
   const { step, total, epoch, metrics = {}, eta, percent } = progress;
   const parts = [
     total === undefined ? `step ${step}` : `step ${step}/${total}`,
