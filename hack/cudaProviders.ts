@@ -19,9 +19,11 @@ interface WheelFile {
 }
 type Zip = new (content: Buffer) => { readFile(name: string): Buffer | null };
 
-const require = createRequire(import.meta.url);
-const source = dirname(require.resolve('onnxruntime-node/package.json'));
-const { version } = require('onnxruntime-node/package.json') as { readonly version: string };
+const PACKAGE = 'onnxruntime-node/package.json';
+const source = dirname(createRequire(import.meta.url).resolve(PACKAGE));
+/** The package's own dependencies, of which one reads zip files. */
+const packageRequire = createRequire(join(source, 'package.json'));
+const { version } = packageRequire('./package.json') as { readonly version: string };
 
 /** The folder that holds the libraries of this platform. */
 function libraries(packageFolder: string): string {
@@ -56,7 +58,7 @@ async function fromWheel(): Promise<(name: string) => Buffer> {
   const content = await download(new URL(wheel.url, INDEX));
   const digest = createHash('sha256').update(content).digest('hex');
   if (digest !== wheel.hashes.sha256) throw new Error(`${wheel.filename} is not what PyPI says it is.`);
-  const archive = new (require('adm-zip') as Zip)(content);
+  const archive = new (packageRequire('adm-zip') as Zip)(content);
   return (name) => {
     const file = archive.readFile(`onnxruntime/capi/${name}`);
     if (file === null) throw new Error(`${wheel.filename} has no ${name}.`);

@@ -58,4 +58,5 @@ const TOOLS = {
 } as const satisfies Record<string, GoTool>;
 
 export type ToolName = keyof typeof TOOLS;
+export const toolNames = Object.keys(TOOLS) as readonly ToolName[];
 export const toolNamed = (name: ToolName): GoTool => TOOLS[name];

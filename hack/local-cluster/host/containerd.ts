@@ -5,7 +5,7 @@ import { run } from '../command.ts';
 import { systemImage } from '../images/system.ts';
 import { until } from '../until.ts';
 import { gone, startDaemon } from './processes.ts';
-import { directories, files, network } from './settings.ts';
+import { directories, files, network, podNetworkName } from './settings.ts';
 
 /** containerd's snapshots are overlay mounts, and an overlay can't lie on another (a checkout inside a container). */
 const snapshotter = async (): Promise<string> =>
@@ -41,7 +41,7 @@ conf_dir = "${directories.cni}"
  */
 const podNetwork = {
   cniVersion: '0.4.0',
-  name: 'slipway',
+  name: podNetworkName,
   plugins: [
     {
       type: 'ptp',

@@ -5,6 +5,7 @@ import { recordOf } from '../processRecord.ts';
 import type { Log } from '../progress.ts';
 import { emptyCgroups } from './cgroups.ts';
 import { ctr } from './containerd.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { unmountBelow } from './mounts.ts';
 import { bridgeOwner, lowerNetwork } from './network.ts';
 import { daemonNames, endProcess, running, stopDaemon } from './processes.ts';
@@ -37,7 +38,7 @@ async function endShims(): Promise<void> {
 async function clear(keepImages: boolean): Promise<void> {
   const store = directories.containerd;
   const gone = keepImages ? [join(store, 'state'), files.containerdSocket] : [store];
-  const kept = new Set(['containerd', 'images', 'control-planes']);
+  const kept = new Set(['containerd', 'control-planes', 'lock']);
   const others = (await readdir(directories.root)).filter((name) => !kept.has(name));
   const paths = [...gone, ...others.map((name) => join(directories.root, name))];
   for (const path of paths) await rm(path, { recursive: true, force: true });
@@ -60,6 +61,7 @@ export async function down(log: Log): Promise<void> {
   for (const name of names) await stopDaemon(name);
   await unmountBelow(directories.root);
   if (owner === directories.root) await lowerNetwork(await findBinary('kube-proxy', log).catch(() => undefined));
+  await removeLeftovers();
   await clear(clean);
   log('the cluster is down');
 }

@@ -24,6 +24,12 @@ export const countRejects = (saved: string): number =>
     .map((line) => /^\[(\d+):\d+\] -A SLIPWAY-REJECT .*-j REJECT\b/.exec(line)?.[1])
     .reduce((sum, packets) => sum + Number(packets ?? 0), 0);
 
+/**
+ * Docker and other programs drop what is forwarded unless a rule accepts it. Service addresses have become pod addresses
+ * by then.
+ */
+const betweenPods = ['FORWARD', '-s', network.podRange, '-d', network.podRange, '-j', 'ACCEPT'];
+
 const iptables = (...args: string[]): Promise<string> => run('iptables', ['-w', '10', ...args]);
 
 export async function raiseFirewall(): Promise<void> {
@@ -38,7 +44,13 @@ export async function raiseFirewall(): Promise<void> {
   }
 }
 
+/** Accepts packets between pods, whatever the machine does with other forwarded packets. */
+export async function acceptPods(): Promise<void> {
+  if (!(await succeeds('iptables', ['-w', '10', '-C', ...betweenPods]))) await iptables('-I', ...betweenPods);
+}
+
 export async function lowerFirewall(): Promise<void> {
+  while (await succeeds('iptables', ['-w', '10', '-D', ...betweenPods]));
   for (const hook of ['OUTPUT', 'FORWARD']) {
     while (await succeeds('iptables', ['-w', '10', '-D', hook, '-j', CHAIN]));
   }

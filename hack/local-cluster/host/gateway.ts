@@ -3,6 +3,7 @@ import { run } from '../command.ts';
 import { gatewayChart } from '../gatewayChart.ts';
 import { systemImage } from '../images/system.ts';
 import type { Log } from '../progress.ts';
+import { until } from '../until.ts';
 import { applyManifest } from './addons.ts';
 import { kubectl } from './kubectl.ts';
 import { files } from './settings.ts';
@@ -41,5 +42,11 @@ export async function raiseGateway(log: Log): Promise<void> {
   await applyManifest('gateway.yaml', { ENVOY_IMAGE: systemImage('envoy') });
   const gateway = ['-n', 'slipway-gateway', 'gateway/slipway-gateway'];
   await kubectl('wait', ...gateway, '--for=condition=Programmed', '--timeout=120s');
-  log('the gateway is programmed');
+  const address = await kubectl('get', ...gateway, '-o', 'jsonpath={.status.addresses[0].value}');
+  await until(() => answers(`http://${address}/`), { what: 'waiting for the gateway to answer', timeoutMs: 60_000 });
+  log(`the gateway answers at ${address}`);
 }
+
+/** Any answer will do: without a route it is 404. After a crash the Gateway's conditions are still those from before. */
+const answers = async (url: string): Promise<boolean> =>
+  (await fetch(url, { signal: AbortSignal.timeout(2000) })).status > 0;

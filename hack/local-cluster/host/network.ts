@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { run, succeeds } from '../command.ts';
-import { lowerFirewall, raiseFirewall } from './firewall.ts';
+import { acceptPods, lowerFirewall, raiseFirewall } from './firewall.ts';
 import { directories, files, network } from './settings.ts';
 
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
@@ -17,6 +17,7 @@ export async function bridgeOwner(): Promise<string | undefined> {
 
 /** A bridge as the node's address, the service range routed to it, and nothing of either let out. */
 export async function raiseNetwork(): Promise<void> {
+  await acceptPods();
   await raiseFirewall();
   if ((await bridgeOwner()) === undefined) {
     await run('ip', ['link', 'add', network.bridge, 'type', 'bridge']);

@@ -22,6 +22,9 @@ export const node = {
 export const apiPort = 6443;
 export const apiUrl = `https://${network.nodeAddress}:${apiPort}`;
 
+/** The CNI network of the pods. */
+export const podNetworkName = 'slipway';
+
 const inside = (...parts: string[]): string => join(clusterDirectory, ...parts);
 
 /** Everything that runs keeps its files below `.cluster`. */
@@ -46,6 +49,8 @@ export const files = {
   containerdConfig: inside('containerd.toml'),
   resolvConf: inside('resolv.conf'),
   etcdUrl: inside('etcd-url'),
+  /** Held while the cluster is brought up or down. */
+  lock: inside('lock'),
   sysctls: inside('sysctls.json'),
 } as const;
 

@@ -1,4 +1,7 @@
 import { mkdir } from 'node:fs/promises';
+import { findBinary } from '../binaries/find.ts';
+import { toolNames } from '../binaries/tools.ts';
+import { gatewayChart } from '../gatewayChart.ts';
 import { systemArchives } from '../images/system.ts';
 import type { Log } from '../progress.ts';
 import { applyAddons, waitForAddons } from './addons.ts';
@@ -34,6 +37,8 @@ async function recentWarnings(): Promise<string[]> {
 
 async function raise(log: Log): Promise<void> {
   await installPackages(log);
+  for (const name of toolNames) await findBinary(name, log);
+  await gatewayChart();
   const archives = await systemArchives(log);
   await Promise.all([directories.root, directories.volumes].map((path) => mkdir(path, { recursive: true })));
   await raiseNetwork();
