@@ -44,7 +44,7 @@ export async function buildImage(options: BuildOptions, log: Log): Promise<void>
     ...['--tag', image, '--file', dockerfile, context],
   ];
   await buildah(args, (line) => {
-    if (/STEP .*: RUN |npm error|rror:/.test(line)) log(`  ${line}`);
+    if (/STEP .*: RUN |npm error|rror:/.test(line)) log(`  ${line.slice(0, 110)}`);
   });
 }
 
