@@ -26,8 +26,12 @@ export async function raiseNetwork(): Promise<void> {
   await run('ip', ['addr', 'replace', `${network.nodeAddress}/24`, 'dev', network.bridge]);
   await run('ip', ['link', 'set', network.bridge, 'up']);
   await run('ip', ['route', 'replace', network.serviceRange, 'dev', network.bridge]);
+  // A pod's own route goes with the pod. What is still sent to it then ends here instead of at the default route.
+  await run('ip', ['route', 'replace', ...absentPods]);
   await allowForwarding();
 }
+
+const absentPods = ['unreachable', network.podRange];
 
 /** Packets between pods and services are forwarded by the machine; its own setting comes back with `down`. */
 async function allowForwarding(): Promise<void> {
@@ -48,6 +52,7 @@ export async function lowerNetwork(kubeProxy: string | undefined): Promise<void>
   if (kubeProxy) await succeeds(kubeProxy, ['--cleanup']);
   await removeKubernetesChains();
   await succeeds('ip', ['link', 'delete', network.bridge]);
+  await succeeds('ip', ['route', 'delete', ...absentPods]);
   await restoreSysctls();
   await lowerFirewall();
 }
