@@ -9,7 +9,7 @@ import { playFlights } from '../story/flights.ts';
 import { complaints, summaryLines } from './summary.ts';
 
 const NAMESPACE = 'flights-demo';
-const PER_SECOND = 200;
+const PER_SECOND = 300;
 const ROWS = 20_000;
 
 const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await ground.kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=90s');
   const stage = { ground, namespace: NAMESPACE, tell: (what: string) => console.error(`  ${what}`) };
   try {
-    story = await playFlights(stage, { rows: await flightRows(20_000), perSecond: 200 });
+    story = await playFlights(stage, { rows: await flightRows(20_000), perSecond: 300 });
   } catch (error) {
     console.error(await diagnose(ground, NAMESPACE));
     throw error;
