@@ -51,7 +51,9 @@ test('the agent is live without a token and silent about progress without one', 
   expect((await progress({}))[0]).toBe(401);
 });
 
-test('the agent leaves at once on SIGTERM', async () => {
+test('the agent leaves at once on SIGTERM, and leaves the last progress behind', async () => {
+  await writeFile(join(statusDir, 'progress.json'), '{"step": 10, "total": 10}');
   agent.child.kill('SIGTERM');
   expect(await agent.exitCode()).toBe(0);
+  expect(JSON.parse(await agent.lastWords())).toEqual({ step: 10, total: 10 });
 });

@@ -70,7 +70,12 @@ export class ServerProcess {
   }
 
   async termination(): Promise<Termination> {
-    return terminationSchema.parse(JSON.parse(await readFile(this.#terminationLog, 'utf8')));
+    return terminationSchema.parse(JSON.parse(await this.lastWords()));
+  }
+
+  /** The termination message as written. */
+  lastWords(): Promise<string> {
+    return readFile(this.#terminationLog, 'utf8');
   }
 
   exitCode(): Promise<number | null> {
