@@ -13,7 +13,7 @@ import {
   versionOf,
 } from './builders.ts';
 import { plan } from './plan.ts';
-import { candidateOf, fatal, fresh, preparing, rolledBack, V0, V1 } from './planWorlds.ts';
+import { candidateOf, failing, fatal, fresh, passing, preparing, rolledBack, seen, V0, V1 } from './planWorlds.ts';
 import type { World } from './world.ts';
 
 interface Want {

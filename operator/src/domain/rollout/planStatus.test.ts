@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import {
-  after,
   candidateAt,
   carryOut,
   evidenceOf,
@@ -14,7 +13,7 @@ import {
   versionOf,
 } from './builders.ts';
 import { plan } from './plan.ts';
-import { conditions, fatal, rolledBack, seen, V0, V1 } from './planWorlds.ts';
+import { conditions, failing, fatal, fresh, passing, rolledBack, seen, V0, V1 } from './planWorlds.ts';
 import type { World } from './world.ts';
 
 describe('the first version', () => {
