@@ -14,11 +14,10 @@ function stableLines({ stable, readyReplicas = 0, replicas = 0 }: InferenceServi
 }
 
 function candidateLines(candidate: Candidate, steps: number, now: Date): string[] {
-  const { version, revision, phase, step, stepStartedAt, awaitingApproval } = candidate;
+  const { version, revision, phase, step, stepStartedAt } = candidate;
   const shifting = phase === 'Shifting' ? ` step ${Math.min(step + 1, steps)}/${steps}` : '';
   const age = stepStartedAt === undefined ? '' : ` for ${since(stepStartedAt, now)}`;
-  const waits = awaitingApproval === true ? ', awaiting approval' : '';
-  return field('candidate', `${version}, revision ${revision}, ${phase}${shifting}${age}${waits}`);
+  return field('candidate', `${version}, revision ${revision}, ${phase}${shifting}${age}`);
 }
 
 const candidateShare = (weights: Weights): string => {
@@ -78,6 +77,9 @@ export function renderInferenceService(service: InferenceService, now: Date): st
     ...(status.url === undefined ? [] : field('url', status.url)),
     ...stableLines(status),
     ...(candidate === undefined ? [] : candidateLines(candidate, spec.rollout.steps.length, now)),
+    ...(candidate?.awaitingApproval === true
+      ? field('awaits', `approval: kubectl slipway approve infs/${metadata.name}`)
+      : []),
     ...trafficLines(status),
     ...guardLines(candidate?.guards),
     ...conditionLines(status.conditions),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { renderObject } from '../commands.ts';
-import { gated, NOON, rolledBack, shifting, training } from '../samples.ts';
+import { awaitingApproval, gated, NOON, rolledBack, shifting, training } from '../samples.ts';
 import { paint, wantsColour } from './colour.ts';
 import { COLUMNS, field, share, span, table, wrap } from './text.ts';
 
@@ -21,6 +21,10 @@ test('a rollout under way shows its step, its three weights and each guard with 
       history
         12s ago  5% -> 25%  GuardsPassed: errors 0 of 412"
   `);
+});
+
+test('a rollout that awaits approval shows what to type', () => {
+  expect(renderObject(awaitingApproval, NOON)).toContain('  awaits     approval: kubectl slipway approve infs/flights');
 });
 
 test('a rolled-back service shows what was rejected and the evidence', () => {
