@@ -55,7 +55,7 @@ const ground = await prepareGround(
   () => {},
 );
 const stage: Stage = { ground, namespace: NAMESPACE, tell: (what) => console.error(`  ${what}`) };
-const story = await playFlights(stage, { rows: await flightRows(20_000), perSecond: 300 });
+const story = await playFlights(stage, { host: 'bench.example.com', rows: await flightRows(20_000), perSecond: 300 });
 await serveThree(stage, story);
 await report('live', [
   seconds('cluster up, programs cached', up),

@@ -28,7 +28,10 @@ async function freshNamespace({ kubectl }: Ground): Promise<void> {
 
 async function show(ground: Ground, rows: Promise<Row[]>): Promise<string[]> {
   await freshNamespace(ground);
-  const story = await playFlights({ ground, namespace: NAMESPACE, tell }, { rows: await rows, perSecond: PER_SECOND });
+  const story = await playFlights(
+    { ground, namespace: NAMESPACE, tell },
+    { host: 'flights.example.com', rows: await rows, perSecond: PER_SECOND },
+  );
   print('', `$ kubectl -n ${NAMESPACE} get tj,mv,infs`);
   print(await ground.kubectl('-n', NAMESPACE, 'get', 'tj,mv,infs'), '');
   print(...summaryLines(story, Date.now() - start));

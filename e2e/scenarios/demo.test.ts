@@ -14,7 +14,11 @@ beforeAll(async () => {
   await ground.kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=90s');
   const stage = { ground, namespace: NAMESPACE, tell: (what: string) => console.error(`  ${what}`) };
   try {
-    story = await playFlights(stage, { rows: await flightRows(20_000), perSecond: 300 });
+    story = await playFlights(stage, {
+      host: 'flights-e2e.example.com',
+      rows: await flightRows(20_000),
+      perSecond: 300,
+    });
   } catch (error) {
     console.error(await diagnose(ground, NAMESPACE));
     throw error;

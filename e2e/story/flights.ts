@@ -25,6 +25,8 @@ export interface FlightsStory {
 }
 
 export interface StoryOptions {
+  /** Of its own: two services of one host would share its traffic by the age of their routes. */
+  readonly host: string;
   readonly rows: readonly Row[];
   readonly perSecond: number;
 }
@@ -56,10 +58,11 @@ async function setStage(stage: Stage): Promise<void> {
 const trainSample = async (stage: Stage, file: string): Promise<Trained> =>
   train(stage, await one<TrainingJob>(stage, file));
 
-async function serveFirst(stage: Stage, { version }: Trained): Promise<InferenceService> {
+async function serveFirst(stage: Stage, { version }: Trained, host: string): Promise<InferenceService> {
   const manifest = await one<InferenceService>(stage, 'inferenceservice.yaml');
-  const { model } = manifest.spec;
-  return serve(stage, { ...manifest, spec: { ...manifest.spec, model: { ...model, version: version.spec.version } } });
+  const model = { ...manifest.spec.model, version: version.spec.version };
+  const traffic = { ...manifest.spec.traffic, hostnames: [host] };
+  return serve(stage, { ...manifest, spec: { ...manifest.spec, model, traffic } });
 }
 
 function tellFault({ tell }: Stage, fault: Fault, version: string): void {
@@ -93,12 +96,12 @@ interface Runs {
  * The flights story: a first model trains and serves; a second is promoted through a canary; a third, whose gates
  * pass, is rolled back. The next model trains while the one before is being served.
  */
-export async function playFlights(stage: Stage, { rows, perSecond }: StoryOptions): Promise<FlightsStory> {
+export async function playFlights(stage: Stage, { host, rows, perSecond }: StoryOptions): Promise<FlightsStory> {
   await setStage(stage);
   const first = await trainSample(stage, 'trainingjob-v1.yaml');
   const second = later(trainSample(stage, 'trainingjob-v2.yaml'));
   const third = later(second.then(() => trainSample(stage, 'trainingjob-v3.yaml')));
-  const serving = await serveFirst(stage, first);
+  const serving = await serveFirst(stage, first, host);
   const traffic = await openTraffic(stage, serving, rows, perSecond);
   try {
     const { v3, ...rest } = await play(stage, first, serving, traffic, { second, third });
