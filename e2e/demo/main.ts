@@ -1,4 +1,7 @@
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { findBinary } from '@slipway/hack/local-cluster/binaries/find.ts';
+import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
 import { diagnose } from '../ground/diagnose.ts';
 import { type Ground, hack, KUBECONFIG } from '../ground/ground.ts';
 import { prepareGround } from '../ground/install.ts';
@@ -38,11 +41,13 @@ async function show(ground: Ground, rows: Promise<Row[]>): Promise<string[]> {
   return complaints(story);
 }
 
-function tellHowToLookAround(): void {
+async function tellHowToLookAround(): Promise<void> {
+  const folders = [join(repositoryRoot, 'bin'), dirname(await findBinary('kubectl', progress))];
   print(
     '',
     'Everything is still up. To look around:',
-    `  export KUBECONFIG=${KUBECONFIG.replace(`${process.cwd()}/`, '$PWD/')} PATH=$PWD/bin:$PATH`,
+    `  export KUBECONFIG=${KUBECONFIG}`,
+    `  export PATH=${folders.join(':')}:$PATH`,
     `  kubectl -n ${NAMESPACE} get tj,mv,infs,pods`,
     `  kubectl slipway status infs/flights -n ${NAMESPACE}`,
     '  make cluster-down     # takes it all down again',
@@ -65,7 +70,7 @@ async function main(): Promise<number> {
     return 1;
   } finally {
     await ground?.close();
-    if (values.keep) tellHowToLookAround();
+    if (values.keep) await tellHowToLookAround();
     else await hack('cluster', ['down'], progress);
   }
 }
