@@ -9,11 +9,14 @@ export const isAutoscaled = ({ spec }: InferenceService): boolean => {
   return target !== undefined && max !== undefined && max > min;
 };
 
-/** Scales one revision between what the rollout asks for and the maximum; undefined where none was asked for. */
+/**
+ * Scales one revision between what the rollout asks for and the maximum; undefined where none was asked for. One that is
+ * kept warm gets more pods when it needs them and loses none.
+ */
 export function autoscaler(
   infs: Stored<InferenceService>,
   revision: string,
-  min: number,
+  { min, warm }: { readonly min: number; readonly warm: boolean },
 ): HorizontalPodAutoscaler | undefined {
   const { max, target } = infs.spec.predictor.replicas;
   if (!isAutoscaled(infs) || max === undefined || target === undefined) return undefined;
@@ -26,6 +29,7 @@ export function autoscaler(
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
       minReplicas: min,
       maxReplicas: Math.max(max, min),
+      ...(warm ? { behavior: { scaleDown: { selectPolicy: 'Disabled' } } } : {}),
       metrics: [
         {
           type: 'Resource',

@@ -91,8 +91,19 @@ describe('an autoscaler', () => {
       ...infs,
       spec: { ...infs.spec, predictor: { replicas: { min: 2, max: 5, target: { cpu: 70 } } } },
     };
-    expect(autoscaler(scaled, REVISION, 3)?.spec).toMatchObject({ minReplicas: 3, maxReplicas: 5 });
-    expect(autoscaler(infs, REVISION, 3)).toBeUndefined();
+    const rendered = autoscaler(scaled, REVISION, { min: 3, warm: false })?.spec;
+    expect(rendered).toMatchObject({ minReplicas: 3, maxReplicas: 5 });
+    expect(rendered?.behavior).toBeUndefined();
+    expect(autoscaler(infs, REVISION, { min: 3, warm: false })).toBeUndefined();
+  });
+
+  test('takes no pod from a revision that is kept warm', () => {
+    const scaled = {
+      ...infs,
+      spec: { ...infs.spec, predictor: { replicas: { min: 2, max: 5, target: { cpu: 70 } } } },
+    };
+    const rendered = autoscaler(scaled, REVISION, { min: 2, warm: true })?.spec;
+    expect(rendered?.behavior).toEqual({ scaleDown: { selectPolicy: 'Disabled' } });
   });
 });
 

@@ -49,8 +49,12 @@ export interface Rule {
 
 const LIVE: readonly CandidateStatus['phase'][] = ['Preparing', 'Shifting', 'Baking'];
 
+interface Held {
+  readonly candidate?: CandidateStatus | undefined;
+}
+
 /** The candidate while it is on its way: neither arrived nor on the way out. */
-export const liveCandidate = ({ candidate }: RolloutState): CandidateStatus | undefined =>
+export const liveCandidate = ({ candidate }: Held): CandidateStatus | undefined =>
   candidate !== undefined && LIVE.includes(candidate.phase) ? candidate : undefined;
 
 export const inPhase = ({ state }: View, ...phases: readonly CandidateStatus['phase'][]): boolean =>

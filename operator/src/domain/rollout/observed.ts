@@ -7,6 +7,8 @@ import type { CandidateStatus, World } from './world.ts';
 const BAND = 4;
 /** Requests in flight while weights changed, and pods read a moment apart, are no sign of a wrong split. */
 const SLACK = 0.02;
+/** A request that was under way when the weights changed says nothing about them. */
+const STRAGGLERS = 1;
 /** A service that nobody calls is given this long at each weight before its silence is taken for agreement. */
 const SILENCE_MS = 10_000;
 
@@ -34,16 +36,19 @@ export const observedWeights = (split: Split | undefined): Split | undefined => 
 export const withinBand = (hits: number, total: number, p: number): boolean =>
   Math.abs(hits - total * p) <= BAND * Math.sqrt(total * p * (1 - p)) + total * SLACK + 1;
 
+/** Whether next to nothing was counted: then no split can be told. */
+export const isSilent = (split: Split | undefined): boolean =>
+  split === undefined || split.stable + split.candidate <= STRAGGLERS;
+
 /**
- * Whether the pods confirm the split the gateway says it has. No request at all confirms nothing: with guards the
- * rollout waits for traffic, and without any it goes on after ten seconds of silence.
+ * Whether the pods confirm the split the gateway says it has. Silence confirms nothing: with guards the rollout waits
+ * for traffic, and without any it goes on after ten seconds of it.
  */
 export function observedAgrees(world: World, candidate: CandidateStatus): boolean {
   const split = observedSplit(world, candidate);
-  const total = split === undefined ? 0 : split.stable + split.candidate;
-  if (split === undefined || total === 0) {
+  if (split === undefined || isSilent(split)) {
     const judged = (world.spec.rollout.guards?.length ?? 0) > 0;
     return !judged && elapsedMs(candidate.stepStartedAt, world.now) >= SILENCE_MS;
   }
-  return withinBand(split.candidate, total, candidatePercent(candidate) / 100);
+  return withinBand(split.candidate, split.stable + split.candidate, candidatePercent(candidate) / 100);
 }

@@ -7,11 +7,21 @@ import { type Decision, liveCandidate, type Note, type RolloutState, type Rule, 
 import { judgeGuards, refreshGuards } from './guards.ts';
 import { observedSplit, observedWeights, type Split } from './observed.ts';
 import { RULES } from './rules.ts';
-import { type Backend, backendsOf, candidatePercent, removable, replicasOf, TOTAL_WEIGHT } from './weights.ts';
+import {
+  type Backend,
+  backendsOf,
+  candidatePercent,
+  keptWarm,
+  removable,
+  replicasOf,
+  TOTAL_WEIGHT,
+} from './weights.ts';
 import type { HistoryEntry, RouteFacts, World } from './world.ts';
 
 const LONGEST_HISTORY = 32;
 const LONGEST_ENTRY = 512;
+/** A revision has ten characters. A longer annotation fits none, and would not fit the status either. */
+const LONGEST_RETRY = 63;
 /** A split in the status moves on when it changed by a percent point: it is a picture, not a counter. */
 const SPLIT_MOVES = 100;
 
@@ -23,6 +33,8 @@ export interface Plan {
   readonly backends: readonly Backend[];
   /** Pods of each revision that must exist. */
   readonly replicas: Readonly<Record<string, number>>;
+  /** Revisions that an autoscaler may not take pods from. */
+  readonly warm: readonly string[];
   /** Revisions to delete. */
   readonly remove: readonly string[];
   /** The whole status but conditions and observedGeneration. */
@@ -44,8 +56,9 @@ const storedState = ({ status }: World): RolloutState => {
 };
 
 /** A person asked to forget a rejection. The annotation stays on the object, so what was acted on is written down. */
-function forgive(state: RolloutState, { asked: { retry } }: World): RolloutState {
+function forgive(state: RolloutState, { asked }: World): RolloutState {
   const { lastHandledRetry, ...rest } = state;
+  const retry = asked.retry?.slice(0, LONGEST_RETRY);
   if (retry === undefined) return rest;
   if (retry === lastHandledRetry) return state;
   const { candidate, ...others } = rest;
@@ -152,6 +165,7 @@ export function plan(world: World): Plan {
     rule: rule.name,
     backends: backendsOf(decision.state),
     replicas,
+    warm: keptWarm(decision.state),
     remove: removable(world, replicas),
     status: statusOf(world, decision),
     observed: observe(world, decision),

@@ -12,7 +12,7 @@ import {
 } from './decision.ts';
 import { failureOf } from './failure.ts';
 import { guardSentence } from './guards.ts';
-import { observedAgrees, observedSplit } from './observed.ts';
+import { isSilent, observedAgrees, observedSplit } from './observed.ts';
 import { bakeRemainsMs, isApproved, isLastStep, stepAt, stepRemainsMs, weightDuring } from './steps.ts';
 import { backendsOf, isProgrammed, replicasFor, replicasOf } from './weights.ts';
 import type { CandidateStatus, GuardStatus, RevisionFacts } from './world.ts';
@@ -155,13 +155,11 @@ function awaitApproval(view: View): Decision {
 
 function holdForSplit(view: View): Decision {
   const candidate = theCandidate(view);
-  const split = observedSplit(view.world, candidate);
-  const seen = (split?.stable ?? 0) + (split?.candidate ?? 0);
-  return seen === 0
+  return isSilent(observedSplit(view.world, candidate))
     ? progressing(
         view.state,
         'WaitingForTraffic',
-        `No request was counted since ${title(view)} got ${candidate.weight}%.`,
+        `Too few requests were counted since ${title(view)} got ${candidate.weight}% to tell the split.`,
       )
     : progressing(
         view.state,

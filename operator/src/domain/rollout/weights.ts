@@ -73,9 +73,24 @@ export function replicasOf(world: World, versions: Versions): Readonly<Record<st
   };
 }
 
-/** Revisions that may go: nothing wants them and the gateway, as far as it told, sends them nothing. */
-export function removable({ revisions, route }: World, wanted: Readonly<Record<string, number>>): readonly string[] {
+/**
+ * Revisions that may go: neither this pass nor the stored status wants them, and the gateway, as far as it told, sends
+ * them nothing. Until the status without them is written, an operator that dies would come back to the old one, and
+ * its rollback would lead to pods that are gone.
+ */
+export function removable(world: World, wanted: Readonly<Record<string, number>>): readonly string[] {
+  const { revisions, route, status } = world;
   if (route.state === 'Pending' || route.state === 'Refused') return [];
   const routed = route.state === 'Programmed' ? route.weights : {};
-  return Object.keys(revisions).filter((r) => wanted[r] === undefined && routed[r] === undefined);
+  const needed = { ...replicasOf(world, status), ...wanted, ...routed };
+  return Object.keys(revisions).filter((r) => needed[r] === undefined);
+}
+
+/**
+ * Revisions that may not lose pods: the stable one while another comes or goes. An autoscaler would see its requests
+ * leave and take the very pods that a rollback needs, and that the size of the candidate is measured by.
+ */
+export function keptWarm({ stable, candidate }: Versions): readonly string[] {
+  const over = candidate === undefined || candidate.phase === 'RolledBack' || candidate.phase === 'Complete';
+  return over || stable === undefined ? [] : [stable.revision];
 }
