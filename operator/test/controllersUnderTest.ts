@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { OperatorConfig } from '../src/config.ts';
 import { parseConfig } from '../src/config.ts';
 import type { Client } from '../src/kube/client.ts';
@@ -7,6 +7,7 @@ import { systemClock } from '../src/kube/clock.ts';
 import { endpointOf } from '../src/kube/config.ts';
 import { type Connection, connect } from '../src/kube/connect.ts';
 import type { ControllerSpec } from '../src/kube/contracts.ts';
+import { leases } from '../src/kube/lease.ts';
 import { Manager } from '../src/kube/manager.ts';
 import { type Resource, resource } from '../src/kube/resource.ts';
 import type { KubeObject, Stored } from '../src/kube/wire.ts';
@@ -19,6 +20,7 @@ const serviceAccounts = resource<KubeObject>('', 'v1', 'ServiceAccount', 'servic
 export interface UnderTest {
   readonly client: Client;
   readonly namespace: string;
+  readonly config: OperatorConfig;
   /** Waits until the object is there and holds what `expectation` says of it, and returns it. */
   until<T extends KubeObject>(
     resource: Resource<T>,
@@ -26,6 +28,16 @@ export interface UnderTest {
     expectation?: (object: Stored<T>) => void,
   ): Promise<Stored<T>>;
   untilGone(resource: Resource, name: string): Promise<void>;
+  /** Ends the operator and starts another, which knows nothing but what the API server tells. */
+  restart(): Promise<void>;
+  /** Ends the operator while another stands by with warm caches, and waits until that one leads. */
+  handOver(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Operator {
+  readonly identity: string;
+  ready(): boolean;
   stop(): Promise<void>;
 }
 
@@ -46,20 +58,40 @@ export async function runControllers(
   await client.apply(serviceAccounts, account, { fieldManager: 'test' });
   const around = surroundings(endpointOf(kubeconfig), { attemptMs: 10_000 });
   const config = parseConfig({ SLIPWAY_RUNTIME_IMAGE: 'example.com/runtime:1' });
-  const manager = new Manager({
-    ...around,
-    client,
-    controllers: make(config),
-    namespaces: [namespace],
-    instance: 'test',
-    election: undefined,
-    clock: systemClock,
-  });
-  const stopping = new AbortController();
-  const running = manager.run(stopping.signal);
+  const start = (): Operator => {
+    const identity = randomUUID();
+    const election = { key: { namespace, name: 'operator' }, identity, leaseMs: 15_000, renewMs: 10_000, retryMs: 100 };
+    const controllers = make(config);
+    const manager = new Manager({
+      ...around,
+      client,
+      controllers,
+      namespaces: [namespace],
+      instance: identity,
+      election,
+      clock: systemClock,
+    });
+    const stopping = new AbortController();
+    const running = manager.run(stopping.signal);
+    return {
+      identity,
+      ready: () => manager.ready(),
+      stop: () => {
+        stopping.abort();
+        return running;
+      },
+    };
+  };
+  const leads = ({ identity }: Operator): Promise<void> =>
+    vi.waitFor(async () => {
+      const lease = await client.get(leases, { namespace, name: 'operator' });
+      expect(lease?.spec?.holderIdentity).toBe(identity);
+    }, WITHIN);
+  let operator = start();
   return {
     client,
     namespace,
+    config,
     until: (kind, name, expectation = () => undefined) =>
       vi.waitFor(async () => {
         const object = await client.get(kind, { namespace, name });
@@ -73,9 +105,20 @@ export async function runControllers(
         if (object !== undefined && object.metadata.deletionTimestamp === undefined)
           throw new Error(`${kind.kind} ${name} is still there`);
       }, WITHIN),
+    restart: async () => {
+      await operator.stop();
+      operator = start();
+      await leads(operator);
+    },
+    handOver: async () => {
+      const next = start();
+      await vi.waitFor(() => expect(next.ready()).toBe(true), WITHIN);
+      await operator.stop();
+      operator = next;
+      await leads(operator);
+    },
     stop: async () => {
-      stopping.abort();
-      await running;
+      await operator.stop();
       await around.transport.close();
       await connection.close();
     },

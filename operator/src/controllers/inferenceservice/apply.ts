@@ -8,6 +8,7 @@ import {
 } from '../../api/builtin.ts';
 import type { InferenceService } from '../../api/kinds.ts';
 import type { RevisionSpec } from '../../domain/revision.ts';
+import { liveCandidate } from '../../domain/rollout/decision.ts';
 import type { Plan } from '../../domain/rollout/plan.ts';
 import type { Client } from '../../kube/client.ts';
 import { keyOf, type Resource } from '../../kube/resource.ts';
@@ -35,6 +36,11 @@ export interface Hands {
 }
 
 type Infs = Stored<InferenceService>;
+/** How many pods a revision must have, and whether an autoscaler may take some of them. */
+interface Pods {
+  readonly replicas: number;
+  readonly warm: boolean;
+}
 const ofRevision = <T extends KubeObject>(objects: readonly Stored<T>[], revision: string): Stored<T> | undefined =>
   objects.find((object) => revisionLabel(object) === revision);
 
@@ -52,21 +58,33 @@ async function converge<T extends KubeObject>(
   if (!isAsApplied(found, object)) await client.apply(resource, object, { fieldManager, signal });
 }
 
+/**
+ * Whether the token may be gone: pods that mount it do not come up, or none could be asked in mid-rollout. Secrets are
+ * not watched, so it is looked for by its name, and only then.
+ */
+const mayLackToken = ({ world }: Reading, revision: string, replicas: number): boolean =>
+  (world.revisions[revision]?.ready ?? 0) < replicas ||
+  (liveCandidate(world.status) !== undefined && Object.keys(world.evidence).length === 0);
+
 /** What the pods mount comes before the pods; what exists already is never touched, so that no release restarts a pod. */
 async function ensurePods(
   hands: Hands,
-  { infs, children }: Reading,
+  reading: Reading,
   spec: RevisionSpec,
   revision: string,
+  replicas: number,
   signal: AbortSignal,
 ) {
+  const { infs, children } = reading;
   const { client, fieldManager, newToken, runtime } = hands;
   const once = { fieldManager, signal, once: true };
   if (ofRevision(children.services, revision) === undefined) {
     await ensureChild(client, services, service(infs, spec), infs, once);
   }
+  if (mayLackToken(reading, revision, replicas)) {
+    await ensureChild(client, secrets, adminSecret(infs, newToken()), infs, once);
+  }
   if (ofRevision(children.deployments, revision) !== undefined) return;
-  await ensureChild(client, secrets, adminSecret(infs, newToken()), infs, once);
   await ensureChild(client, deployments, deployment(infs, spec, runtime), infs, once);
 }
 
@@ -75,13 +93,13 @@ async function scale(
   hands: Hands,
   reading: Reading,
   revision: string,
-  replicas: number,
+  { replicas, warm }: Pods,
   signal: AbortSignal,
 ): Promise<void> {
   const { infs, children, specs } = reading;
   const { client, fieldManager, runtime } = hands;
   const scaler = ofRevision(children.autoscalers, revision);
-  const wanted = autoscaler(infs, revision, replicas);
+  const wanted = autoscaler(infs, revision, { min: replicas, warm });
   if (wanted !== undefined) return converge(hands, horizontalPodAutoscalers, infs, scaler, wanted, signal);
   if (scaler !== undefined) await client.delete(horizontalPodAutoscalers, keyOf(scaler), { signal });
   const found = ofRevision(children.deployments, revision);
@@ -91,15 +109,15 @@ async function scale(
   await client.apply(deployments, patch, { fieldManager: `${fieldManager}-replicas`, signal });
 }
 
-async function ensureRevision(hands: Hands, reading: Reading, revision: string, replicas: number, signal: AbortSignal) {
+async function ensureRevision(hands: Hands, reading: Reading, revision: string, wanted: Pods, signal: AbortSignal) {
   const { infs, children, specs } = reading;
   const spec = specs[revision];
   // Neither its objects nor its ModelVersion are left to tell what it ran; Ready says that no pod answers.
   if (spec === undefined) return;
-  await ensurePods(hands, reading, spec, revision, signal);
+  await ensurePods(hands, reading, spec, revision, wanted.replicas, signal);
   const budget = ofRevision(children.budgets, revision);
   await converge(hands, podDisruptionBudgets, infs, budget, podDisruptionBudget(infs, revision), signal);
-  await scale(hands, reading, revision, replicas, signal);
+  await scale(hands, reading, revision, wanted, signal);
 }
 
 async function removeRevision({ client }: Hands, { children }: Reading, revision: string, signal: AbortSignal) {
@@ -124,7 +142,7 @@ export async function apply(hands: Hands, reading: Reading, plan: Plan, signal: 
   const policy = networkPolicy(infs, hands.operatorNamespace);
   await converge(hands, networkPolicies, infs, children.networkPolicies[0], policy, signal);
   for (const [revision, replicas] of Object.entries(plan.replicas)) {
-    await ensureRevision(hands, reading, revision, replicas, signal);
+    await ensureRevision(hands, reading, revision, { replicas, warm: plan.warm.includes(revision) }, signal);
   }
   for (const revision of plan.remove) await removeRevision(hands, reading, revision, signal);
 }

@@ -1,134 +1,54 @@
-import { ANNOTATIONS, API_VERSION } from '@slipway/crds/contract';
+import { ANNOTATIONS } from '@slipway/crds/contract';
 import type {} from '@slipway/hack/local-cluster/vitestControlPlane.ts';
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import { runControllers, type UnderTest } from '../../../test/controllersUnderTest.ts';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { UnderTest } from '../../../test/controllersUnderTest.ts';
 import { expectStatus } from '../../../test/expectStatus.ts';
-import { installGatewayApi } from '../../../test/gatewayApiDefinitions.ts';
-import { HandDrivenServing } from '../../../test/handDrivenServing.ts';
-import { deployments, horizontalPodAutoscalers, networkPolicies, secrets, services } from '../../api/builtin.ts';
+import type { HandDrivenServing } from '../../../test/handDrivenServing.ts';
+import { digestOf, ServedModels } from '../../../test/servedModels.ts';
+import { deployments, horizontalPodAutoscalers, networkPolicies, pods, secrets, services } from '../../api/builtin.ts';
 import { httpRoutes } from '../../api/gateway.ts';
-import { type InferenceService, inferenceServices, modelVersions } from '../../api/kinds.ts';
-import { rfc3339 } from '../../kube/conditions.ts';
+import { type InferenceService, inferenceServices } from '../../api/kinds.ts';
 import type { Stored } from '../../kube/wire.ts';
-import { inferenceServiceController } from './controller.ts';
 
-const WITHIN = { timeout: 20_000, interval: 25 };
-const digestOf = (minor: number): string => `sha256:${String(minor).repeat(64)}`;
-
+let models: ServedModels;
 let under: UnderTest;
 let hand: HandDrivenServing;
 
 beforeAll(async () => {
-  await installGatewayApi(inject('kubeconfig'));
-  under = await runControllers(inject('kubeconfig'), (config) => [
-    inferenceServiceController(
-      { ...config, guardPeriodMs: 100 },
-      { fetchText: (...ask) => hand.fetchText(...ask), newToken: () => 'secret' },
-    ),
-  ]);
-  hand = new HandDrivenServing(under);
-  await hand.gateway('public');
+  models = await ServedModels.start(inject('kubeconfig'));
+  ({ under, hand } = models);
 });
 afterAll(() => under.stop());
 
-async function modelVersion(model: string, minor: number): Promise<void> {
-  const metadata = { name: `${model}-1.${minor}.0`, namespace: under.namespace };
-  const base = { apiVersion: API_VERSION, kind: 'ModelVersion', metadata };
-  const artifact = { uri: `pvc://models/${model}/${minor}`, digest: digestOf(minor), format: 'ONNX' as const };
-  const made = await under.client.create(modelVersions, {
-    ...base,
-    spec: { model, version: `1.${minor}.0`, artifact },
-  });
-  const ready = {
-    type: 'Ready',
-    status: 'True' as const,
-    reason: 'Ready',
-    message: 'ok',
-    observedGeneration: made.metadata.generation ?? 1,
-    lastTransitionTime: rfc3339(new Date()),
-  };
-  await under.client.applyStatus(modelVersions, { ...base, status: { conditions: [ready] } } as never, {
-    fieldManager: 'test',
-  });
-}
-
-const service = (name: string, rollout: Partial<InferenceService['spec']['rollout']> = {}) =>
-  under.client.create(inferenceServices, {
-    apiVersion: API_VERSION,
-    kind: 'InferenceService',
-    metadata: { name, namespace: under.namespace },
-    spec: {
-      model: { name, version: '1.0.0' },
-      predictor: { replicas: { min: 2 } },
-      traffic: { gateway: { name: 'public' }, pathPrefix: `/${name}` },
-      rollout: {
-        steps: [{ weight: 5 }, { weight: 50 }, { weight: 100 }],
-        guards: [{ name: 'errors', errors: { max: '2%' } }],
-        ...rollout,
-      },
-    } as InferenceService['spec'],
-  });
-
-const deploymentOf = (version: string, replicas: number) =>
-  vi.waitFor(() => hand.deploymentOf(version, replicas), WITHIN);
-const want = (name: string, minor: number) =>
-  under.client.merge(
-    inferenceServices,
-    { namespace: under.namespace, name },
-    { spec: { model: { version: `1.${minor}.0` } } },
-  );
-const untilCondition = (name: string, type: string, status: string, reason: string) =>
-  under.until(inferenceServices, name, (infs) =>
-    expect(infs.status?.conditions?.find((c) => c.type === type)).toMatchObject({ status, reason }),
-  );
 const phaseOf = (infs: Stored<InferenceService>) => infs.status?.candidate?.phase;
 
-/** Brings up the first version of a service. */
-async function firstVersion(name: string, rollout?: Partial<InferenceService['spec']['rollout']>) {
-  await modelVersion(name, 0);
-  await service(name, rollout);
-  const deployment = await deploymentOf('1.0.0', 2);
-  const counters = await hand.serve(deployment, 2);
-  await hand.program(name, { [deployment.metadata.name]: 10_000 });
-  await untilCondition(name, 'Ready', 'True', 'Serving');
-  return { deployment, counters };
-}
-
-async function removeService(name: string): Promise<void> {
-  await under.client.delete(inferenceServices, { namespace: under.namespace, name });
-  for (const deployment of await under.client.list(deployments, under.namespace, {})) {
-    await hand.deletePodsOf(deployment);
-    await under.client.delete(deployments, { namespace: under.namespace, name: deployment.metadata.name });
-  }
-}
-
 test('a version is made ready, shifted by its evidence and promoted without a restart', async () => {
-  const stable = await firstVersion('flights');
+  const stable = await models.firstVersion('flights');
   const stableName = stable.deployment.metadata.name;
 
-  await modelVersion('flights', 1);
-  await want('flights', 1);
-  const candidate = await deploymentOf('1.1.0', 1);
+  await models.modelVersion('flights', 1);
+  await models.want('flights', 1);
+  const candidate = await models.deploymentOf('1.1.0', 1);
   const name = candidate.metadata.name;
   const counted = await hand.serve(candidate, 1);
 
   await hand.program('flights', { [stableName]: 9500, [name]: 500 });
-  await untilCondition('flights', 'RolloutComplete', 'False', 'GuardBlind');
+  await models.untilCondition('flights', 'RolloutComplete', 'False', 'GuardBlind');
   stable.counters.ok += 19_000;
   counted.ok += 1000;
 
   await hand.program('flights', { [stableName]: 5000, [name]: 5000 });
-  await untilCondition('flights', 'RolloutComplete', 'False', 'GuardBlind');
+  await models.untilCondition('flights', 'RolloutComplete', 'False', 'GuardBlind');
   stable.counters.ok += 1000;
   counted.ok += 1000;
 
-  await deploymentOf('1.1.0', 2);
+  await models.deploymentOf('1.1.0', 2);
   await hand.serve(candidate, 1, 1);
   await hand.program('flights', { [name]: 10_000 });
-  await untilCondition('flights', 'RolloutComplete', 'False', 'GuardBlind');
+  await models.untilCondition('flights', 'RolloutComplete', 'False', 'GuardBlind');
   counted.ok += 2000;
 
-  const done = await untilCondition('flights', 'RolloutComplete', 'True', 'Complete');
+  const done = await models.untilCondition('flights', 'RolloutComplete', 'True', 'Complete');
   expect(expectStatus(done)).toMatchObject({ Ready: 'True', Reconciling: 'False', Stalled: 'False' });
   expect(done.status?.stable).toMatchObject({ version: '1.1.0', digest: digestOf(1) });
   await under.untilGone(deployments, stableName);
@@ -146,15 +66,15 @@ test('a version is made ready, shifted by its evidence and promoted without a re
     'BakeStarted',
     'Promoted',
   ]);
-  await removeService('flights');
+  await models.remove('flights');
 });
 
 test('a version that fails loses its traffic in one write, and its spec applied again does nothing', async () => {
-  const stable = await firstVersion('delays');
+  const stable = await models.firstVersion('delays');
   const stableName = stable.deployment.metadata.name;
-  await modelVersion('delays', 2);
-  await want('delays', 2);
-  const candidate = await deploymentOf('1.2.0', 1);
+  await models.modelVersion('delays', 2);
+  await models.want('delays', 2);
+  const candidate = await models.deploymentOf('1.2.0', 1);
   const name = candidate.metadata.name;
   const counted = await hand.serve(candidate, 1);
   const shifted = await hand.program('delays', { [stableName]: 9500, [name]: 500 });
@@ -163,7 +83,7 @@ test('a version that fails loses its traffic in one write, and its spec applied 
 
   const back = await hand.program('delays', { [stableName]: 10_000 });
   expect(back.metadata.generation).toBe((shifted.metadata.generation ?? 0) + 1);
-  const rolledBack = await untilCondition('delays', 'Stalled', 'True', 'RolledBack');
+  const rolledBack = await models.untilCondition('delays', 'Stalled', 'True', 'RolledBack');
   expect(expectStatus(rolledBack)).toMatchObject({ Ready: 'True', Reconciling: 'False', RolloutComplete: 'False' });
   expect(rolledBack.status?.rejected?.[0]).toMatchObject({
     version: '1.2.0',
@@ -181,17 +101,17 @@ test('a version that fails loses its traffic in one write, and its spec applied 
     expect(status?.observedGeneration).toBe(touched.metadata.generation),
   );
   expect(phaseOf(still)).toBe('RolledBack');
-  await deploymentOf('1.0.0', 3);
+  await models.deploymentOf('1.0.0', 3);
 
   await under.client.merge(inferenceServices, key, { metadata: { annotations: { [ANNOTATIONS.retry]: revision } } });
-  await deploymentOf('1.2.0', 1);
-  await removeService('delays');
+  await models.deploymentOf('1.2.0', 1);
+  await models.remove('delays');
 });
 
 test('a first version that can not load leaves a service that says why', async () => {
-  await modelVersion('broken', 0);
-  await service('broken');
-  const deployment = await deploymentOf('1.0.0', 2);
+  await models.modelVersion('broken', 0);
+  await models.service('broken');
+  const deployment = await models.deploymentOf('1.0.0', 2);
   const message = JSON.stringify({ schema: 'slipway.dev/termination/v1', reason: 'ModelInvalid', message: 'no graph' });
   await hand.podWith(deployment, {
     phase: 'Running',
@@ -207,24 +127,24 @@ test('a first version that can not load leaves a service that says why', async (
       },
     ],
   });
-  const infs = await untilCondition('broken', 'Stalled', 'True', 'ModelInvalid');
+  const infs = await models.untilCondition('broken', 'Stalled', 'True', 'ModelInvalid');
   expect(expectStatus(infs)).toMatchObject({ Ready: 'False', Reconciling: 'False' });
   expect(infs.status?.conditions?.[0]?.message).toContain('no graph');
-  await removeService('broken');
+  await models.remove('broken');
 });
 
 test('what is missing is named, and nothing is started for it', async () => {
-  await service('absent');
-  const infs = await untilCondition('absent', 'Reconciling', 'True', 'ModelVersionMissing');
+  await models.service('absent');
+  const infs = await models.untilCondition('absent', 'Reconciling', 'True', 'ModelVersionMissing');
   expect(expectStatus(infs)).toMatchObject({ Ready: 'False' });
   expect(await under.client.list(deployments, under.namespace, {})).toEqual([]);
-  await modelVersion('absent', 0);
-  await deploymentOf('1.0.0', 2);
-  await removeService('absent');
+  await models.modelVersion('absent', 0);
+  await models.deploymentOf('1.0.0', 2);
+  await models.remove('absent');
 });
 
 test('the objects of a service are guarded and belong to it', async () => {
-  const { deployment } = await firstVersion('guarded');
+  const { deployment } = await models.firstVersion('guarded');
   const { namespace } = under;
   const owner = expect.objectContaining({ kind: 'InferenceService', name: 'guarded', controller: true });
   const secret = await under.until(secrets, 'guarded-admin');
@@ -240,17 +160,17 @@ test('the objects of a service are guarded and belong to it', async () => {
   for (const child of [secret, policy, route, found, deployment]) {
     expect(child?.metadata.ownerReferences).toEqual([owner]);
   }
-  await removeService('guarded');
+  await models.remove('guarded');
 });
 
 test('an autoscaler is left alone with the number of pods, and hands it back', async () => {
-  const { deployment } = await firstVersion('scaled');
+  const { deployment } = await models.firstVersion('scaled');
   const { name } = deployment.metadata;
   const key = { namespace: under.namespace, name: 'scaled' };
   const scaled = { resources: { requests: { cpu: '1' } }, replicas: { min: 2, max: 6, target: { cpu: 60 } } };
   const replicas = (infs: object) => under.client.merge(inferenceServices, key, { spec: { predictor: infs } });
   await replicas({ replicas: { min: 3 } });
-  await deploymentOf('1.0.0', 3);
+  await models.deploymentOf('1.0.0', 3);
 
   // A request for CPU is a new revision; the autoscaler of the one that serves comes at once.
   await replicas(scaled);
@@ -268,20 +188,55 @@ test('an autoscaler is left alone with the number of pods, and hands it back', a
   await replicas({ replicas: { min: 2, max: null, target: null } });
   await under.untilGone(horizontalPodAutoscalers, name);
   await under.until(deployments, name, ({ spec }) => expect(spec?.replicas).toBe(2));
-  await removeService('scaled');
+  await models.remove('scaled');
 });
 
 test('what served comes back as it was when somebody deletes it', async () => {
-  const { deployment } = await firstVersion('deleted');
+  const { deployment } = await models.firstVersion('deleted');
   const { name, uid } = deployment.metadata;
   const key = { namespace: under.namespace, name: 'deleted' };
   await under.client.merge(inferenceServices, key, {
     spec: { predictor: { placement: { nodeSelector: { pool: 'b' } } }, model: { version: '1.9.0' } },
   });
-  await untilCondition('deleted', 'Reconciling', 'True', 'ModelVersionMissing');
+  await models.untilCondition('deleted', 'Reconciling', 'True', 'ModelVersionMissing');
   await under.client.delete(deployments, { namespace: under.namespace, name });
   const again = await under.until(deployments, name, ({ metadata }) => expect(metadata.uid).not.toBe(uid));
   expect(again.spec?.template.spec?.nodeSelector).toBeUndefined();
   expect(again.spec?.template.spec?.containers[0]?.env).toEqual(deployment.spec?.template.spec?.containers[0]?.env);
-  await removeService('deleted');
+  await models.remove('deleted');
+});
+
+test('a token that somebody deletes comes back when a pod waits for it', async () => {
+  const { deployment } = await models.firstVersion('tokenless');
+  const key = models.key('tokenless-admin');
+  await under.client.delete(secrets, key);
+  await under.client.delete(pods, models.key(`${deployment.metadata.name}-1`));
+  const secret = await under.until(secrets, key.name);
+  expect(Buffer.from(secret.data?.['token'] ?? '', 'base64').toString()).toBe('secret');
+  await models.remove('tokenless');
+});
+
+test('an autoscaler takes no pod from the stable version while another comes, and may again when it is gone', async () => {
+  await models.modelVersion('warm', 0);
+  await models.service(
+    'warm',
+    {},
+    { resources: { requests: { cpu: '1' } }, replicas: { min: 2, max: 6, target: { cpu: 60 } } },
+  );
+  const deployment = await models.deploymentOf('1.0.0', 1); // its autoscaler, which is not running here, makes it two
+  const { name } = deployment.metadata;
+  await hand.serve(deployment, 2);
+  await hand.program('warm', { [name]: 10_000 });
+  await models.untilCondition('warm', 'Ready', 'True', 'Serving');
+  const scaleDown = (policy: string) =>
+    under.until(horizontalPodAutoscalers, name, ({ spec }) =>
+      expect(spec?.behavior?.scaleDown?.selectPolicy ?? 'Max').toBe(policy),
+    );
+  await scaleDown('Max');
+  await models.modelVersion('warm', 1);
+  await models.want('warm', 1);
+  await scaleDown('Disabled');
+  await models.want('warm', 0);
+  await scaleDown('Max');
+  await models.remove('warm');
 });

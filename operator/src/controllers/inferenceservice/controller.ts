@@ -88,9 +88,22 @@ class InferenceServiceReconciler implements Reconciler {
   async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
     const cached = this.#context.store(inferenceServices).get(key);
     if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) return this.#forget(key);
-    this.#uids.set(keyText(key), cached.metadata.uid);
+    if (!(await this.#knows(key, cached, signal))) return settled; // the watch brings what came in its place
     const reading = await read(this.#readers, this.#freshest.of(key, cached), signal);
     return this.#carryOut(reading, plan(reading.world), signal);
+  }
+
+  /**
+   * The first look at a service is at the server. What the leader before wrote last may not have reached our cache, and a
+   * pass over what was before it would take it back: traffic for a candidate that was just rolled back.
+   */
+  async #knows(key: Key, { metadata: { uid } }: Stored<InferenceService>, signal: AbortSignal): Promise<boolean> {
+    if (this.#uids.get(keyText(key)) === uid) return true;
+    const found = await this.#context.client.get(inferenceServices, key, { signal });
+    if (found?.metadata.uid !== uid) return false;
+    this.#uids.set(keyText(key), uid);
+    this.#freshest.remember(key, found);
+    return true;
   }
 
   async #carryOut(reading: Reading, wanted: Plan, signal: AbortSignal): Promise<Outcome> {

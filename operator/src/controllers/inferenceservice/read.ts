@@ -76,7 +76,7 @@ async function evidenceFor(
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, RevisionEvidence>>> {
   const { status = {} } = infs;
-  const candidate = liveCandidate({ rejected: [], ...status } as Parameters<typeof liveCandidate>[0]);
+  const candidate = liveCandidate(status);
   if (candidate === undefined || status.rolloutID === undefined) return {};
   const token = await tokens.of(infs, signal);
   if (token === undefined) return {};
