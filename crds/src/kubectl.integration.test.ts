@@ -52,9 +52,9 @@ const LINES: readonly (readonly [string, string, object, string, string])[] = [
   [
     'mv',
     'flights-1.4.0',
-    { servedBy: ['flights'], conditions: [condition('Ready', 'True', 'GatesPassed')] },
+    { servedBy: ['a', 'b'], servedByNames: 'a, b', conditions: [condition('Ready', 'True', 'GatesPassed')] },
     'NAME MODEL VERSION READY REASON SERVEDBY AGE',
-    'flights-1.4.0 flights 1.4.0 True GatesPassed ["flights"]',
+    'flights-1.4.0 flights 1.4.0 True GatesPassed a, b',
   ],
   [
     'infs',

@@ -71,6 +71,7 @@ export const modelVersionStatusSchema = z.object({
   servedBy: atomicList(z.string().max(253), 64)
     .optional()
     .describe('InferenceServices that serve it as stable or candidate.'),
+  servedByNames: z.string().max(256).optional().describe('The first of servedBy as one text, for kubectl get.'),
   rejectedBy: atomicList(z.string().max(253), 64).optional().describe('InferenceServices that rolled it back.'),
 });
 export type ModelVersionStatus = z.output<typeof modelVersionStatusSchema>;
@@ -96,7 +97,7 @@ export const modelVersionKind = defineKind({
     { name: 'Version', type: 'string', jsonPath: '.spec.version', description: 'Version of the model.' },
     conditionColumn('Ready', 'Ready', 'status', 'Whether it may be served.'),
     conditionColumn('Reason', 'Ready', 'reason', 'Why it is ready or not.'),
-    { name: 'ServedBy', type: 'string', jsonPath: '.status.servedBy', description: 'Who serves it.' },
+    { name: 'ServedBy', type: 'string', jsonPath: '.status.servedByNames', description: 'Who serves it.' },
     {
       name: 'TrainingJob',
       type: 'string',

@@ -159,7 +159,9 @@ test('who serves a version and who rejected it follows the InferenceServices', a
     { ...identity, status: { stable } } as unknown as InferenceService,
     AS_TEST,
   );
-  await under.until(modelVersions, 'shown-1.0.0', ({ status }) => expect(status?.servedBy).toEqual(['api']));
+  await under.until(modelVersions, 'shown-1.0.0', ({ status }) =>
+    expect(status).toMatchObject({ servedBy: ['api'], servedByNames: 'api' }),
+  );
   const rejection = { ...stable, reason: 'GuardFailed', message: 'errors', at: '2026-01-01T00:00:00Z' };
   await under.client.applyStatus(
     inferenceServices,
@@ -173,4 +175,5 @@ test('who serves a version and who rejected it follows the InferenceServices', a
     expect(status?.rejectedBy).toEqual(['api']),
   );
   expect(rejected.status).not.toHaveProperty('servedBy');
+  expect(rejected.status).not.toHaveProperty('servedByNames');
 });

@@ -2,7 +2,7 @@ import type { Condition, ModelVersionStatus } from '@slipway/crds';
 import type { VerificationReport } from '@slipway/crds/contract';
 import type { Job } from '../../api/builtin.ts';
 import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
-import { referencesTo } from '../../domain/model/references.ts';
+import { namesText, referencesTo } from '../../domain/model/references.ts';
 import { findingsOf, gatesVerdict } from '../../domain/model/verdict.ts';
 import { jobEnd } from '../../domain/workload/jobEnd.ts';
 import { failuresOf, isDecisive, lastMessages, type PodFailure } from '../../domain/workload/podEnd.ts';
@@ -48,11 +48,12 @@ const condition = ({ mv }: World, type: string): Condition | undefined =>
 
 /** The stored status with who serves and who rejected the version today. */
 function standing(world: World): BareStatus {
-  const { conditions: _c, observedGeneration: _g, servedBy: _s, rejectedBy: _r, ...stored } = world.mv.status ?? {};
+  const { conditions: _c, observedGeneration: _g, ...stored } = world.mv.status ?? {};
   const { servedBy, rejectedBy } = referencesTo(world.mv, world.services);
   return compact<BareStatus>({
     ...stored,
     servedBy: servedBy.length === 0 ? undefined : servedBy,
+    servedByNames: servedBy.length === 0 ? undefined : namesText(servedBy),
     rejectedBy: rejectedBy.length === 0 ? undefined : rejectedBy,
   });
 }

@@ -2,7 +2,7 @@ import type { InferenceServiceStatus } from '@slipway/crds';
 import { expect, test } from 'vitest';
 import { DIGEST, modelVersion, OTHER_DIGEST } from '../../../test/trainingBuilders.ts';
 import type { InferenceService } from '../../api/kinds.ts';
-import { referencesTo } from './references.ts';
+import { namesText, referencesTo } from './references.ts';
 
 const service = (name: string, status: Partial<InferenceServiceStatus>): InferenceService => ({
   apiVersion: 'slipway.dev/v1alpha1',
@@ -34,4 +34,21 @@ test('servers of its digest are listed by name, in order', () => {
 test('a candidate that was rolled back does not serve it, but rejects it', () => {
   const services = [service('s', { candidate: candidate('RolledBack'), rejected: [rejection] })];
   expect(referencesTo(modelVersion(DIGEST), services)).toEqual({ servedBy: [], rejectedBy: ['s'] });
+});
+
+test('another version of the same files, and another model, is not what they serve', () => {
+  const services = [
+    service('s', { stable: { ...version(DIGEST), version: '0.2.0' } }),
+    { ...service('t', { stable: version(DIGEST) }), spec: { model: { name: 'delays', version: '0.1.0' } } as never },
+  ];
+  expect(referencesTo(modelVersion(DIGEST), services).servedBy).toEqual([]);
+});
+
+test('names are listed as a person would', () => {
+  expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c', 'd', 'e']].map(namesText)).toEqual([
+    '',
+    'a',
+    'a, b',
+    'a, b, c and 2 more',
+  ]);
 });

@@ -8,18 +8,24 @@ export interface References {
 const MOST = 64;
 const ABANDONED: readonly string[] = ['RollingBack', 'RolledBack'];
 
+/** Equal files may bear two versions, and one version may be made anew from other files: both must agree. */
+const isOf =
+  ({ spec }: ModelVersion) =>
+  (one: { readonly version: string; readonly digest: string } | undefined): boolean =>
+    one?.version === spec.version && one.digest === spec.artifact.digest;
+
 const serves =
-  (digest: string) =>
+  (version: ModelVersion) =>
   ({ status }: InferenceService): boolean => {
     const { stable, candidate } = status ?? {};
-    const tried = candidate !== undefined && !ABANDONED.includes(candidate.phase) ? candidate.digest : undefined;
-    return stable?.digest === digest || tried === digest;
+    const tried = candidate !== undefined && !ABANDONED.includes(candidate.phase) ? candidate : undefined;
+    return [stable, tried].some(isOf(version));
   };
 
 const rejects =
-  (digest: string) =>
+  (version: ModelVersion) =>
   ({ status }: InferenceService): boolean =>
-    status?.rejected?.some((rejection) => rejection.digest === digest) ?? false;
+    status?.rejected?.some(isOf(version)) ?? false;
 
 const names = (services: readonly InferenceService[]): string[] =>
   services
@@ -27,8 +33,17 @@ const names = (services: readonly InferenceService[]): string[] =>
     .sort()
     .slice(0, MOST);
 
-/** Who serves a version, as stable or as a candidate still in the running, and who rolled it back. Told by digest. */
-export const referencesTo = (version: ModelVersion, services: readonly InferenceService[]): References => ({
-  servedBy: names(services.filter(serves(version.spec.artifact.digest))),
-  rejectedBy: names(services.filter(rejects(version.spec.artifact.digest))),
-});
+/** Who serves a version, as stable or as a candidate still in the running, and who rolled it back. */
+export function referencesTo(version: ModelVersion, services: readonly InferenceService[]): References {
+  const ofModel = services.filter(({ spec }) => spec.model.name === version.spec.model);
+  return { servedBy: names(ofModel.filter(serves(version))), rejectedBy: names(ofModel.filter(rejects(version))) };
+}
+
+const MOST_NAMED = 3;
+
+/** A list of names as `kubectl get` has room for it: a, b, c and 2 more. */
+export function namesText(all: readonly string[]): string {
+  const more = all.length - MOST_NAMED;
+  const named = all.slice(0, MOST_NAMED).join(', ');
+  return more > 0 ? `${named} and ${more} more` : named;
+}
