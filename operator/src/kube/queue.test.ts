@@ -38,6 +38,19 @@ test('news goes before what the first list found, and lifts it', async () => {
   expect(order).toEqual(['b', 'l3', 'l1', 'l2']);
 });
 
+test('what the first list found is reached even while other keys come back without end', async () => {
+  const queue = new WorkQueue(new SteppedClock());
+  for (const name of ['l1', 'l2', 'l3']) queue.add(key(name), { priority: 'low' });
+  const seen = new Set<string>();
+  for (let pass = 0; pass < 12; pass += 1) {
+    queue.add(a);
+    const taken = await queue.take();
+    if (taken !== undefined) queue.done(taken);
+    seen.add(taken?.name ?? '');
+  }
+  expect(seen).toEqual(new Set(['a', 'l1', 'l2', 'l3']));
+});
+
 test('a delayed key comes when its time has come', async () => {
   const clock = new SteppedClock();
   const queue = new WorkQueue(clock);

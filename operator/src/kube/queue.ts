@@ -14,6 +14,9 @@ interface Waiting {
   readonly cancel: () => void;
 }
 
+/** One take in so many goes to the first list even while there is news: keys that come back each second never end. */
+const LOW_EVERY = 4;
+
 /**
  * Keys that want a pass. A key is in it once, however often it is added; the earliest wish wins. A key that is being
  * worked on waits until it is done, so that passes over one object never overlap.
@@ -26,6 +29,7 @@ export class WorkQueue {
   readonly #again = new Map<string, { readonly key: Key; readonly priority: Priority }>();
   readonly #takers: ((key: Key | undefined) => void)[] = [];
   #closed = false;
+  #takes = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -97,7 +101,9 @@ export class WorkQueue {
   }
 
   #next(): Key | undefined {
-    for (const ready of [this.#ready.normal, this.#ready.low]) {
+    const { normal, low } = this.#ready;
+    this.#takes += 1;
+    for (const ready of this.#takes % LOW_EVERY === 0 ? [low, normal] : [normal, low]) {
       for (const [text, key] of ready) {
         ready.delete(text);
         this.#working.add(text);
