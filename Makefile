@@ -5,8 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# Node 24 first on the PATH: hack/node24 brings it where the system's is older, and prints its folder.
-NODE := export PATH="$$(hack/node24):$$PWD/node_modules/.bin:$$PATH";
+# Node 24 first on the PATH: hack/node24 brings it where the system's is older, and prints its folders.
+NODE := bin=$$(hack/node24); export PATH="$$bin:$$PWD/node_modules/.bin:$$PATH";
 RESULTS := .cache/test-results
 VITEST := vitest run --reporter=default --reporter=json
 
@@ -17,7 +17,6 @@ help: ## List the targets
 
 .cache/npm: package.json package-lock.json .npmrc $(wildcard */package.json */src/package.json)
 	@$(NODE)
-	if ! command -v npm >/dev/null; then echo "npm is missing: install Node.js with npm (any version; Node 24 is brought by itself)." >&2; exit 1; fi
 	echo "· installing npm packages"
 	ONNXRUNTIME_NODE_INSTALL=skip npm ci --no-audit --no-fund --loglevel=error
 	mkdir -p .cache && touch $@
