@@ -24,7 +24,7 @@ export function chooseDriver(wish: string | undefined, machine: Machine): Driver
   if (machine.isRootOnLinux && machine.hasApt) return 'host';
   if (machine.dockerRuns) return 'kind';
   throw new Error(
-    'A local cluster needs either root on Debian or Ubuntu, or a running Docker: use sudo, or start Docker.',
+    'A local cluster needs root on Debian or Ubuntu, or else Docker and kind: use sudo, or install and start Docker.',
   );
 }
 

@@ -33,10 +33,15 @@ async function perform(driver: Driver, command: string | undefined, rest: readon
   process.exitCode = 2;
 }
 
+const HELP = ['help', '--help', '-h'];
+
 try {
   const [command, ...rest] = process.argv.slice(2);
-  const name = chooseDriver(process.env['SLIPWAY_CLUSTER_DRIVER'], await inspectMachine());
-  await perform(name === 'host' ? hostDriver : kindDriver, command, rest);
+  if (command !== undefined && HELP.includes(command)) process.stdout.write(USAGE);
+  else {
+    const name = chooseDriver(process.env['SLIPWAY_CLUSTER_DRIVER'], await inspectMachine());
+    await perform(name === 'host' ? hostDriver : kindDriver, command, rest);
+  }
 } catch (error) {
   process.stderr.write(`hack/cluster: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

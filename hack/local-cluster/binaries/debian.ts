@@ -2,13 +2,33 @@ import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { run, succeeds } from '../command.ts';
 import type { Log } from '../progress.ts';
+import { installedAt } from './installed.ts';
 import { withLock } from './lock.ts';
 
-const installs = (name: string): Promise<boolean> =>
-  run('dpkg-query', ['--status', name]).then(
-    (status) => status.includes('\nStatus: install ok installed\n'),
-    () => false,
-  );
+/**
+ * The packages we use, and the program or file that each is wanted for. Whoever put it there, the package is not needed
+ * then: to install Debian's containerd beside the containerd.io of Docker would remove Docker.
+ */
+const WANTED_FOR = {
+  'etcd-server': 'etcd',
+  containerd: 'containerd',
+  runc: 'runc',
+  'containernetworking-plugins': '/usr/lib/cni/ptp',
+  iptables: 'iptables',
+  conntrack: 'conntrack',
+  iproute2: 'ip',
+  kmod: 'modprobe',
+  'util-linux': 'setpriv',
+  buildah: 'buildah',
+  mmdebstrap: 'mmdebstrap',
+  'debian-archive-keyring': '/usr/share/keyrings/debian-archive-keyring.gpg',
+  'python3-pip': '/usr/lib/python3/dist-packages/pip',
+} as const satisfies Record<string, string>;
+
+export type DebianPackage = keyof typeof WANTED_FOR;
+
+const isThere = (name: DebianPackage): boolean =>
+  WANTED_FOR[name].startsWith('/') ? existsSync(WANTED_FOR[name]) : installedAt(WANTED_FOR[name]) !== undefined;
 
 const environment = {
   DEBIAN_FRONTEND: 'noninteractive',
@@ -17,25 +37,24 @@ const environment = {
   NEEDRESTART_MODE: 'l',
 };
 
-/** Packages of the list that are not installed. */
-export async function missingPackages(names: readonly string[]): Promise<string[]> {
-  const there = await Promise.all(names.map(installs));
-  return names.filter((_, index) => !there[index]);
-}
+/** Packages of the list whose program is not there. */
+export const missingPackages = (names: readonly DebianPackage[]): DebianPackage[] =>
+  names.filter((name) => !isThere(name));
 
 /** Installs what is missing of the Debian packages. None of their services is started. */
-export async function ensurePackages(names: readonly string[], log: Log): Promise<void> {
-  if ((await missingPackages(names)).length === 0) return;
+export async function ensurePackages(names: readonly DebianPackage[], log: Log): Promise<void> {
+  const needed = missingPackages(names);
+  if (needed.length === 0) return;
   if (process.getuid?.() !== 0 || !(await succeeds('apt-get', ['--version']))) {
     throw new Error(
-      `These programs are needed: ${names.join(', ')}. Install them, or run this as root on Debian or Ubuntu.`,
+      `Missing programs: install the packages ${needed.join(', ')}, or run this as root on Debian or Ubuntu.`,
     );
   }
   await withLock('/run/lock/slipway-apt.lock', () => withoutServices(() => install(names, log)));
 }
 
-async function install(names: readonly string[], log: Log): Promise<void> {
-  const missing = await missingPackages(names);
+async function install(names: readonly DebianPackage[], log: Log): Promise<void> {
+  const missing = missingPackages(names);
   if (missing.length === 0) return;
   log(`installing Debian packages: ${missing.join(' ')}`);
   const command = ['install', '-y', '--no-install-recommends', ...missing];

@@ -1,4 +1,3 @@
-import { accessSync, constants } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { run } from '../command.ts';
@@ -7,25 +6,8 @@ import type { Log } from '../progress.ts';
 import { cached } from './cached.ts';
 import { download } from './download.ts';
 import { goBuild, goToolKey } from './goBuild.ts';
+import { installedAt } from './installed.ts';
 import { type GoTool, type ToolName, toolNamed } from './tools.ts';
-
-/** The first executable of that name on KUBEBUILDER_ASSETS and PATH. */
-export function installedAt(name: string): string | undefined {
-  const places = [process.env['KUBEBUILDER_ASSETS'], ...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
-  return places
-    .filter((place) => place !== undefined && place !== '')
-    .map((place) => join(String(place), name))
-    .find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function installed(name: string, { version }: GoTool): Promise<string | undefined> {
   const path = installedAt(name);

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../command.ts';
 import { contentKeyOf } from '../contentKey.ts';
 import { heartbeat, type Log } from '../progress.ts';
+import { goCommand } from './go.ts';
 import type { GoTool } from './tools.ts';
 
 const buildFlags = ['-trimpath'];
@@ -16,22 +16,13 @@ export async function goToolKey(tool: GoTool): Promise<string> {
   return contentKeyOf(files, [tool.ldflags, ...buildFlags, process.platform, arch()]);
 }
 
-/** The Go command, or a sentence that says what to install. */
-export function goCommand(): string {
-  const places = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/go/bin', '/usr/lib/go/bin'];
-  const found = places.map((place) => join(place, 'go')).find((path) => existsSync(path));
-  if (found) return found;
-  throw new Error(
-    'Go is needed to build the cluster programs: install Go 1.26 (https://go.dev/dl) and run this again.',
-  );
-}
-
 /** Builds the tool into `target`. Go's own build cache makes an equal second build a relink. */
 export async function goBuild(name: string, tool: GoTool, target: string, log: Log): Promise<void> {
+  const go = await goCommand(tool.module, log);
   log(`building ${name} with Go (minutes when cold, seconds when Go has built it before)`);
   const stop = heartbeat(log, `building ${name}`);
   try {
-    await run(goCommand(), ['build', ...buildFlags, '-ldflags', tool.ldflags, '-o', target, tool.package], {
+    await run(go, ['build', ...buildFlags, '-ldflags', tool.ldflags, '-o', target, tool.package], {
       cwd: tool.module,
       environment: { CGO_ENABLED: '0' },
     });

@@ -6,7 +6,8 @@ import { signal } from './processes.ts';
 import { cgroupRoot } from './settings.ts';
 
 const MOUNT = '/sys/fs/cgroup';
-const unified = existsSync(join(MOUNT, 'cgroup.controllers'));
+/** Version 2 of cgroups, where all controllers share one hierarchy. */
+export const unified = existsSync(join(MOUNT, 'cgroup.controllers'));
 
 /** The mounted hierarchies: one for each controller with version 1, one alone with version 2. */
 async function hierarchies(): Promise<string[]> {
@@ -26,7 +27,17 @@ export async function ensureCgroupRoot(): Promise<void> {
     for (const name of controllers) await writeFile(join(MOUNT, 'cgroup.subtree_control'), `+${name}`).catch(() => {});
   }
   for (const hierarchy of await hierarchies()) await mkdir(join(hierarchy, cgroupRoot), { recursive: true });
-  if (!unified) await fillCpusets();
+  await (unified ? requireControllers() : fillCpusets());
+}
+
+/** In a container a cgroup with processes of its own can hand on no controller, and the kubelet would say so in its log. */
+async function requireControllers(): Promise<void> {
+  const given = (await readFile(join(MOUNT, cgroupRoot, 'cgroup.controllers'), 'utf8')).trim().split(' ');
+  const missing = ['cpu', 'memory', 'pids'].filter((name) => !given.includes(name));
+  if (missing.length > 0)
+    throw new Error(
+      `The cgroup controllers ${missing.join(', ')} can't be given to pods here: run this on a machine rather than in a container.`,
+    );
 }
 
 /** With version 1 a new cpuset has no processors, and nothing can be put into it. */

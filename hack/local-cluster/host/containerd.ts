@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { installedAt } from '../binaries/find.ts';
+import { installedAt } from '../binaries/installed.ts';
 import { run } from '../command.ts';
 import { systemImage } from '../images/system.ts';
 import { until } from '../until.ts';

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { findBinary, installedAt } from '../binaries/find.ts';
+import { findBinary } from '../binaries/find.ts';
+import { installedAt } from '../binaries/installed.ts';
 import { run } from '../command.ts';
 import { apiServerArguments, etcdArguments } from '../controlPlaneArguments.ts';
 import { freePorts } from '../freePort.ts';

@@ -36,7 +36,7 @@ export async function raiseGateway(log: Log): Promise<void> {
   if (!(await isInstalled(helm))) {
     const settings = values.flatMap((value) => ['--set', value]);
     const place = ['--kubeconfig', files.kubeconfig, '-n', NAMESPACE, '--create-namespace'];
-    await run(helm, ['upgrade', '--install', 'envoy-gateway', await gatewayChart(), ...place, ...settings]);
+    await run(helm, ['upgrade', '--install', 'envoy-gateway', await gatewayChart(log), ...place, ...settings]);
     log('Envoy Gateway is installed');
   }
   await applyManifest('gateway.yaml', { ENVOY_IMAGE: systemImage('envoy') });

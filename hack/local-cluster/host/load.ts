@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { archiveImage, imageId, inTemporaryFolder } from '../images/buildah.ts';
+import { archiveImage, imageId } from '../images/buildah.ts';
 import type { Archive } from '../images/system.ts';
 import type { Log } from '../progress.ts';
+import { inTemporaryFolder } from '../temporaryFolder.ts';
 import { ctr } from './containerd.ts';
 import { directories } from './settings.ts';
 

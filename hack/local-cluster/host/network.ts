@@ -19,10 +19,9 @@ export async function bridgeOwner(): Promise<string | undefined> {
 export async function raiseNetwork(): Promise<void> {
   await acceptPods();
   await raiseFirewall();
-  if ((await bridgeOwner()) === undefined) {
-    await run('ip', ['link', 'add', network.bridge, 'type', 'bridge']);
-    await run('ip', ['link', 'set', network.bridge, 'alias', directories.root]);
-  }
+  if ((await bridgeOwner()) === undefined) await run('ip', ['link', 'add', network.bridge, 'type', 'bridge']);
+  // Also where the bridge was left by a checkout that is gone: whose it is decides who takes it down.
+  await run('ip', ['link', 'set', network.bridge, 'alias', directories.root]);
   await run('ip', ['addr', 'replace', `${network.nodeAddress}/24`, 'dev', network.bridge]);
   await run('ip', ['link', 'set', network.bridge, 'up']);
   await run('ip', ['route', 'replace', network.serviceRange, 'dev', network.bridge]);

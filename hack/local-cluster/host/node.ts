@@ -4,7 +4,7 @@ import { findBinary } from '../binaries/find.ts';
 import type { Log } from '../progress.ts';
 import { until } from '../until.ts';
 import { kubeconfigOf, pkiFile } from './certificates.ts';
-import { ensureCgroupRoot } from './cgroups.ts';
+import { ensureCgroupRoot, unified } from './cgroups.ts';
 import { kubectl } from './kubectl.ts';
 import { startDaemon } from './processes.ts';
 import { cgroupRoot, directories, files, network, node } from './settings.ts';
@@ -25,7 +25,8 @@ const configuration = {
   containerRuntimeEndpoint: `unix://${files.containerdSocket}`,
   cgroupDriver: 'cgroupfs',
   cgroupRoot: `/${cgroupRoot}`,
-  failCgroupV1: false,
+  // Known only where it means something: kubelets are losing version 1 and, some day, this field.
+  ...(unified ? {} : { failCgroupV1: false }),
   failSwapOn: false,
   clusterDNS: [network.dnsAddress],
   clusterDomain: 'cluster.local',

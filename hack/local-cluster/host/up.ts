@@ -36,9 +36,9 @@ async function recentWarnings(): Promise<string[]> {
 }
 
 async function raise(log: Log): Promise<void> {
-  await installPackages(log);
   for (const name of toolNames) await findBinary(name, log);
-  await gatewayChart();
+  await gatewayChart(log);
+  await installPackages(log);
   const archives = await systemArchives(log);
   await Promise.all([directories.root, directories.volumes].map((path) => mkdir(path, { recursive: true })));
   await raiseNetwork();

@@ -6,17 +6,24 @@ import { run } from '../command.ts';
 import { contentKey } from '../contentKey.ts';
 import { cacheDirectory } from '../paths.ts';
 import { heartbeat, type Log } from '../progress.ts';
-import { buildImage, imageId, inTemporaryFolder } from './buildah.ts';
+import { inTemporaryFolder } from '../temporaryFolder.ts';
+import { buildImage, imageId } from './buildah.ts';
 
 const SUITE = 'bookworm';
-/** Node and onnxruntime are C++; everything else of Debian's essential set comes by itself. */
-const PACKAGES = ['libstdc++6', 'libatomic1'];
+/**
+ * Node and onnxruntime are C++; everything else of Debian's essential set comes by itself. usr-is-merged stands in for
+ * usrmerge, which would bring all of Perl.
+ */
+const PACKAGES = ['libstdc++6', 'libatomic1', 'usr-is-merged'];
 const LEFT_OUT = ['doc', 'man', 'info', 'locale', 'zoneinfo', 'lintian'].map((name) => `/usr/share/${name}/*`);
 
 const options = [
   '--variant=essential',
   `--include=${PACKAGES.join(',')}`,
+  '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
   ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
+  // Copied from this machine, whose name and name server are no business of an image's.
+  '--customize-hook=rm -f "$1/etc/resolv.conf" "$1/etc/hostname"',
 ];
 const key = contentKey([SUITE, ...options, process.arch]);
 

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withLock } from '../binaries/lock.ts';
 import { run } from '../command.ts';
 import { cacheDirectory } from '../paths.ts';
-import type { Log } from '../progress.ts';
+import { heartbeat, type Log } from '../progress.ts';
 
 /** Image and layer store of our own, shared by all checkouts, so that a second one starts warm. */
 const store = (): string[] => [
@@ -29,6 +30,12 @@ export interface BuildOptions {
   readonly mounts?: Readonly<Record<string, string>>;
 }
 
+/** Builds and clearing up take turns, or one would remove what the other is about to use. */
+export async function alone<T>(work: () => Promise<T>): Promise<T> {
+  await mkdir(cacheDirectory(), { recursive: true });
+  return withLock(join(cacheDirectory(), 'buildah.lock'), work);
+}
+
 /** Builds an image from a Dockerfile. Unchanged steps come from the layer store. */
 export async function buildImage(options: BuildOptions, log: Log): Promise<void> {
   const { image, context, dockerfile, target, arguments: values = {}, mounts = {} } = options;
@@ -43,23 +50,15 @@ export async function buildImage(options: BuildOptions, log: Log): Promise<void>
     ...Object.entries(mounts).flatMap(([from, to]) => ['--volume', `${from}:${to}:ro`]),
     ...['--tag', image, '--file', dockerfile, context],
   ];
-  await buildah(args, (line) => {
-    if (/STEP .*: RUN |npm error|rror:/.test(line)) log(`  ${line.slice(0, 110)}`);
+  await alone(async () => {
+    const stop = heartbeat(log, `building ${image}`);
+    await buildah(args, (line) => {
+      if (/STEP .*: RUN |npm error|rror:/.test(line)) log(`  ${line.slice(0, 110)}`);
+    }).finally(stop);
   });
 }
 
 /** Writes the image as a docker archive, the form that containerd and Docker both import. */
 export async function archiveImage(image: string, target: string): Promise<void> {
   await buildah(['push', '--quiet', image, `docker-archive:${target}:${image}`]);
-}
-
-/** Runs `work` with a temporary folder that is removed afterwards. */
-export async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  await mkdir(cacheDirectory(), { recursive: true });
-  const folder = await mkdtemp(join(cacheDirectory(), 'build-'));
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

@@ -31,6 +31,18 @@ test.each([...USUAL, 'runtime-cuda'])(
   },
 );
 
+test.each(['Dockerfile.operator', 'Dockerfile.runtime'])(
+  'each image of %s carries the version of the project',
+  (file) => {
+    const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as { version: string };
+    const text = readFileSync(join(repositoryRoot, file), 'utf8');
+    const labels = [...text.matchAll(/image\.version="(.*)"/g)].map((match) => match[1]);
+    const images = [...text.matchAll(/^ENTRYPOINT /gm)];
+    expect(images.length).toBeGreaterThan(0);
+    expect(labels).toEqual(images.map(() => version));
+  },
+);
+
 test('an unknown image is answered with the names there are', () => {
   expect(() => recipeOf('toString')).toThrow('choose from operator, runtime, trainer, runtime-cuda');
 });

@@ -38,6 +38,7 @@ const RECIPES = {
 } as const satisfies Record<string, ImageRecipe>;
 
 export type ImageName = keyof typeof RECIPES;
+export const imageNames = Object.keys(RECIPES) as readonly ImageName[];
 
 /** Built when no name is given; the CUDA image is large and needs a GPU to be of use. */
 export const USUAL: readonly ImageName[] = ['operator', 'runtime', 'trainer'];
@@ -45,5 +46,5 @@ export const USUAL: readonly ImageName[] = ['operator', 'runtime', 'trainer'];
 export function recipeOf(name: string): ImageRecipe {
   const recipe = Object.hasOwn(RECIPES, name) ? RECIPES[name as ImageName] : undefined;
   if (recipe) return recipe;
-  throw new Error(`There is no image ${name}: choose from ${Object.keys(RECIPES).join(', ')}.`);
+  throw new Error(`There is no image ${name}: choose from ${imageNames.join(', ')}.`);
 }

@@ -6,8 +6,9 @@ import { run } from '../command.ts';
 import { contentKey } from '../contentKey.ts';
 import { cacheDirectory } from '../paths.ts';
 import type { Log } from '../progress.ts';
+import { inTemporaryFolder } from '../temporaryFolder.ts';
 import { baseImage, ensureBaseImage, placeFile } from './base.ts';
-import { buildImage, imageId, inTemporaryFolder } from './buildah.ts';
+import { buildImage, imageId } from './buildah.ts';
 
 const NODE = `node-linux-${process.arch}@24.21.0`;
 const NPM = 'npm@11.21.2';

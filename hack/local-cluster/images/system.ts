@@ -6,8 +6,9 @@ import type { ToolName } from '../binaries/tools.ts';
 import { contentKey } from '../contentKey.ts';
 import { cacheDirectory } from '../paths.ts';
 import type { Log } from '../progress.ts';
+import { inTemporaryFolder } from '../temporaryFolder.ts';
 import { baseImage, ensureBaseImage, placeFile } from './base.ts';
-import { archiveImage, buildImage, inTemporaryFolder } from './buildah.ts';
+import { archiveImage, buildImage } from './buildah.ts';
 import { envoyBinary } from './envoy.ts';
 
 /** Static programs need nothing but themselves; Envoy needs glibc. */

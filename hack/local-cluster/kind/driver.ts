@@ -5,6 +5,7 @@ import { findBinary } from '../binaries/find.ts';
 import { run, succeeds } from '../command.ts';
 import type { Driver } from '../driver.ts';
 import { applyManifest } from '../host/addons.ts';
+import { kubectl } from '../host/kubectl.ts';
 import { clusterDirectory } from '../paths.ts';
 import type { Log } from '../progress.ts';
 
@@ -24,14 +25,23 @@ const CAPACITY = JSON.stringify({ status: { capacity: { 'nvidia.com/gpu': '4' } 
  */
 export const kindDriver: Driver = { up, down, status, load };
 
-const exists = async (): Promise<boolean> => (await run('kind', ['get', 'clusters'])).split('\n').includes(CLUSTER);
+const kind = (args: readonly string[], log?: Log): Promise<string> =>
+  run('kind', [...args, '--name', CLUSTER], log ? { onLine: log } : {});
 
-async function up(log: Log): Promise<void> {
+async function exists(): Promise<boolean> {
+  if (!(await succeeds('docker', ['info'])))
+    throw new Error('Docker does not answer: install it (https://docs.docker.com/get-docker) and start it.');
   if (!(await succeeds('kind', ['version'])))
     throw new Error('kind is needed: install it (https://kind.sigs.k8s.io) and run this again.');
+  return (await run('kind', ['get', 'clusters'])).split('\n').includes(CLUSTER);
+}
+
+async function up(log: Log): Promise<void> {
+  const isThere = await exists();
   await mkdir(clusterDirectory, { recursive: true });
-  if (!(await exists()))
-    await run('kind', ['create', 'cluster', '--name', CLUSTER, '--kubeconfig', kubeconfig], { onLine: log });
+  // One that is there may have been made by another checkout, which has the only kubeconfig.
+  if (isThere) await kind(['export', 'kubeconfig', '--kubeconfig', kubeconfig]);
+  else await kind(['create', 'cluster', '--wait', '120s', '--kubeconfig', kubeconfig], log);
   await pretendAccelerators(log);
   const place = ['--kubeconfig', kubeconfig, '-n', 'envoy-gateway-system', '--create-namespace', '--wait'];
   await run(await findBinary('helm', log), [
@@ -44,20 +54,21 @@ async function up(log: Log): Promise<void> {
     ...place,
   ]);
   await applyManifest('gateway.yaml', { ENVOY_IMAGE: PROXY_IMAGE });
+  const gateway = ['-n', 'slipway-gateway', 'gateway/slipway-gateway'];
+  await kubectl('wait', ...gateway, '--for=condition=Programmed', '--timeout=300s');
   log(`the cluster is up: export KUBECONFIG=${kubeconfig}`);
 }
 
 async function pretendAccelerators(log: Log): Promise<void> {
-  const kubectl = await findBinary('kubectl', log);
+  await findBinary('kubectl', log);
   const patch = (...args: string[]): Promise<string> =>
-    run(kubectl, ['--kubeconfig', kubeconfig, 'patch', 'node', `${CLUSTER}-control-plane`, '--type=merge', ...args]);
+    kubectl('patch', 'node', `${CLUSTER}-control-plane`, '--type=merge', ...args);
   await patch('-p', ACCELERATORS);
   await patch('--subresource=status', '-p', CAPACITY);
 }
 
 async function down(log: Log): Promise<void> {
-  if (await exists())
-    await run('kind', ['delete', 'cluster', '--name', CLUSTER, '--kubeconfig', kubeconfig], { onLine: log });
+  if (await exists()) await kind(['delete', 'cluster', '--kubeconfig', kubeconfig], log);
   await rm(kubeconfig, { force: true });
 }
 
@@ -67,6 +78,5 @@ async function status(): Promise<{ readonly lines: readonly string[]; readonly i
 }
 
 async function load(image: string): Promise<void> {
-  const kind = existsSync(image) ? 'image-archive' : 'docker-image';
-  await run('kind', ['load', kind, image, '--name', CLUSTER]);
+  await kind(['load', existsSync(image) ? 'image-archive' : 'docker-image', image]);
 }
