@@ -28,6 +28,18 @@ const EXTERNAL = ['onnxruntime-node', '@tensorflow/tfjs-node', '@tensorflow/tfjs
 const REQUIRE =
   "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);";
 
+/**
+ * A command is run by whatever Node comes first on the PATH. One that is too old hands over to the Node that made the
+ * bundle, or says what to install; left alone it would end in a stack trace of some library.
+ */
+const NEWER_NODE = `import { spawnSync as runNewer } from 'node:child_process';
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 24 || (major === 24 && minor < 9)) {
+  const { status, error } = runNewer(${JSON.stringify(process.execPath)}, process.argv.slice(1), { stdio: 'inherit' });
+  if (error) console.error('kubectl slipway needs Node 24.9 or newer, and this is ' + process.version + ': install it (https://nodejs.org).');
+  process.exit(status ?? 1);
+}`;
+
 async function bundle(name: string): Promise<void> {
   const chosen = BUNDLES[name];
   if (!chosen) throw new Error(`There is no bundle ${name}: choose from ${Object.keys(BUNDLES).join(', ')}.`);
@@ -50,7 +62,7 @@ async function bundle(name: string): Promise<void> {
     legalComments: 'none',
     logLevel: 'warning',
     external: EXTERNAL,
-    banner: { js: isCommand ? `#!/usr/bin/env node\n${REQUIRE}` : REQUIRE },
+    banner: { js: isCommand ? `#!/usr/bin/env node\n${NEWER_NODE}\n${REQUIRE}` : REQUIRE },
   });
   if (isCommand) for (const entry of Object.keys(chosen.entries)) await makeCommand(join(outdir, entry));
 }
