@@ -63,7 +63,6 @@ async function populate(client: Client): Promise<void> {
 interface Reading {
   readonly passes: number;
   readonly cpuSeconds: number;
-  readonly memoryMiB: number;
 }
 async function read(port: number): Promise<Reading> {
   const { body } = await request(`http://127.0.0.1:${port}/metrics`);
@@ -71,7 +70,6 @@ async function read(port: number): Promise<Reading> {
   return {
     passes: sumOf(text, PASSES),
     cpuSeconds: sumOf(text, 'process_cpu_seconds_total'),
-    memoryMiB: sumOf(text, 'process_resident_memory_bytes') / 2 ** 20,
   };
 }
 
@@ -97,11 +95,10 @@ async function measure(client: Client, port: number): Promise<void> {
       value: passes / (after.cpuSeconds - before.cpuSeconds),
       unit: 'passes/s',
     },
-    { what: `operator resident memory with ${SERVICES} InferenceServices`, value: after.memoryMiB, unit: 'MiB' },
   ]);
 }
 
-const directory = join(clusterDirectory, 'control-planes', `bench-${process.pid}`);
+const directory = join(clusterDirectory, 'control-planes', String(process.pid));
 const plane = await startControlPlane({ directory });
 await installDefinitions(plane.access, join(repositoryRoot, 'crds'));
 await installDefinitions(plane.access, join(await gatewayChart(), 'charts', 'crds', 'crds'));
