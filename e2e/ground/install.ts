@@ -11,11 +11,18 @@ export const OPERATOR = 'deployment/slipway-operator';
 export const GATEWAY = { namespace: 'slipway-gateway', name: 'slipway-gateway' } as const;
 const IMAGES = ['slipway.dev/operator:dev', 'slipway.dev/runtime:dev', 'slipway.dev/trainer:dev'];
 
+/** A helm that was killed leaves its release pending, and every later one refuses to touch it. */
+async function clearPending(helm: (...args: string[]) => Promise<string>, release: string): Promise<void> {
+  const status = await helm('status', release, '--output', 'json').catch(() => '');
+  if (/"status":"pending-/.test(status)) await helm('uninstall', release, '--ignore-not-found');
+}
+
 async function helmInstall(release: string, ...args: string[]): Promise<void> {
-  const helm = await findBinary('helm', () => {});
-  const chart = join(repositoryRoot, 'charts', release);
+  const path = await findBinary('helm', () => {});
   const common = ['--kubeconfig', KUBECONFIG, '--namespace', OPERATOR_NAMESPACE];
-  await run(helm, ['upgrade', '--install', release, chart, ...common, ...args]);
+  const helm = (...rest: string[]): Promise<string> => run(path, [...common, ...rest]);
+  await clearPending(helm, release);
+  await helm('upgrade', '--install', release, join(repositoryRoot, 'charts', release), ...args);
 }
 
 const SETTINGS = {
