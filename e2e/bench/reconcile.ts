@@ -101,7 +101,7 @@ async function measure(client: Client, port: number): Promise<void> {
 const directory = join(clusterDirectory, 'control-planes', String(process.pid));
 const plane = await startControlPlane({ directory });
 await installDefinitions(plane.access, join(repositoryRoot, 'crds'));
-await installDefinitions(plane.access, join(await gatewayChart(), 'charts', 'crds', 'crds'));
+await installDefinitions(plane.access, join(await gatewayChart(console.error), 'charts', 'crds', 'crds'));
 const connection = await connect({ kubeconfig: plane.kubeconfig });
 await populate(connection.client);
 const [port = 0] = await freePorts(1);
