@@ -42,7 +42,7 @@ test.each([
     'approve works on an InferenceService, not on a TrainingJob: write kubectl slipway approve infs/flights',
   ],
   [['wait', 'infs/a'], 'wait needs a goal: write --for= one of Ready, RolloutComplete, RolledBack'],
-  [['wait', 'tj/a', '--for=Ready'], 'A TrainingJob has no goal "Ready": write --for= one of Succeeded'],
+  [['wait', 'tj/a', '--for=Ready'], 'TrainingJob has no goal "Ready": write --for= one of Succeeded'],
   [['wait', 'mv/a', '--for=Ready', '--timeout=soon'], '"soon" is no duration: write --timeout=90s or --timeout=5m'],
   [['status', 'infs/a', '--colour'], "Unknown option '--colour': run kubectl slipway --help to see the flags."],
 ])('%j is refused with what to write instead', (argv, message) => {

@@ -101,7 +101,7 @@ function readGoal(text: string | undefined, target: Target): Goal {
   const goal = GOALS.find((g) => g === text);
   const fitting = GOALS.filter((g) => KINDS_OF_GOAL[g].includes(target.kind)).join(', ');
   if (goal === undefined || !KINDS_OF_GOAL[goal].includes(target.kind)) {
-    const found = text === undefined ? 'wait needs a goal' : `A ${target.kind} has no goal "${text}"`;
+    const found = text === undefined ? 'wait needs a goal' : `${target.kind} has no goal "${text}"`;
     throw new UsageError(`${found}: write --for= one of ${fitting}`);
   }
   return goal;
