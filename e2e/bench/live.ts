@@ -1,15 +1,21 @@
 import { pods } from '@slipway/operator/api/builtin.ts';
+import { type InferenceService, inferenceServices } from '@slipway/operator/api/kinds.ts';
+import { awaitGoal, awaitObject } from '../ground/await.ts';
 import { type Ground, hack } from '../ground/ground.ts';
 import { OPERATOR_NAMESPACE, prepareGround } from '../ground/install.ts';
+import type { Row } from '../load/probe.ts';
 import { flightRows } from '../load/rows.ts';
 import { type FlightsStory, playFlights } from '../story/flights.ts';
 import { smallService } from '../story/manifests.ts';
 import { type Rollout, serve } from '../story/rollout.ts';
-import type { Stage } from '../story/stage.ts';
+import { keyIn, type Stage } from '../story/stage.ts';
+import { openTraffic } from '../story/traffic.ts';
 import { sumOf } from './metrics.ts';
 import { type Measurement, report } from './report.ts';
 
 const NAMESPACE = 'bench';
+const PER_SECOND = 300;
+const WAIT_MS = 60_000;
 const seconds = (what: string, ms: number): Measurement => ({ what, value: ms / 1000, unit: 's' });
 
 async function timed(action: () => Promise<unknown>): Promise<number> {
@@ -19,19 +25,40 @@ async function timed(action: () => Promise<unknown>): Promise<number> {
 }
 
 /** From the edit of the spec to the first sight of the candidate past Preparing, when all its pods are ready. */
-function readyMs({ askedAt, sightings }: Rollout): number {
-  const past = sightings.find(({ status }) => (status.candidate?.phase ?? 'Preparing') !== 'Preparing');
+function readyMs({ askedAt, sightings, service }: Rollout): number {
+  const { version } = service.spec.model;
+  const past = sightings.find(
+    ({ status: { candidate } }) => candidate?.version === version && candidate.phase === 'Shifting',
+  );
   if (past === undefined) throw new Error('the candidate never became ready');
   return past.at - askedAt;
 }
 
-function faultMeasurements({ fault, rollback }: FlightsStory): Measurement[] {
+function faultMs({ fault }: FlightsStory): number {
   if (fault === undefined) throw new Error('the third version never failed, so nothing can be measured');
-  const decided = rollback.routeClosedAt ?? fault.lastAnswerAt;
-  return [
-    seconds('first error of a bad candidate to its last answer', fault.lastAnswerAt - fault.firstFaultAt),
-    seconds('decision (route seen closed) to zero traffic', Math.max(0, fault.lastAnswerAt - decided)),
-  ];
+  return fault.lastAnswerAt - fault.firstFaultAt;
+}
+
+/** Gives the first version half of the traffic, takes the wish back, and times its last answer from there. */
+async function revertMs(stage: Stage, { first, second, serving }: FlightsStory, rows: readonly Row[]): Promise<number> {
+  const { client } = stage.ground;
+  const key = keyIn(stage, serving);
+  const [stable, other] = [second.version.spec.version, first.version.spec.version];
+  const ask = (version: string, rollout: object = {}) =>
+    client.merge(inferenceServices, key, { spec: { model: { version }, rollout } });
+  await ask(stable, { steps: [{ weight: 50, for: '5m' }, { weight: 100 }] });
+  await awaitGoal(client, inferenceServices, key, 'RolloutComplete', WAIT_MS);
+  const traffic = await openTraffic(stage, serving, rows, PER_SECOND);
+  await ask(other);
+  const isHalf = (s: InferenceService): boolean => s.status?.traffic?.programmed?.candidate === 5000;
+  await awaitObject(client, inferenceServices, key, isHalf, { what: 'half of the traffic', timeoutMs: WAIT_MS });
+  await traffic.hear(2 * PER_SECOND);
+  const revertedAt = Date.now();
+  await ask(stable);
+  await awaitGoal(client, inferenceServices, key, 'RolloutComplete', WAIT_MS);
+  await traffic.hear(PER_SECOND);
+  await traffic.stop();
+  return Math.max(...traffic.answers.filter((a) => a.version === other).map((a) => a.answeredAt)) - revertedAt;
 }
 
 /** Two more services beside that of the story, so that the operator looks after three. */
@@ -55,12 +82,15 @@ const ground = await prepareGround(
   () => {},
 );
 const stage: Stage = { ground, namespace: NAMESPACE, tell: (what) => console.error(`  ${what}`) };
-const story = await playFlights(stage, { host: 'bench.example.com', rows: await flightRows(20_000), perSecond: 300 });
+const rows = await flightRows(20_000);
+const story = await playFlights(stage, { host: 'bench.example.com', rows, perSecond: PER_SECOND });
+const reverted = await revertMs(stage, story, rows);
 await serveThree(stage, story);
 await report('live', [
   seconds('cluster up, programs cached', up),
   seconds('new version asked for to candidate ready', readyMs(story.promotion)),
-  ...faultMeasurements(story),
+  seconds('first error of a bad candidate (5 % of 300 requests/s) to its last answer', faultMs(story)),
+  seconds('spec reverted at 50 % to the last answer of the candidate', reverted),
   await operatorMemory(ground),
 ]);
 await ground.close();

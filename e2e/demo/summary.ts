@@ -2,14 +2,11 @@ import type { FlightsStory } from '../story/flights.ts';
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-function faultLines({ fault, rollback }: FlightsStory): string[] {
+function faultLines({ fault }: FlightsStory): string[] {
   if (fault === undefined) return ['fault to zero traffic      the third version never failed'];
   const { firstFaultAt, lastAnswerAt, failed, answers } = fault;
-  const closed = rollback.routeClosedAt;
-  const tail = closed === undefined ? 'not seen' : seconds(Math.max(0, lastAnswerAt - closed));
   return [
     `fault to zero traffic      ${seconds(lastAnswerAt - firstFaultAt)} from its first error to its last answer`,
-    `route closed to silence    ${tail}`,
     `the bad candidate's share  ${failed} of its ${answers} answers failed`,
   ];
 }

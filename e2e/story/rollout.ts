@@ -13,7 +13,6 @@ export interface Rollout {
   readonly askedAt: number;
   readonly service: InferenceService;
   readonly sightings: readonly Sighting[];
-  readonly routeClosedAt: number | undefined;
   /** Uids of the candidate's pods when it first got traffic. */
   readonly firstPods: readonly string[];
 }
@@ -73,8 +72,7 @@ export async function rollOut(
     stage.tell(`Version ${to} is asked for`, `kubectl -n ${stage.namespace} get infs ${name} -w`);
     const service = await awaitGoal(client, inferenceServices, key, goal, ROLLOUT_MS);
     traffic.allow(goal === 'RolledBack' ? from : to);
-    const { sightings, routeClosedAt } = follower;
-    return { askedAt, service, sightings, routeClosedAt, firstPods: (await firstPods) ?? [] };
+    return { askedAt, service, sightings: follower.sightings, firstPods: (await firstPods) ?? [] };
   } finally {
     await follower.stop();
   }
