@@ -192,6 +192,8 @@ export class ApiDouble {
       return;
     }
     response.writeHead(200, { 'content-type': 'application/json' });
+    // As the real one: a watch is answered at once, also when there is nothing to tell yet.
+    response.flushHeaders?.();
     response.stream?.on('error', () => {});
     for (const logged of this.#log) if (logged.version > since) response.write(lineOf(logged));
     this.#watches.add(response);

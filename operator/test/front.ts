@@ -10,7 +10,10 @@ import type { Endpoint } from '../src/kube/config.ts';
 import { openRelay, type Relay } from './relay.ts';
 
 export type Request = Http2ServerRequest;
-export type Response = Http2ServerResponse;
+/** HTTP/1.1 holds the head of an answer back until there is a body, unless told to flush it; HTTP/2 never does. */
+export interface Response extends Http2ServerResponse {
+  flushHeaders?(): void;
+}
 
 /** An HTTPS server for HTTP/1.1 and HTTP/2 behind a relay that breaks connections. */
 export interface Front {

@@ -5,14 +5,14 @@ import { type InferenceService, inferenceServices, modelVersions } from '../src/
 import type { OperatorConfig } from '../src/config.ts';
 import { inferenceServiceController } from '../src/controllers/inferenceservice/controller.ts';
 import { rfc3339 } from '../src/kube/conditions.ts';
-import type { ControllerSpec, Store } from '../src/kube/contracts.ts';
-import { MemoryStore } from '../src/kube/memoryStore.ts';
-import type { Key, Resource } from '../src/kube/resource.ts';
-import type { KubeObject, Stored } from '../src/kube/wire.ts';
+import type { ControllerSpec } from '../src/kube/contracts.ts';
+import type { Key } from '../src/kube/resource.ts';
+import type { Stored } from '../src/kube/wire.ts';
 import type { FetchText } from '../src/measure/fetchText.ts';
 import { runControllers, type UnderTest } from './controllersUnderTest.ts';
 import { installGatewayApi } from './gatewayApiDefinitions.ts';
 import { HandDrivenServing, type Traffic } from './handDrivenServing.ts';
+import { passOverCached } from './passOverCached.ts';
 
 const WITHIN = { timeout: 20_000, interval: 25 };
 type Spec = InferenceService['spec'];
@@ -120,26 +120,8 @@ export class ServedModels {
   }
 
   /** One pass of an operator that has just come to lead, and whose cache of services has come no further than `cached`. */
-  async passOverCached(cached: Stored<InferenceService>): Promise<void> {
-    const { client, namespace } = this.under;
-    const controller = this.#controller();
-    const stores = new Map<string, MemoryStore<KubeObject>>();
-    for (const { resource, indexes = {} } of controller.sources) {
-      const store = new MemoryStore<KubeObject>();
-      for (const [name, of] of Object.entries(indexes)) store.addIndex(name, of);
-      const isService = resource.plural === inferenceServices.plural;
-      for (const object of isService ? [cached] : await client.list(resource, namespace, {})) store.set(object);
-      stores.set(resource.plural, store);
-    }
-    const reconciler = controller.build({
-      client,
-      store: <T extends KubeObject>({ plural }: Resource<T>) => stores.get(plural) as unknown as Store<T>,
-      events: { emit: () => undefined },
-      now: () => new Date(),
-      random: () => 0,
-      enqueue: () => undefined,
-    });
-    await reconciler.reconcile(this.key(cached.metadata.name), AbortSignal.timeout(20_000));
+  passOverCached(cached: Stored<InferenceService>): Promise<void> {
+    return passOverCached(this.under.client, this.#controller(), inferenceServices, cached);
   }
 
   async remove(name: string): Promise<void> {

@@ -142,9 +142,9 @@ describe.each([{ http2: true }, { http2: false }])('with http2 $http2', ({ http2
     for (let i = 0; i < 10; i++) {
       await double.putCutOff('a', `${i}`.repeat(1_000));
       double.put('b', String(i));
+      await equal();
       await watching();
     }
-    await equal();
     toldEverything();
     expect(double.seen.filter(({ verb }) => verb === 'list').length).toBe(1);
   });
@@ -159,6 +159,19 @@ describe.each([{ http2: true }, { http2: false }])('with http2 $http2', ({ http2
     double.put('c', '1');
     await equal();
     toldEverything();
+  });
+
+  test('a quiet kind is watched again from where it was, over the same connection', async () => {
+    await start({ silenceMs: 50 });
+    const before = double.front.relay.accepted();
+    const watches = (): number => double.seen.filter(({ verb }) => verb === 'watch').length;
+    await vi.waitFor(() => expect(watches()).toBeGreaterThan(5), WITHIN);
+    double.put('a', '1');
+    await equal();
+    toldEverything();
+    expect(double.seen.filter(({ verb }) => verb === 'list').length).toBe(1);
+    // HTTP/1.1 has nothing but closing to end a stream with, so there each watch has a connection of its own.
+    if (http2) expect(double.front.relay.accepted()).toBe(before);
   });
 
   test('a server that is gone for a while is found again', async () => {

@@ -5,7 +5,7 @@ import type { Log, Meter } from './observe.ts';
 import type { Resource } from './resource.ts';
 import { listAll } from './restClient.ts';
 import type { Transport } from './transport.ts';
-import { type Scope, SILENCE_MS, type WatchEvent, watch } from './watch.ts';
+import { type Scope, SILENCE_MS, type WatchEvent, WatchSilence, watch } from './watch.ts';
 import type { KubeObject, Stored } from './wire.ts';
 
 /** What a reflector tells: the whole truth after a list, then one change after another. None of these may throw. */
@@ -96,8 +96,16 @@ export class Reflector<T extends KubeObject> {
     this.#around.meter.heard(this.#options.resource.plural, this.#around.clock.now());
   }
 
+  /** Watched again at once: the silence was the wait, and a gap here would be a delay in what a quiet kind tells. */
+  #noteSilence({ message }: WatchSilence): number {
+    this.#around.meter.watchRestart(this.#options.resource.plural, 'Silent');
+    this.#log.debug({ message }, 'watching again, to see whether the server is there');
+    return 0;
+  }
+
   /** Milliseconds until the next try. A clean end counts as a failure too, until something is heard: no busy loop. */
   #note(failure: unknown): number {
+    if (failure instanceof WatchSilence) return this.#noteSilence(failure);
     this.#failures += 1;
     const wait = backoffMs(this.#failures, BACKOFF, this.#around.random());
     const why = failure === undefined ? 'Ended' : failure instanceof ApiError ? failure.reason : 'Error';

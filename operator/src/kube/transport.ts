@@ -17,17 +17,11 @@ export interface ApiRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A body that is read while it is being written: a watch. */
-export interface Stream {
-  readonly chunks: AsyncIterable<Uint8Array>;
-  /** The peer fell silent: gives up this connection for new calls too, because HTTP/2 would reuse it. */
-  abandon(): void;
-}
-
 export interface Transport {
   /** JSON in, JSON out. Throws ApiError, or the signal's reason when aborted. */
   call(request: ApiRequest): Promise<unknown>;
-  stream(request: ApiRequest): Promise<Stream>;
+  /** A body that is read while it is being written: a watch. */
+  stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>>;
   close(): Promise<void>;
 }
 
@@ -96,9 +90,8 @@ class HttpTransport implements Transport {
     }
   }
 
-  async stream(request: ApiRequest): Promise<Stream> {
-    const { body, agent } = await authenticated((rejected) => this.#send(request, request.signal, 0, rejected));
-    return { chunks: body, abandon: () => this.#shared.retire(agent) };
+  async stream(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
+    return (await authenticated((rejected) => this.#send(request, request.signal, 0, rejected))).body;
   }
 
   close(): Promise<void> {

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { ApiError, fromStatus, type Status, unreachable } from './errors.ts';
 import type { Resource } from './resource.ts';
 import { asStored, pathOf } from './restClient.ts';
-import type { Stream, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 import type { KubeObject, Stored } from './wire.ts';
 
 export type WatchEvent<T extends KubeObject> =
@@ -30,6 +30,15 @@ export interface WatchOptions extends Scope {
 export const SILENCE_MS = 90_000;
 const NEWLINE = 10;
 
+/**
+ * Nothing was heard for a while. Either the connection is half-open, which reports no error, or there is nothing to
+ * tell: a server whose etcd tells no progress sends no bookmark of a kind that never changed. Watching again from the
+ * same version tells the two apart, since a half-open connection does not answer that within its deadline and is left.
+ */
+export class WatchSilence extends Error {
+  override readonly name = 'WatchSilence';
+}
+
 /** Whole lines of a byte stream, in order. What stands after the last newline was cut off and is no line. */
 export async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let parts: Uint8Array[] = [];
@@ -44,15 +53,12 @@ export async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<
   }
 }
 
-/** The chunks as they come, giving up on a peer that fell silent: a half-open connection reports no error. */
-async function* audible(stream: Stream, silence: AbortController, silenceMs: number, clock: Clock) {
-  const give = (): void => {
-    stream.abandon();
-    silence.abort(new Error(`the watch was silent for ${silenceMs} ms`));
-  };
+/** The chunks as they come, giving up on a peer that fell silent. */
+async function* audible(chunks: AsyncIterable<Uint8Array>, silence: AbortController, silenceMs: number, clock: Clock) {
+  const give = (): void => silence.abort(new WatchSilence(`the watch was silent for ${silenceMs} ms`));
   let disarm = clock.after(silenceMs, give);
   try {
-    for await (const chunk of stream.chunks) {
+    for await (const chunk of chunks) {
       disarm();
       yield chunk;
       disarm = clock.after(silenceMs, give);
@@ -72,7 +78,8 @@ function parse<T extends KubeObject>(resource: Resource<T>, line: string): Watch
 
 /**
  * What happens to a collection after `resourceVersion`, one event at a time: the next line is read when the consumer
- * asks. Returns when the server ends the watch; throws ApiError for an ERROR line and for a broken or silent connection.
+ * asks. Returns when the server ends the watch; throws ApiError for an ERROR line and for a broken connection, and
+ * WatchSilence when nothing is heard for `silenceMs`.
  */
 export async function* watch<T extends KubeObject>(
   transport: Transport,
@@ -81,7 +88,7 @@ export async function* watch<T extends KubeObject>(
 ): AsyncGenerator<WatchEvent<T>> {
   const { silenceMs = SILENCE_MS, clock = systemClock } = options;
   const silence = new AbortController();
-  const stream = await transport.stream({
+  const chunks = await transport.stream({
     verb: 'watch',
     method: 'GET',
     path: pathOf(resource, namespace),
@@ -96,9 +103,10 @@ export async function* watch<T extends KubeObject>(
     signal: AbortSignal.any([signal, silence.signal]),
   });
   try {
-    for await (const line of lines(audible(stream, silence, silenceMs, clock))) yield parse(resource, line);
+    for await (const line of lines(audible(chunks, silence, silenceMs, clock))) yield parse(resource, line);
   } catch (cause) {
     signal.throwIfAborted();
-    throw cause instanceof ApiError ? cause : unreachable(silence.signal.reason ?? cause);
+    silence.signal.throwIfAborted();
+    throw cause instanceof ApiError ? cause : unreachable(cause);
   }
 }

@@ -5,7 +5,7 @@ import type { OperatorConfig } from '../../config.ts';
 import { type Plan, plan } from '../../domain/rollout/plan.ts';
 import type { ControllerContext, ControllerSpec, Reconciler } from '../../kube/contracts.ts';
 import { again, type Outcome, settled } from '../../kube/outcome.ts';
-import { type Key, keyText } from '../../kube/resource.ts';
+import type { Key } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
 import { type FetchText, fetchTextWithin } from '../../measure/fetchText.ts';
 import { PodEvidence } from '../../measure/pods.ts';
@@ -13,9 +13,9 @@ import type { EvidenceSource } from '../../measure/source.ts';
 import { GatewayApiTraffic } from '../../traffic/gatewayApi.ts';
 import { NameTaken } from '../jobs/ensureChild.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
+import { Latest } from '../latest.ts';
 import { AdminTokens } from './adminTokens.ts';
 import { apply, type Hands } from './apply.ts';
-import { Freshest } from './freshest.ts';
 import { type Readers, type Reading, read } from './read.ts';
 import { type Concerned, GRANTS, sources } from './sources.ts';
 
@@ -53,8 +53,7 @@ class InferenceServiceReconciler implements Reconciler {
   readonly #readers: Readers;
   readonly #hands: Hands;
   readonly #evidence: EvidenceSource;
-  readonly #freshest = new Freshest<InferenceService>();
-  readonly #uids = new Map<string, string>();
+  readonly #latest: Latest<InferenceService>;
 
   constructor(context: ControllerContext, config: OperatorConfig, around: ServingSurroundings) {
     const { client, store, now } = context;
@@ -67,6 +66,7 @@ class InferenceServiceReconciler implements Reconciler {
       fieldManager: FIELD_MANAGER,
     });
     this.#context = context;
+    this.#latest = new Latest(client, inferenceServices);
     this.#evidence = new PodEvidence({ fetchText: around.fetchText, now });
     this.#readers = {
       context,
@@ -88,22 +88,10 @@ class InferenceServiceReconciler implements Reconciler {
   async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
     const cached = this.#context.store(inferenceServices).get(key);
     if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) return this.#forget(key);
-    if (!(await this.#knows(key, cached, signal))) return settled; // the watch brings what came in its place
-    const reading = await read(this.#readers, this.#freshest.of(key, cached), signal);
+    const latest = await this.#latest.of(cached, signal);
+    if (latest === undefined) return settled;
+    const reading = await read(this.#readers, latest, signal);
     return this.#carryOut(reading, plan(reading.world), signal);
-  }
-
-  /**
-   * The first look at a service is at the server. What the leader before wrote last may not have reached our cache, and a
-   * pass over what was before it would take it back: traffic for a candidate that was just rolled back.
-   */
-  async #knows(key: Key, { metadata: { uid } }: Stored<InferenceService>, signal: AbortSignal): Promise<boolean> {
-    if (this.#uids.get(keyText(key)) === uid) return true;
-    const found = await this.#context.client.get(inferenceServices, key, { signal });
-    if (found?.metadata.uid !== uid) return false;
-    this.#uids.set(keyText(key), uid);
-    this.#freshest.remember(key, found);
-    return true;
   }
 
   async #carryOut(reading: Reading, wanted: Plan, signal: AbortSignal): Promise<Outcome> {
@@ -123,18 +111,15 @@ class InferenceServiceReconciler implements Reconciler {
     const options = { status, observed, now: world.now, fieldManager: FIELD_MANAGER, signal };
     const written = await writeStatus(client, inferenceServices, infs, options);
     if (written !== undefined) {
-      this.#freshest.remember({ namespace: infs.metadata.namespace ?? '', name: infs.metadata.name }, written);
+      this.#latest.remember(written);
       for (const note of wanted.events) events.emit(infs, note);
     }
     return wanted.next;
   }
 
   #forget(key: Key): Outcome {
-    const text = keyText(key);
     this.#evidence.forget(key);
-    this.#freshest.forget(key);
-    this.#readers.tokens.forget(this.#uids.get(text) ?? '');
-    this.#uids.delete(text);
+    this.#readers.tokens.forget(this.#latest.forget(key) ?? '');
     return settled;
   }
 }

@@ -1,8 +1,6 @@
 import { API_VERSION } from '@slipway/crds/contract';
 import { expect, test } from 'vitest';
 import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
-import type { KubeObject, Stored } from '../../kube/wire.ts';
-import { Freshest } from './freshest.ts';
 import { targetOf } from './target.ts';
 
 const infs = {
@@ -44,17 +42,4 @@ test.each([
   expect(target.state).toBe(state);
   expect(target.message).toContain(message);
   expect(target.revision).toEqual(modelVersion === undefined ? undefined : expect.stringMatching(/^[0-9a-f]{10}$/));
-});
-
-test('an object we wrote counts until the cache has it, or a successor', () => {
-  const key = { namespace: 'ml', name: 'flights' };
-  const at = (resourceVersion: string, uid = 'u') =>
-    ({ apiVersion: '', kind: '', metadata: { name: 'flights', resourceVersion, uid } }) as Stored<KubeObject>;
-  const freshest = new Freshest<KubeObject>();
-  freshest.remember(key, at('10'));
-  expect(freshest.of(key, at('9')).metadata.resourceVersion).toBe('10');
-  expect(freshest.of(key, at('9', 'another')).metadata.resourceVersion).toBe('9');
-  freshest.remember(key, at('10'));
-  expect(freshest.of(key, at('11')).metadata.resourceVersion).toBe('11');
-  expect(freshest.of(key, at('9')).metadata.resourceVersion).toBe('9');
 });

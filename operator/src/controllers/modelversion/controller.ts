@@ -18,6 +18,7 @@ import { verificationJob, verificationJobName } from '../../render/verificationJ
 import { ensureChild, NameTaken } from '../jobs/ensureChild.ts';
 import { jobSources, readJob } from '../jobs/jobWorld.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
+import { Latest } from '../latest.ts';
 import { type Action, type Plan, plan, type World, waiting } from './plan.ts';
 
 const NAME = 'modelversion';
@@ -42,15 +43,22 @@ export function versionsOf({ metadata, spec, status }: InferenceService): Key[] 
 class ModelVersionReconciler implements Reconciler {
   readonly #context: ControllerContext;
   readonly #runtime: RuntimeImage;
+  readonly #latest: Latest<ModelVersion>;
 
   constructor(context: ControllerContext, { runtimeImage, imagePullPolicy }: OperatorConfig) {
     this.#context = context;
+    this.#latest = new Latest(context.client, modelVersions);
     this.#runtime = { image: runtimeImage, pullPolicy: imagePullPolicy };
   }
 
   async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
-    const mv = this.#context.store(modelVersions).get(key);
-    if (mv === undefined || mv.metadata.deletionTimestamp !== undefined) return settled;
+    const cached = this.#context.store(modelVersions).get(key);
+    if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) {
+      this.#latest.forget(key);
+      return settled;
+    }
+    const mv = await this.#latest.of(cached, signal);
+    if (mv === undefined) return settled;
     const world = await this.#read(mv, signal);
     const wanted = plan(world);
     try {
@@ -69,9 +77,14 @@ class ModelVersionReconciler implements Reconciler {
   async #write({ mv, now }: World, { status, observed, events, next }: Plan, signal: AbortSignal): Promise<Outcome> {
     const { client, events: recorder } = this.#context;
     const options = { status, observed, now, fieldManager: FIELD_MANAGER, signal };
-    if (await writeStatus(client, modelVersions, mv, options)) for (const note of events) recorder.emit(mv, note);
+    const written = await writeStatus(client, modelVersions, mv, options);
+    if (written !== undefined) {
+      this.#latest.remember(written);
+      for (const note of events) recorder.emit(mv, note);
+    }
     return next;
   }
+
   async #read(mv: Stored<ModelVersion>, signal: AbortSignal): Promise<World> {
     const { client, store, now } = this.#context;
     const { name, namespace = '' } = mv.metadata;

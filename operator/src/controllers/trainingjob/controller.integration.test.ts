@@ -5,9 +5,11 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { runControllers, type UnderTest } from '../../../test/controllersUnderTest.ts';
 import { expectStatus } from '../../../test/expectStatus.ts';
 import { HandDrivenJobs } from '../../../test/jobController.ts';
+import { passOverCached } from '../../../test/passOverCached.ts';
 import { DIGEST, OTHER_DIGEST } from '../../../test/trainingBuilders.ts';
 import { configMaps, jobs, persistentVolumeClaims, secrets, services } from '../../api/builtin.ts';
 import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
+import type { OperatorConfig } from '../../config.ts';
 import { events } from '../../kube/events.ts';
 import { trainingJobController } from './controller.ts';
 
@@ -20,16 +22,17 @@ const asked: { url: string; token: string }[] = [];
 let under: UnderTest;
 let hand: HandDrivenJobs;
 
+const controller = (config: OperatorConfig) =>
+  trainingJobController(config, {
+    newToken: () => 'a-token',
+    fetchText: async (url, token) => {
+      asked.push({ url, token });
+      return ANSWER;
+    },
+  });
+
 beforeAll(async () => {
-  under = await runControllers(inject('kubeconfig'), (config) => [
-    trainingJobController(config, {
-      newToken: () => 'a-token',
-      fetchText: async (url, token) => {
-        asked.push({ url, token });
-        return ANSWER;
-      },
-    }),
-  ]);
+  under = await runControllers(inject('kubeconfig'), (config) => [controller(config)]);
   hand = new HandDrivenJobs(under.client);
 });
 afterAll(() => under.stop());
@@ -268,6 +271,19 @@ describe('what goes wrong ends in a condition that names it', () => {
     const failed = await reason('slow', 'DeadlineExceeded');
     expect(failed.status).toMatchObject({ phase: 'Failed', restarts: 0 });
     await under.untilGone(jobs, 'slow-a0');
+  });
+
+  test('kubeflow/trainer#3737: a job that was given up is not run again, whatever an old cache says', async () => {
+    await apply('given-up', { failure: { restarts: 5, deadline: '1h' } });
+    const attempt = await attemptOf('given-up');
+    const old = await under.until(trainingJobs, 'given-up', ({ status }) => expect(status?.phase).toBe('Pending'));
+    await hand.pod(attempt, { phase: 'Running', startTime: '2020-01-01T00:00:00Z' });
+    await reason('given-up', 'DeadlineExceeded');
+    await under.untilGone(jobs, 'given-up-a0');
+
+    await passOverCached(under.client, controller(under.config), trainingJobs, old);
+    expect((await under.until(trainingJobs, 'given-up')).status?.phase).toBe('Failed');
+    await under.untilGone(jobs, 'given-up-a0');
   });
 
   test('a claim of a person’s own by the name of the workspace is left alone, and named', async () => {

@@ -17,6 +17,7 @@ import type { FetchText } from '../../measure/fetchText.ts';
 import { NameTaken } from '../jobs/ensureChild.ts';
 import { jobSources } from '../jobs/jobWorld.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
+import { Latest } from '../latest.ts';
 import { act, type Hands } from './apply.ts';
 import { type VersionClaims, versionClaims } from './claim.ts';
 import { fetchText } from './fetchText.ts';
@@ -67,6 +68,7 @@ class TrainingJobReconciler implements Reconciler {
   readonly #reading: Reading;
   readonly #hands: Hands;
   readonly #claimVersion: VersionClaims;
+  readonly #latest: Latest<TrainingJob>;
 
   constructor(
     context: ControllerContext,
@@ -76,6 +78,7 @@ class TrainingJobReconciler implements Reconciler {
     const { client } = context;
     this.#context = context;
     this.#claimVersion = versionClaims(client);
+    this.#latest = new Latest(client, trainingJobs);
     this.#reading = { context, progress: new ProgressReader(client, fetch), listNodes: nodeLister(client) };
     this.#hands = {
       client,
@@ -86,14 +89,19 @@ class TrainingJobReconciler implements Reconciler {
   }
 
   async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
-    const tj = this.#context.store(trainingJobs).get(key);
-    if (tj === undefined || tj.metadata.deletionTimestamp !== undefined) {
-      this.#reading.progress.forget(key);
-      return settled;
-    }
+    const cached = this.#context.store(trainingJobs).get(key);
+    if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) return this.#forget(key);
+    const tj = await this.#latest.of(cached, signal);
+    if (tj === undefined) return settled;
     const world = await readWorld(this.#reading, tj, signal);
     const wanted = plan(world);
     return wanted.claimVersion ? this.#claim(world, signal) : this.#apply(world, wanted, signal);
+  }
+
+  #forget(key: Key): Outcome {
+    this.#reading.progress.forget(key);
+    this.#latest.forget(key);
+    return settled;
   }
 
   async #claim({ tj, now }: World, signal: AbortSignal): Promise<Outcome> {
@@ -119,9 +127,11 @@ class TrainingJobReconciler implements Reconciler {
     return again(NAME_TAKEN_MS, message);
   }
 
-  #write({ tj, now }: World, { status, observed }: Pick<Plan, 'status' | 'observed'>, signal: AbortSignal) {
+  async #write({ tj, now }: World, { status, observed }: Pick<Plan, 'status' | 'observed'>, signal: AbortSignal) {
     const options = { status, observed, now, fieldManager: FIELD_MANAGER, signal };
-    return writeStatus(this.#context.client, trainingJobs, tj, options);
+    const written = await writeStatus(this.#context.client, trainingJobs, tj, options);
+    if (written !== undefined) this.#latest.remember(written);
+    return written;
   }
 
   #tell(tj: Stored<TrainingJob>, { events }: Plan): void {
