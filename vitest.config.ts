@@ -14,6 +14,9 @@ export default defineConfig({
           exclude: [...exclude, '**/*.integration.test.ts', 'e2e/scenarios/**'],
           environment: 'node',
           env,
+          setupFiles: ['hack/verification/propertySeed.ts'],
+          // Some start real processes: five seconds is no time on a busy machine, and no test waits longer to pass.
+          testTimeout: 30_000,
         },
       },
       {
@@ -23,6 +26,7 @@ export default defineConfig({
           exclude,
           environment: 'node',
           env,
+          setupFiles: ['hack/verification/propertySeed.ts'],
           globalSetup: ['hack/local-cluster/vitestControlPlane.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
