@@ -9,7 +9,7 @@ export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
 /** Ports of a runtime pod. The admin port is never routed by the gateway. */
-export const PORTS = { rest: 8080, admin: 9090 } as const;
+export const PORTS = { rest: 8080, grpc: 8081, admin: 9090 } as const;
 
 /** HTTP paths of the admin port (runtime server and training agent alike). */
 export const ADMIN_PATHS = {
@@ -19,6 +19,9 @@ export const ADMIN_PATHS = {
   evidence: '/slipway/v1/evidence',
   progress: '/slipway/v1/progress',
 } as const;
+
+/** Path of the REST port that takes late labels: POST {id, label} or a list of them. */
+export const FEEDBACK_PATH = '/slipway/v1/feedback';
 
 /** Set by the runtime on every answer, errors included, so that a failure can be laid at the right version's door. */
 export const RESPONSE_HEADERS = { version: 'slipway-model-version', digest: 'slipway-model-digest' } as const;
@@ -44,6 +47,10 @@ export const FILES = {
   baseline: 'baseline.json', // model directory, else output
   golden: 'golden.jsonl', // model directory, else output
   card: 'card.md', // model directory
+  preprocess: 'preprocess.onnx', // model directory: callers' tensors -> the model's inputs
+  postprocess: 'postprocess.onnx', // model directory: the model's outputs -> callers' tensors
+  tokenizer: 'tokenizer.json', // model directory: text -> token ids (the Hugging Face format)
+  labels: 'labels.txt', // model directory: one class name a line, in the order of the classes
   manifest: 'manifest.json', // artifact root, written last, not part of the digest
   metrics: 'metrics.json', // output; published as evaluation/metrics.json
   predictions: 'predictions.jsonl', // output; published as evaluation/predictions.jsonl
@@ -79,11 +86,15 @@ export const ENV = {
   gates: 'SLIPWAY_GATES',
   adminTokenFile: 'SLIPWAY_ADMIN_TOKEN_FILE',
   restPort: 'SLIPWAY_REST_PORT',
+  grpcPort: 'SLIPWAY_GRPC_PORT',
   adminPort: 'SLIPWAY_ADMIN_PORT',
   drainSeconds: 'SLIPWAY_DRAIN_SECONDS',
   workers: 'SLIPWAY_WORKERS',
   maxQueue: 'SLIPWAY_MAX_QUEUE',
   maxBodyBytes: 'SLIPWAY_MAX_BODY_BYTES',
+  /** The serving settings (serving.ts) as JSON text, or the path of a JSON file with them. */
+  settings: 'SLIPWAY_SETTINGS',
+  settingsFile: 'SLIPWAY_SETTINGS_FILE',
   // every container of ours; default /dev/termination-log
   terminationLog: 'SLIPWAY_TERMINATION_LOG',
 } as const;
@@ -150,11 +161,14 @@ export const tensorSchema = z.object({
     'INT32',
     'INT64',
     'FP16',
+    'BF16',
     'FP32',
     'FP64',
     'BYTES',
   ]),
   shape: z.array(z.int()).max(8),
+  /** Names of the last dimension's entries, where it has more than one: they let callers send rows by feature name. */
+  columns: z.array(z.string().max(256)).max(4096).optional(),
 });
 export type Tensor = z.infer<typeof tensorSchema>;
 
@@ -185,6 +199,43 @@ export const predictionSchema = z.object({
   slice: z.record(z.string(), z.union([z.number(), z.string()])).optional(),
 });
 export type Prediction = z.infer<typeof predictionSchema>;
+
+/**
+ * baseline.json: what the model saw in training, frozen, so that every replica adds plain counts. `tensor` and `index`
+ * say where a feature lies: entry `index` of the last dimension of that tensor.
+ */
+const summarySchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('numeric'),
+    count: z.int().min(0),
+    min: z.number(),
+    max: z.number(),
+    mean: z.number(),
+    /** Sum of squared differences from the mean. */
+    m2: z.number().min(0),
+    bins: z.object({ edges: z.array(z.number()).max(1023), counts: z.array(z.int().min(0)).max(1024) }),
+  }),
+  z.object({
+    kind: z.literal('categorical'),
+    count: z.int().min(0),
+    categories: z
+      .array(z.object({ value: z.union([z.number(), z.string(), z.boolean()]), count: z.int().min(0) }))
+      .max(1023),
+    other: z.int().min(0),
+  }),
+]);
+const summarisedSchema = z
+  .object({ name: z.string().max(256), tensor: z.string().max(256), index: z.int().min(0) })
+  .and(summarySchema);
+export const BASELINE_SCHEMA = 'slipway.dev/baseline/v1';
+export const baselineSchema = z.object({
+  schema: z.literal(BASELINE_SCHEMA),
+  dataset: z.object({ name: z.string(), digest: z.string(), rows: z.int().min(0) }).optional(),
+  features: z.array(summarisedSchema).max(4096),
+  predictions: z.array(summarisedSchema).max(4096),
+});
+export type Baseline = z.infer<typeof baselineSchema>;
+export type Summarised = z.infer<typeof summarisedSchema>;
 
 /** status/progress.json, written whole (write + rename) by the training container; also what the agent serves. */
 export const progressSchema = z.object({
@@ -236,6 +287,66 @@ export const verificationReportSchema = z.object({
 });
 export type VerificationReport = z.infer<typeof verificationReportSchema>;
 
+/** Cumulative counts by upper bound; counts has one more entry than boundsMs (over the last bound). */
+const histogramSchema = z.object({
+  boundsMs: z.array(z.number()).max(64),
+  counts: z.array(z.int()).max(65),
+  sumMs: z.number(),
+});
+
+/**
+ * Values of one feature or prediction since the start, in the bins of baseline.json: numeric, counts[i] lies in
+ * (edges[i-1], edges[i]], one more than edges; categorical, one for each listed category and then `other`.
+ * `counts` holds finite, present values only. outOfRange: beyond the baseline's min or max. unseen: a category that
+ * training did not have.
+ */
+const binnedSchema = z.object({
+  name: z.string().max(256),
+  counts: z.array(z.int().min(0)).max(1024),
+  missing: z.int().min(0),
+  nonFinite: z.int().min(0),
+  outOfRange: z.int().min(0),
+  unseen: z.int().min(0),
+});
+export type BinnedEvidence = z.infer<typeof binnedSchema>;
+
+/** How the answers of a shadowed candidate compare with the live ones. */
+export const shadowEvidenceSchema = z.object({
+  /** Identity of the order these counts belong to; another order starts at zero. */
+  order: z.string().max(128),
+  compared: z.int().min(0),
+  disagreed: z.int().min(0),
+  /** Sampled and not compared: the queue was full or the order ran out. */
+  skipped: z.int().min(0),
+  /** The candidate gave no answer: an error, a wrong shape, or too late. */
+  failed: z.int().min(0),
+  segments: z.record(z.string().max(128), z.object({ compared: z.int().min(0), disagreed: z.int().min(0) })).optional(),
+  /** The first few disagreements: outputs only, inputs as keyed hashes. */
+  examples: z
+    .array(z.object({ id: z.string(), output: z.string(), live: z.string(), candidate: z.string() }))
+    .max(1000)
+    .optional(),
+});
+
+/**
+ * Body of POST on the evidence path: what the stable pods are to copy to the candidate until it expires. null ends it.
+ * A poll that is missed ends it too, so that a dead operator leaves no copy running.
+ */
+export const shadowOrderSchema = z.strictObject({
+  id: z.string().min(1).max(128),
+  /** http://host:port of the candidate's REST port. */
+  target: z.url(),
+  percent: z.number().min(0).max(100),
+  compare: z.enum(['argmax', 'tolerance', 'topK']).optional(),
+  tolerance: z.number().min(0).default(1e-3),
+  k: z.int().min(1).max(1000).default(5),
+  /** Name of a categorical feature (or input) to count by. */
+  segment: z.string().max(256).optional(),
+  expiresInSeconds: z.number().positive().max(300).default(15),
+});
+export type ShadowOrder = z.infer<typeof shadowOrderSchema>;
+export const evidencePollSchema = z.strictObject({ shadow: shadowOrderSchema.nullable() });
+
 /**
  * The evidence document: cumulative, mergeable counters of one runtime process. A restart is a new epoch, so a
  * reader never mistakes counters that start again at zero for requests that did not happen.
@@ -263,7 +374,20 @@ export const evidenceSchema = z.object({
    */
   batches: z.object({ seconds: z.int().min(0), failedSquaredOverServed: z.number().min(0) }),
   /** Served requests (ok and serverError): milliseconds from the last body byte to the answer. counts has one more entry than boundsMs (over the last bound). */
-  latency: z.object({ boundsMs: z.array(z.number()).max(64), counts: z.array(z.int()).max(65), sumMs: z.number() }),
+  latency: histogramSchema,
+  /** Where served requests spent their time: waiting for the engine, and in it. */
+  queue: histogramSchema.optional(),
+  compute: histogramSchema.optional(),
+  /** Served answers that held a value no caller can use (NaN, infinity). */
+  invalid: z.int().min(0).optional(),
+  /** Against baseline.json, in its order; absent when the model has none. */
+  features: z.array(binnedSchema).max(4096).optional(),
+  predictions: z.array(binnedSchema).max(4096).optional(),
+  /** Rows whose distance from the training data was judged, and those beyond the baseline's 99.9 % point. */
+  outliers: z.object({ judged: z.int().min(0), beyond: z.int().min(0) }).optional(),
+  shadow: shadowEvidenceSchema.optional(),
+  /** Late labels: answers that were found right or wrong, and labels whose request is not remembered. */
+  labels: z.object({ right: z.int().min(0), wrong: z.int().min(0), unknown: z.int().min(0) }).optional(),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
 
@@ -271,6 +395,15 @@ export type Evidence = z.infer<typeof evidenceSchema>;
 export const LATENCY_BOUNDS_MS = [
   0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500, 750, 1000, 2000, 5000, 10000,
 ] as const;
+
+/** Request header and infer parameter: milliseconds the caller will wait. `timeout` in `parameters` is microseconds, as in Triton. */
+export const REQUEST_HEADERS = {
+  timeoutMs: 'slipway-timeout-ms',
+  priority: 'slipway-priority',
+  /** Id of the request for late labels, when the body has none. */
+  requestId: 'x-request-id',
+  apiKey: 'authorization', // "Bearer <key>"
+} as const;
 
 /** Prometheus metric names of the runtime. */
 export const METRICS = {

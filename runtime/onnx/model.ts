@@ -12,6 +12,7 @@ const ELEMENT_TYPES = {
   BYTES: 8,
   BOOL: 9,
   FP16: 10,
+  BF16: 16,
   FP64: 11,
   UINT32: 12,
   UINT64: 13,
