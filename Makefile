@@ -10,7 +10,7 @@ NODE := bin=$$(hack/node24); export PATH="$$bin:$$PWD/node_modules/.bin:$$PATH";
 RESULTS := .cache/test-results
 VITEST := vitest run --reporter=default --reporter=json
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down bench clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down bench bench-runtime clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -74,6 +74,20 @@ demo: .cache/npm build ## The main job on the local cluster; KEEP=1 leaves it up
 bench: .cache/npm build ## Speed and memory: prints tables, writes .bench/*.json
 	@$(NODE)
 	node hack/bench.ts
+
+# Beside its peers, from a folder of their environments (about 3 GB, kept). ROUNDS=1 SECONDS_A_CELL=3 for a quick look.
+RIG := runtime/bench/rig
+RIG_WORK = $${SLIPWAY_BENCH_DIR:-$$HOME/.cache/slipway/bench-runtime}
+RIG_RUN = "$(RIG_WORK)/venv-fastapi/bin/python" $(RIG)/run.py --work "$(RIG_WORK)" --seconds $(or $(SECONDS_A_CELL),10)
+
+bench-runtime: .cache/npm build ## The model server beside its peers: ratios, bars, docs/numbers.md (about an hour)
+	@$(NODE)
+	$(RIG)/setup.sh "$(RIG_WORK)"
+	mkdir -p .bench && rm -f .bench/runtime.jsonl
+	export PYTHONDONTWRITEBYTECODE=1
+	$(RIG_RUN) --rounds $(or $(ROUNDS),2) --pin --peers slipway,fastapi-tuned,pytriton --models mlp --out .bench/runtime.jsonl >/dev/null
+	$(RIG_RUN) --rounds $(or $(ROUNDS),2) --raw --ours --out .bench/runtime.jsonl --summary .bench/runtime.json
+	node hack/bench.ts none
 
 clean: ## Remove what the targets made here (not the shared cache of binaries)
 	rm -rf dist bin .cache .bench

@@ -5,7 +5,7 @@ import { writeNumbers } from './bench/numbers.ts';
 import { repositoryRoot } from './local-cluster/paths.ts';
 
 /** Each prints a table and writes .bench/<name>.json. One after another: they share the machine. */
-const BENCHES = ['e2e/bench/live.ts', 'e2e/bench/reconcile.ts', 'runtime/bench/server.ts'];
+const USUAL = ['e2e/bench/live.ts', 'e2e/bench/reconcile.ts', 'runtime/bench/server.ts'];
 
 const passed = (bench: string): Promise<boolean> =>
   new Promise((resolve) => {
@@ -15,8 +15,12 @@ const passed = (bench: string): Promise<boolean> =>
     child.on('exit', (code) => resolve(code === 0));
   });
 
+const asked = process.argv.slice(2);
+/** `none` only writes the table again, from what the folder holds. */
+const benches = asked[0] === 'none' ? [] : asked.length > 0 ? asked : USUAL;
+
 const failed: string[] = [];
-for (const bench of BENCHES) if (!(await passed(bench))) failed.push(bench);
+for (const bench of benches) if (!(await passed(bench))) failed.push(bench);
 
 const folder = join(repositoryRoot, '.bench');
 const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json')).sort();
