@@ -1,6 +1,7 @@
 import type { Evidence } from '@slipway/crds/contract';
 import type { Outcome, RunObserver } from '../batching/scheduler.ts';
 import type { TensorValue } from '../tensor.ts';
+import type { EvidenceSnapshot } from './snapshot.ts';
 
 export type RequestOutcome = keyof Evidence['requests'];
 export type Protocol = 'rest' | 'grpc';
@@ -24,21 +25,46 @@ export interface ModelEvidence extends RunObserver {
   answered(request: Answered, now: number): void;
   /** An answer held `count` values that are not finite. */
   nonFinite(count: number): void;
-  /** Remembers the answer of a request for a late label. */
-  remember(id: string, outputs: Outcome['outputs']): void;
-  /** A late label for a remembered request: 'right', 'wrong' or 'unknown' (no such request remembered). */
-  label(id: string, label: string | number): 'right' | 'wrong' | 'unknown';
+  /** Remembers the answer of a request for a late label; of several rows, row i as `<id>#<i>`. `now`: epoch milliseconds. */
+  remember(id: string, outputs: Outcome['outputs'], now: number): void;
+  /**
+   * A late label for a remembered request: 'right', 'wrong' or 'unknown' (no such request remembered). The first label
+   * of an answer stands; a later one changes nothing. Throws RequestError 400 for a label that names no class.
+   */
+  label(id: string, label: string | number | boolean, now: number): 'right' | 'wrong' | 'unknown';
+  /** Totals for the statistics endpoint. */
+  snapshot(): EvidenceSnapshot;
+  /** The counts of the evidence document; what the process knows beside them is added by evidenceOf. */
+  counts(): EvidenceCounts;
 }
 
-/** Told of each answered request with what was asked and answered: sampling, logs, traces and the shadow live here. */
-export interface Exchange {
+/** The part of the evidence document that one model version counts itself. */
+export type EvidenceCounts = Omit<Evidence, 'schema' | 'at' | 'model' | 'ready' | 'draining' | 'inFlight' | 'shadow'>;
+
+/** What every watched request has, answered by the model or not. */
+interface Watched {
+  /** What Observation.wants answered. */
+  readonly wanted: number;
   readonly id: string | undefined;
   readonly protocol: Protocol;
   /** W3C traceparent of the caller, when it sent one. */
   readonly traceparent: string | undefined;
-  /** Copies: the originals' memory is used again. */
-  readonly inputs: readonly TensorValue[];
-  readonly outcome: Outcome;
+  /** When its last byte was there: epoch milliseconds, with fractions where the clock has them. */
   readonly startedAt: number;
   readonly answered: Answered;
+}
+
+/** A wanted request with its answer. */
+export interface Exchange extends Watched {
+  /** Copies that nobody else holds, in the order of the signature; empty unless `wanted` has the bit `inputs`. */
+  readonly inputs: readonly TensorValue[];
+  readonly outcome: Outcome;
+}
+
+/** A request without an answer of the model. */
+export interface UnservedExchange extends Watched {
+  /** HTTP status of the answer, or what it would have been over HTTP. */
+  readonly status: number;
+  /** The sentence that went back. */
+  readonly sentence: string;
 }
