@@ -77,6 +77,17 @@ export const modelSettingsSchema = z.strictObject({
     .enum(NON_FINITE)
     .default('Error')
     .describe('NaN and infinities in JSON answers: a 500, null, or the strings "NaN", "Infinity", "-Infinity".'),
+  feedback: z
+    .strictObject({
+      maxAnswers: z
+        .int()
+        .min(0)
+        .max(10_000_000)
+        .default(100_000)
+        .describe('Answers remembered for late labels, 32 bytes each; 0 turns feedback off.'),
+      maxAgeSeconds: count(31_536_000).default(604_800).describe('Labels that come later than this are unknown.'),
+    })
+    .prefault({}),
   truncateText: z.boolean().default(false).describe('Cut text that is too long for the model instead of refusing it.'),
 });
 export type ModelSettings = z.infer<typeof modelSettingsSchema>;
