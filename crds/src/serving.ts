@@ -113,14 +113,21 @@ const limitsSchema = z.strictObject({
     .describe('For each API key, or for each address where there are no keys.'),
 });
 
-const sinkSchema = z.strictObject({
-  share: z.number().min(0).max(1).describe('Share of requests, 0 to 1.'),
-  file: z.string().optional(),
-  url: z.url().optional(),
-  maxBytes: count(1024 * MIB)
-    .default(64 * MIB)
-    .describe('The file is rotated once at this size; older lines go.'),
-});
+const samplesSchema = z
+  .strictObject({
+    share: z.number().min(0).max(1).describe('Share of requests, 0 to 1.'),
+    file: z.string().min(1).optional().describe('One JSON line a request; rotated to <file>.1 once it is full.'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('Batches are posted here as CloudEvents.'),
+    maxBytes: count(1024 * MIB)
+      .default(64 * MIB)
+      .describe('Of the file before it is rotated, or of the samples that wait for the url.'),
+  })
+  .refine(({ file, url }) => (file === undefined) !== (url === undefined), {
+    error: 'Write samples either to a file or to a url.',
+  });
 
 export const servingSettingsSchema = z.strictObject({
   ...modelSettingsSchema.shape,
@@ -142,12 +149,23 @@ export const servingSettingsSchema = z.strictObject({
     .default('None')
     .describe('Explicit: callers may load and unload models through the repository API.'),
   shadow: z
-    .strictObject({ maxQueue: count(100_000).default(256), examples: z.int().min(0).max(1000).default(10) })
-    .prefault({}),
+    .strictObject({
+      maxQueue: count(100_000).default(256).describe('Copies that may be under way; one more is skipped.'),
+      maxQueueBytes: count(4096 * MIB)
+        .default(32 * MIB)
+        .describe('Bytes of tensors in them.'),
+      concurrency: count(256).default(8).describe('Copies that the candidate has at the same time.'),
+      timeoutMs: count(60_000).default(5000).describe('A candidate that has not answered by then has failed.'),
+      examples: z.int().min(0).max(1000).default(10).describe('Disagreements shown in the evidence.'),
+    })
+    .prefault({})
+    .describe('How answers are compared with those of a candidate, when the operator orders it.'),
   metrics: z.strictObject({ tritonNames: z.boolean().default(false) }).prefault({}),
   tracing: z
     .strictObject({
-      endpoint: z.url(),
+      endpoint: z
+        .url({ protocol: /^https?$/ })
+        .describe('Of an OTLP/HTTP collector; /v1/traces is added to one that has no path.'),
       share: z.number().min(0).max(1).default(0.01),
       service: z.string().default('slipway'),
     })
@@ -157,7 +175,11 @@ export const servingSettingsSchema = z.strictObject({
     .strictObject({
       share: z.number().min(0).max(1).default(0).describe('Share of requests that get a log line.'),
       hash: z.array(z.string()).max(64).default([]).describe('Features logged as a keyed hash; others not at all.'),
-      payload: z.boolean().default(false).describe('Log the tensors as they are.'),
+      hashKeyFile: z
+        .string()
+        .optional()
+        .describe('Key of the hashes, so that all pods write the same; a random one for each process by default.'),
+      payload: z.boolean().default(false).describe('Log the tensors as they are, at most 1024 elements of each.'),
     })
     .prefault({}),
   samples: sinkSchema
