@@ -182,7 +182,7 @@ export const servingSettingsSchema = z.strictObject({
       payload: z.boolean().default(false).describe('Log the tensors as they are, at most 1024 elements of each.'),
     })
     .prefault({}),
-  samples: sinkSchema
+  samples: samplesSchema
     .optional()
     .describe('Whole requests with their answers, for replay: raw data, so off by default.'),
 });
