@@ -213,7 +213,10 @@ const summarySchema = z.discriminatedUnion('kind', [
     mean: z.number(),
     /** Sum of squared differences from the mean. */
     m2: z.number().min(0),
-    bins: z.object({ edges: z.array(z.number()).max(1023), counts: z.array(z.int().min(0)).max(1024) }),
+    bins: z
+      .object({ edges: z.array(z.number()).max(1023), counts: z.array(z.int().min(0)).max(1024) })
+      .refine(({ edges, counts }) => counts.length === edges.length + 1, 'counts must have one entry more than edges')
+      .refine(({ edges }) => edges.every((edge, i) => i === 0 || edge > (edges[i - 1] as number)), 'edges must rise'),
   }),
   z.object({
     kind: z.literal('categorical'),
@@ -232,7 +235,13 @@ export const baselineSchema = z.object({
   schema: z.literal(BASELINE_SCHEMA),
   dataset: z.object({ name: z.string(), digest: z.string(), rows: z.int().min(0) }).optional(),
   features: z.array(summarisedSchema).max(4096),
+  /** Those of the model's answer first: late labels are compared with it. */
   predictions: z.array(summarisedSchema).max(4096),
+  /**
+   * How far 99.9 % of the training rows lie from their mean at most: the sum over the numeric features of the squared
+   * standard score. Without it the point is that of independent normal features.
+   */
+  outliers: z.object({ threshold: z.number().positive() }).optional(),
 });
 export type Baseline = z.infer<typeof baselineSchema>;
 export type Summarised = z.infer<typeof summarisedSchema>;
@@ -297,8 +306,10 @@ const histogramSchema = z.object({
 /**
  * Values of one feature or prediction since the start, in the bins of baseline.json: numeric, counts[i] lies in
  * (edges[i-1], edges[i]], one more than edges; categorical, one for each listed category and then `other`.
- * `counts` holds finite, present values only. outOfRange: beyond the baseline's min or max. unseen: a category that
- * training did not have.
+ * Edges, min and max count as rounded to the tensor's datatype. `counts` holds finite, present values only. missing:
+ * NaN, or an empty text that is no listed category. nonFinite: an infinity. outOfRange: counted, and beyond the
+ * baseline's min or max. unseen: counted in `other`, and a category that training did not have; always 0 where the
+ * baseline's own `other` is not, for then it lists the frequent categories only.
  */
 const binnedSchema = z.object({
   name: z.string().max(256),
@@ -383,6 +394,8 @@ export const evidenceSchema = z.object({
   /** Against baseline.json, in its order; absent when the model has none. */
   features: z.array(binnedSchema).max(4096).optional(),
   predictions: z.array(binnedSchema).max(4096).optional(),
+  /** Rows of successful runs, and those whose values were counted: some of them only where the baseline has hundreds of features. */
+  rows: z.object({ run: z.int().min(0), judged: z.int().min(0) }).optional(),
   /** Rows whose distance from the training data was judged, and those beyond the baseline's 99.9 % point. */
   outliers: z.object({ judged: z.int().min(0), beyond: z.int().min(0) }).optional(),
   shadow: shadowEvidenceSchema.optional(),
@@ -413,10 +426,38 @@ export const REQUEST_HEADERS = {
   traceparent: 'traceparent', // W3C trace context
 } as const;
 
-/** Prometheus metric names of the runtime. */
+/** Prometheus metric names of the runtime. Each has the labels model and version, but for those marked process. */
 export const METRICS = {
-  requests: 'slipway_requests_total', // labels: model, version, outcome
-  latency: 'slipway_request_duration_seconds', // labels: model, version
-  inFlight: 'slipway_requests_in_flight',
-  info: 'slipway_model_info', // labels: model, version, digest
+  requests: 'slipway_requests_total', // outcome, protocol
+  latency: 'slipway_request_duration_seconds',
+  queue: 'slipway_queue_duration_seconds',
+  compute: 'slipway_compute_duration_seconds',
+  decode: 'slipway_decode_duration_seconds',
+  encode: 'slipway_encode_duration_seconds',
+  batchRows: 'slipway_batch_rows',
+  waiting: 'slipway_queue_depth',
+  running: 'slipway_runs_in_progress',
+  saturation: 'slipway_queue_saturation',
+  shed: 'slipway_requests_shed_total', // reason: overloaded, tooLate
+  cancelled: 'slipway_requests_cancelled_total', // stage: queued, running
+  failedRuns: 'slipway_runs_failed_total',
+  cache: 'slipway_cache_lookups_total', // result: hit, miss, shared
+  invalid: 'slipway_invalid_answers_total',
+  nonFinite: 'slipway_non_finite_values_total',
+  rows: 'slipway_rows_total',
+  judgedRows: 'slipway_judged_rows_total',
+  outliers: 'slipway_outlier_rows_total',
+  featureValues: 'slipway_feature_values_total', // feature, bin
+  featureFaults: 'slipway_feature_faults_total', // feature, kind
+  predictionValues: 'slipway_prediction_values_total', // prediction, bin
+  predictionFaults: 'slipway_prediction_faults_total', // prediction, kind
+  omittedSeries: 'slipway_omitted_series',
+  labels: 'slipway_labels_total', // result: right, wrong, unknown
+  shadow: 'slipway_shadow_requests_total', // result: agreed, disagreed, skipped, failed
+  info: 'slipway_model_info', // digest
+  refused: 'slipway_requests_refused_total', // process; reason
+  inFlight: 'slipway_requests_in_flight', // process
+  ready: 'slipway_ready', // process
+  draining: 'slipway_draining', // process
+  build: 'slipway_build_info', // process; runtime, node, onnxruntime
 } as const;

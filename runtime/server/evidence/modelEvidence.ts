@@ -1,4 +1,4 @@
-import type { Evidence } from '@slipway/crds/contract';
+import type { Baseline, Evidence } from '@slipway/crds/contract';
 import type { Outcome, RunObserver } from '../batching/scheduler.ts';
 import type { TensorValue } from '../tensor.ts';
 import type { EvidenceSnapshot } from './snapshot.ts';
@@ -21,6 +21,8 @@ export interface Answered {
 
 /** Everything one model version counts about its traffic. Cheap enough for each request of a tiny model. */
 export interface ModelEvidence extends RunObserver {
+  /** What the counts of features and predictions are held against. */
+  readonly baseline: Baseline | undefined;
   /** Called once for each answered model request. `now`: epoch milliseconds. */
   answered(request: Answered, now: number): void;
   /** An answer held `count` values that are not finite. */
@@ -32,7 +34,7 @@ export interface ModelEvidence extends RunObserver {
    * of an answer stands; a later one changes nothing. Throws RequestError 400 for a label that names no class.
    */
   label(id: string, label: string | number | boolean, now: number): 'right' | 'wrong' | 'unknown';
-  /** Totals for the statistics endpoint. */
+  /** Totals for the statistics endpoint and for Prometheus. */
   snapshot(): EvidenceSnapshot;
   /** The counts of the evidence document; what the process knows beside them is added by evidenceOf. */
   counts(): EvidenceCounts;

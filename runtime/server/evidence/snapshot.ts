@@ -1,3 +1,5 @@
+import type { Protocol, RequestOutcome } from './modelEvidence.ts';
+
 /** So many events and the time they took together, cumulative since the model version was loaded. */
 export interface PhaseTotal {
   readonly count: number;
@@ -26,4 +28,17 @@ export interface EvidenceSnapshot {
   readonly computeInfer: PhaseTotal;
   /** Encoding. */
   readonly computeOutput: PhaseTotal;
+  readonly requests: Readonly<Record<RequestOutcome, Readonly<Record<Protocol, number>>>>;
+  /** Milliseconds; latency of served requests, the others of all that have them. */
+  readonly durations: Readonly<Record<'latency' | 'queue' | 'compute' | 'decode' | 'encode', Histogram>>;
+  /** Rows of successful runs. */
+  readonly batchRows: Histogram;
+  readonly nonFiniteValues: number;
+}
+
+/** Counts by upper bound; one more than bounds, the last for what lies beyond. */
+export interface Histogram {
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly sum: number;
 }
