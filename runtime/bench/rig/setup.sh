@@ -20,6 +20,6 @@ mkdir -p "$work/node"
 [ -e "$work/node/package.json" ] || echo '{"private":true}' > "$work/node/package.json"
 (cd "$work/node" && ONNXRUNTIME_NODE_INSTALL=skip npm install --no-audit --no-fund --loglevel=error onnxruntime-node@1.30.0)
 echo "· load generator for a fixed rate (oha)"
-[ -x "$work/bin/oha" ] || cargo install oha@1.16.0 --quiet --no-default-features --locked --root "$work" || echo "no oha: the fixed rates are left out"
+[ -x "$work/bin/oha" ] || cargo install oha@1.16.0 --quiet --locked --root "$work" || echo "no oha: the fixed rates are left out"
 "$work/venv-fastapi/bin/python" "$here/make_models.py" "$work/models"
 touch "$mark"
