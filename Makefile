@@ -10,7 +10,7 @@ NODE := bin=$$(hack/node24); export PATH="$$bin:$$PWD/node_modules/.bin:$$PATH";
 RESULTS := .cache/test-results
 VITEST := vitest run --reporter=default --reporter=json
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down bench bench-runtime clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -58,10 +58,15 @@ e2e: .cache/npm build ## The whole on the local cluster; KEEP=1 leaves it up
 	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
 	$(VITEST) --project e2e --outputFile.json=$(RESULTS)/e2e.json
 
-test: ## All tests: verify, unit, integration, e2e
+conformance: .cache/npm build ## The model server against real clients: tritonclient, kserve, mlserver's types
+	@$(NODE)
+	node e2e/conformance/main.ts $(RESULTS)/conformance.json
+
+test: ## All tests: verify, unit, conformance, integration, e2e
 	@rm -rf $(RESULTS)
 	$(MAKE) verify
 	$(MAKE) unit
+	$(MAKE) conformance
 	$(MAKE) integration
 	$(MAKE) e2e
 	$(NODE)
