@@ -321,13 +321,13 @@ const binnedSchema = z.object({
 });
 export type BinnedEvidence = z.infer<typeof binnedSchema>;
 
-/** How the answers of a shadowed candidate compare with the live ones. */
+/** How the answers of a shadowed candidate compare with the live ones. Each row of a batch counts, but for `skipped`. */
 export const shadowEvidenceSchema = z.object({
   /** Identity of the order these counts belong to; another order starts at zero. */
   order: z.string().max(128),
   compared: z.int().min(0),
   disagreed: z.int().min(0),
-  /** Sampled and not compared: the queue was full or the order ran out. */
+  /** Requests that were sampled and not compared: the queue was full or the order ran out. */
   skipped: z.int().min(0),
   /** The candidate gave no answer: an error, a wrong shape, or too late. */
   failed: z.int().min(0),
@@ -338,6 +338,7 @@ export const shadowEvidenceSchema = z.object({
     .max(1000)
     .optional(),
 });
+export type ShadowEvidence = z.infer<typeof shadowEvidenceSchema>;
 
 /**
  * Body of POST on the evidence path: what the stable pods are to copy to the candidate until it expires. null ends it.
