@@ -148,6 +148,10 @@ export const servingSettingsSchema = z.strictObject({
     .enum(['None', 'Explicit'])
     .default('None')
     .describe('Explicit: callers may load and unload models through the repository API.'),
+  versions: z
+    .enum(['Newest', 'All'])
+    .default('Newest')
+    .describe('Which versions of a model in a folder of models are served.'),
   shadow: z
     .strictObject({
       maxQueue: count(100_000).default(256).describe('Copies that may be under way; one more is skipped.'),

@@ -4,7 +4,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { artifactDigest, type ManifestEntry } from '@slipway/crds';
 import { FILES } from '@slipway/crds/contract';
-import { Failure } from './failure.ts';
+import { Failure, sentenceOf } from './failure.ts';
 
 export interface ArtifactHash {
   /** sha256:<hex> over the entries; see artifactDigest. */
@@ -22,8 +22,13 @@ export interface ArtifactHash {
  */
 export async function hashArtifact(root: string): Promise<ArtifactHash> {
   const top = await realFolder(root);
+  return hashFiles(top, await filesUnder(top));
+}
+
+/** The same of some files of a folder, by their paths in it: what a model without a folder of its own consists of. */
+export async function hashFiles(root: string, paths: readonly string[]): Promise<ArtifactHash> {
   const entries: ManifestEntry[] = [];
-  for (const path of await filesUnder(top)) entries.push(await entryOf(top, path));
+  for (const path of paths.toSorted()) entries.push(await entryOf(root, path));
   const bytes = entries.reduce((sum, { size }) => sum + size, 0);
   return { digest: artifactDigest(entries), files: entries.length, bytes, entries };
 }
@@ -47,7 +52,7 @@ async function filesUnder(root: string): Promise<readonly string[]> {
     else if (!entry.isFile()) throw new Failure('OutputInvalid', `${path} is neither a file nor a folder.`);
     paths.push(path);
   }
-  return paths.sort();
+  return paths;
 }
 
 async function refuseEscape(root: string, path: string): Promise<void> {
@@ -63,9 +68,13 @@ async function refuseEscape(root: string, path: string): Promise<void> {
 async function entryOf(root: string, path: string): Promise<ManifestEntry> {
   const hash = createHash('sha256');
   let size = 0;
-  for await (const chunk of createReadStream(join(root, path)) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    size += chunk.length;
+  try {
+    for await (const chunk of createReadStream(join(root, path)) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      size += chunk.length;
+    }
+  } catch (error) {
+    throw new Failure('OutputInvalid', `${path} cannot be read: ${sentenceOf(error)}.`);
   }
   return { path, size, sha256: hash.digest('hex') };
 }
