@@ -13,6 +13,12 @@ export interface TensorHeader {
 /** The default of `limits.maxElements`. */
 export const MAX_ELEMENTS = 2 ** 28;
 
+/** The part of a model that headers are held against. */
+export interface Taker {
+  readonly signature: ServedModel['signature'];
+  readonly scheduler: Pick<ServedModel['scheduler'], 'batchable'>;
+}
+
 export interface OpenedLease {
   readonly lease: Lease;
   /** positions[i] is the place in `lease.inputs` of the i-th header. */
@@ -34,7 +40,7 @@ export function openLease(
 }
 
 /** For each header its place among the inputs of the signature. Throws RequestError 400: unknown, twice or missing. */
-export function orderInputs(headers: readonly TensorHeader[], model: ServedModel): readonly number[] {
+export function orderInputs(headers: readonly TensorHeader[], model: Taker): readonly number[] {
   const { inputs } = model.signature;
   const positions = headers.map(({ name }) => {
     const position = inputs.findIndex((input) => input.name === name);
@@ -56,7 +62,7 @@ export function orderInputs(headers: readonly TensorHeader[], model: ServedModel
 export function shapesOf(
   headers: readonly TensorHeader[],
   positions: readonly number[],
-  model: ServedModel,
+  model: Taker,
   maxElements: number,
 ): readonly (readonly number[])[] {
   const { inputs } = model.signature;
