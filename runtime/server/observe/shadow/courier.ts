@@ -1,0 +1,106 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { REQUEST_HEADERS } from '@slipway/crds/contract';
+import type { TensorValue } from '../../tensor.ts';
+import { inferRequest, readInferAnswer, type WireMessage } from './message.ts';
+
+const JSON_LENGTH = 'inference-header-content-length';
+
+/** What a candidate is asked: a live request again. */
+export interface Errand {
+  readonly id: string | undefined;
+  readonly traceparent: string | undefined;
+  readonly inputs: readonly TensorValue[];
+  readonly outputs: readonly string[];
+  /** An answer that is longer is cut off: what can't be compared need not be read. */
+  readonly maxAnswerBytes: number;
+}
+
+export interface CourierOptions {
+  /** http://host:port */
+  readonly target: string;
+  readonly model: string;
+  readonly order: string;
+  readonly authorization: string | undefined;
+  readonly connections: number;
+  readonly timeoutMs: number;
+}
+
+/** Brings copies to one candidate, over connections of its own. */
+export class Courier {
+  readonly #options: CourierOptions;
+  readonly #agent: Agent;
+  readonly #url: URL;
+  #closed = false;
+
+  constructor(options: CourierOptions) {
+    this.#options = options;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: options.connections });
+    this.#url = new URL(`/v2/models/${encodeURIComponent(options.model)}/infer`, options.target);
+  }
+
+  /** The candidate's outputs. Rejects with an Error that says why there is none; never later than the timeout. */
+  async bring(errand: Errand): Promise<readonly TensorValue[]> {
+    const message = inferRequest(errand.id, errand.inputs, errand.outputs);
+    const late = AbortSignal.timeout(this.#options.timeoutMs);
+    try {
+      return await this.#ask(message, errand, late);
+    } catch (error) {
+      if (error !== CLOSED_MEANWHILE || this.#closed) throw error;
+      return this.#ask(message, errand, late);
+    }
+  }
+
+  #ask(message: WireMessage, errand: Errand, signal: AbortSignal): Promise<readonly TensorValue[]> {
+    return new Promise((resolve, reject) => {
+      const headers = this.#headers(errand, message);
+      const outgoing = request(this.#url, { method: 'POST', agent: this.#agent, headers, signal });
+      let answered = false;
+      outgoing.on('error', (error) =>
+        reject(outgoing.reusedSocket && !answered && isReset(error) ? CLOSED_MEANWHILE : error),
+      );
+      outgoing.on('response', (answer) => {
+        answered = true;
+        read(answer, errand.maxAnswerBytes).then(resolve, (error) => {
+          outgoing.destroy();
+          reject(error);
+        });
+      });
+      for (const part of message.parts) outgoing.write(part);
+      outgoing.end();
+    });
+  }
+
+  /** Ends every connection: what is under way is rejected. */
+  close(): void {
+    this.#closed = true;
+    this.#agent.destroy();
+  }
+
+  #headers(errand: Errand, message: WireMessage): Record<string, string | number> {
+    const { order, authorization } = this.#options;
+    return {
+      'content-type': 'application/octet-stream',
+      'content-length': message.length,
+      [JSON_LENGTH]: message.jsonLength,
+      [REQUEST_HEADERS.shadow]: order,
+      ...(errand.traceparent !== undefined && { [REQUEST_HEADERS.traceparent]: errand.traceparent }),
+      ...(authorization !== undefined && { [REQUEST_HEADERS.apiKey]: authorization }),
+    };
+  }
+}
+
+/** A kept connection that the candidate closed as it was used again: no answer of the candidate, so asked once more. */
+const CLOSED_MEANWHILE = new Error('the connection was closed meanwhile');
+const isReset = (error: NodeJS.ErrnoException): boolean => error.code === 'ECONNRESET' || error.code === 'EPIPE';
+
+async function read(answer: IncomingMessage, maxBytes: number): Promise<readonly TensorValue[]> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer) {
+    length += (chunk as Buffer).length;
+    if (length > maxBytes) throw new Error('the answer is too long');
+    chunks.push(chunk as Buffer);
+  }
+  if (answer.statusCode !== 200) throw new Error(`status ${answer.statusCode}`);
+  return readInferAnswer(Number(answer.headers[JSON_LENGTH]), Buffer.concat(chunks, length));
+}
