@@ -1,14 +1,18 @@
 import type { EngineError } from '../engine/engine.ts';
 import type { TensorValue } from '../tensor.ts';
 
-/** What the caller of one request wants beside its tensors. Times are milliseconds of the server's monotonic clock. */
-export interface Order {
-  /** Outputs to answer, in that order. Pass the same array each time where you can: equal arrays are found fastest. */
-  readonly outputs: readonly string[];
-  /** 1 is the most urgent; 0, the default, lies in the middle. */
+/** Times are milliseconds of the server's monotonic clock. */
+export interface Urgency {
+  /** 1 is the most urgent, 9 (and all above) the least; 0, the default, lies in the middle and counts as 5. */
   readonly priority?: number;
   /** Moment by which the answer must be there. */
   readonly deadline?: number;
+}
+
+/** What the caller of one request wants beside its tensors. */
+export interface Order extends Urgency {
+  /** Outputs to answer, in that order. Pass the same array each time where you can: equal arrays are found fastest. */
+  readonly outputs: readonly string[];
 }
 
 export interface Outcome {
@@ -84,9 +88,10 @@ export interface RunObserver {
 export interface Scheduler {
   /**
    * Room for one tensor of each input, by shape (validated against the signature: known dimensions equal, batch
-   * dimension equal for all inputs of a batchable model). Throws EngineError Overloaded or Closing.
+   * dimension equal for all inputs of a batchable model). Pass the order where it is known already: what would be
+   * refused is then refused before anything is decoded. Throws EngineError Overloaded, TooLate or Closing.
    */
-  lease(shapes: readonly (readonly number[])[]): Lease;
+  lease(shapes: readonly (readonly number[])[], urgency?: Urgency): Lease;
   /** Whether requests of this model may share a run: every input and output has a free first dimension. */
   readonly batchable: boolean;
   counts(): SchedulerCounts;
