@@ -70,3 +70,6 @@ export function roomFor(datatype: Datatype, length: number): Elements {
   if (datatype === 'BYTES') return new Array<string>(length).fill('');
   return viewOf(datatype, new SharedArrayBuffer(length * ARRAYS[datatype].BYTES_PER_ELEMENT), 0, length);
 }
+
+/** The tensor with memory of its own: for whoever keeps it longer than its owner does. */
+export const copyOf = (tensor: TensorValue): TensorValue => ({ ...tensor, elements: tensor.elements.slice() });
