@@ -99,7 +99,7 @@ const repository = await temporaryFolder('conformance');
 await writeRepository(repository);
 const server = await ServerProcess.start('../../dist/server/server.mjs', {
   SLIPWAY_MODELS: repository,
-  SLIPWAY_SETTINGS: JSON.stringify({ repository: 'Explicit' }),
+  SLIPWAY_SETTINGS: JSON.stringify({ repository: 'Explicit', versions: 'All' }),
 });
 try {
   await server.logged('ready');
