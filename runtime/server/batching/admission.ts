@@ -1,0 +1,64 @@
+import { EngineError } from '../engine/engine.ts';
+import type { Run } from './run.ts';
+import type { RunCosts } from './runCosts.ts';
+import type { WaitingLine } from './waitingLine.ts';
+
+/** When nothing was run for this long (or ten times what a run costs), what runs cost is no longer known. */
+const STALE_MS = 1000;
+const STALE_RUNS = 10;
+
+export interface Bounds {
+  readonly maxSize: number;
+  readonly instances: number;
+  readonly maxQueue: number;
+}
+
+export interface Load {
+  readonly line: WaitingLine;
+  readonly running: ReadonlySet<Run>;
+  readonly costs: RunCosts;
+  /** When the last run ended. */
+  readonly idleSince: number;
+}
+
+/** Requests that may wait: those a free engine takes at the end of this turn don't count. */
+export const mostWaiting = ({ maxQueue, maxSize, instances }: Bounds, running: number): number =>
+  maxQueue + (instances - running) * maxSize;
+
+/** When a request of this level could be answered at the earliest. */
+export function expectedEnd(bounds: Bounds, load: Load, level: number, rows: number, now: number): number {
+  const ahead = load.line.rowsAhead(level);
+  const batches = Math.floor(ahead / bounds.maxSize);
+  const own = Math.max(rows, Math.min(bounds.maxSize, (ahead % bounds.maxSize) + rows));
+  return freeAt(bounds, load, now) + (batches / bounds.instances) * load.costs.of(bounds.maxSize) + load.costs.of(own);
+}
+
+/** How long until all that waits now has been run: when to come again. At least 1 ms. */
+export function untilDrained(bounds: Bounds, load: Load, now: number): number {
+  const runs = Math.ceil(load.line.rows / bounds.maxSize) / bounds.instances;
+  const ms = freeAt(bounds, load, now) - now + runs * load.costs.of(bounds.maxSize);
+  return Math.max(1, Math.ceil(ms));
+}
+
+/**
+ * Whether a request that looks too late runs all the same, to learn whether it is: the engine is idle and has been for so
+ * long that what it cost then may be wrong now. Else one slow minute would be believed for ever.
+ */
+export const mayProbe = (load: Load, rows: number, now: number): boolean =>
+  load.running.size === 0 &&
+  load.line.size === 0 &&
+  now - load.idleSince > Math.max(STALE_MS, STALE_RUNS * load.costs.of(rows));
+
+export const overloaded = (message: string, bounds: Bounds, load: Load, now: number): EngineError =>
+  new EngineError('Overloaded', message, untilDrained(bounds, load, now));
+
+export const tooLate = (message: string, bounds: Bounds, load: Load, now: number): EngineError =>
+  new EngineError('TooLate', message, untilDrained(bounds, load, now));
+
+/** When an instance is free. */
+function freeAt({ instances }: Bounds, { running, costs }: Load, now: number): number {
+  if (running.size < instances) return now;
+  let earliest = Infinity;
+  for (const run of running) earliest = Math.min(earliest, run.startedAt + costs.of(run.rows));
+  return Math.max(now, earliest);
+}

@@ -1,0 +1,494 @@
+import { sentenceOf } from '../../artifact/failure.ts';
+import { type Engine, EngineError } from '../engine/engine.ts';
+import type { TensorValue } from '../tensor.ts';
+import { type Bounds, expectedEnd, type Load, mayProbe, mostWaiting, overloaded, tooLate } from './admission.ts';
+import { Deadlines } from './deadlines.ts';
+import { afterFailure } from './failures.ts';
+import { type Gathered, gather } from './gather.ts';
+import { InlineGate } from './inlineGate.ts';
+import { type Selection, Selections } from './outputs.ts';
+import { type BatchRules, isLate, pick } from './picking.ts';
+import { ENDED, LEASED, type Owner, type Request, RUNNING, WAITING } from './request.ts';
+import { Rooms } from './rooms.ts';
+import { Run } from './run.ts';
+import { RunCosts } from './runCosts.ts';
+import type { Done, Lease, Order, Outcome, RunObserver, Scheduler, SchedulerCounts, Urgency } from './scheduler.ts';
+import { Scratch } from './scratch.ts';
+import { Split, unscaled } from './split.ts';
+import type { Surroundings } from './surroundings.ts';
+import { Tally } from './tally.ts';
+import { levelOf, WaitingLine } from './waitingLine.ts';
+
+export interface BatchSettings extends Bounds {
+  readonly preferredSizes: readonly number[];
+  readonly maxDelayMs: number;
+  readonly maxQueueBytes: number;
+  /** Runs whose mean is below this may run on the calling thread; 0: none. */
+  readonly inlineBelowMs: number;
+}
+
+/** Shorter runs are over before anybody could end them. */
+const WORTH_ENDING_MS = 1;
+/** How often a lost engine is looked after, and how long requests wait for it. */
+const RECOVERY_LOOK_MS = 20;
+const RECOVERY_MS = 10_000;
+
+/**
+ * Batches the requests of one model. A run starts as soon as one of the engine's instances is free, with what has
+ * gathered meanwhile; on an idle engine it starts at the end of the turn of the loop, so that requests that arrived
+ * together run together. All on one thread: between two callbacks every count is exact.
+ */
+export class BatchScheduler implements Scheduler, Owner {
+  readonly batchable: boolean;
+  readonly #engine: Engine;
+  readonly #settings: BatchSettings;
+  readonly #surroundings: Surroundings;
+  readonly #now: () => number;
+  readonly #observer: RunObserver | undefined;
+  readonly #rules: BatchRules;
+  readonly #hasText: boolean;
+  readonly #rooms: Rooms;
+  readonly #scratch: Scratch;
+  readonly #selections: Selections;
+  readonly #line = new WaitingLine();
+  readonly #running = new Set<Run>();
+  readonly #costs = new RunCosts();
+  readonly #load: Load & { idleSince: number } = {
+    line: this.#line,
+    running: this.#running,
+    costs: this.#costs,
+    idleSince: -Infinity,
+  };
+  readonly #gate: InlineGate;
+  readonly #tally: Tally;
+  readonly #deadlines: Deadlines;
+  /** Runs that are owed after a failure; they come before the line. */
+  #owed: (readonly Request[])[] = [];
+  /** Places of outputs that turned out not to have a row for each row that went in. */
+  readonly #unscaled = new Set<number>();
+  #leased = 0;
+  #turnEnds = false;
+  #dispatching = false;
+  #stopTimer: (() => void) | undefined;
+  #closing: PromiseWithResolvers<void> | undefined;
+
+  constructor(
+    engine: Engine,
+    settings: BatchSettings,
+    surroundings: Surroundings,
+    observer: RunObserver | undefined,
+    onInlineStopped: (ms: number) => void,
+  ) {
+    this.#engine = engine;
+    this.#rooms = new Rooms(engine.signature, settings);
+    this.batchable = this.#rooms.batchable;
+    this.#settings = this.batchable ? settings : { ...settings, maxSize: 1 };
+    this.#surroundings = surroundings;
+    this.#now = surroundings.now;
+    this.#observer = observer;
+    const { maxSize, instances } = this.#settings;
+    this.#rules = {
+      maxSize,
+      preferredSizes: settings.preferredSizes.filter((size) => size <= maxSize).toSorted((a, b) => a - b),
+      groups: this.#rooms.groups,
+    };
+    this.#hasText = engine.signature.inputs.some(({ datatype }) => datatype === 'BYTES');
+    this.#scratch = new Scratch(instances, this.#rooms.batchBytes);
+    this.#selections = new Selections(engine.signature.outputs);
+    this.#gate = new InlineGate(engine.runHere ? settings.inlineBelowMs : 0, onInlineStopped);
+    this.#tally = new Tally(maxSize);
+    this.#deadlines = new Deadlines(surroundings, (now) => this.#sweep(now));
+  }
+
+  lease(shapes: readonly (readonly number[])[], urgency?: Urgency): Lease {
+    if (this.#closing) throw new EngineError('Closing', 'The model is being unloaded.');
+    if (urgency !== undefined) {
+      const { priority, deadline = Infinity } = urgency;
+      const rows = this.#rooms.rowsOf(shapes);
+      const refusal = this.#refusal(levelOf(priority), deadline, rows, this.#now());
+      if (refusal !== undefined) throw this.#counted(refusal);
+    }
+    const request = this.#rooms.open(this, shapes);
+    if (request === undefined) throw this.#counted(this.#tooManyBytes());
+    this.#leased += 1;
+    return request;
+  }
+
+  submit(request: Request, order: Order, done: Done): void {
+    if (request.stage !== LEASED) throw new Error('a lease is submitted or released, and once');
+    const now = this.#now();
+    this.#leased -= 1;
+    request.done = done;
+    request.arrivedAt = now;
+    request.level = levelOf(order.priority);
+    request.deadline = order.deadline ?? Infinity;
+    const refusal = this.#unfit(request, order) ?? this.#refusal(request.level, request.deadline, request.rows, now);
+    if (refusal !== undefined) {
+      this.#refuse(request, refusal);
+      return;
+    }
+    const full = this.#line.size >= mostWaiting(this.#settings, this.#running.size);
+    const displaced = full ? this.#line.leastUrgent() : undefined;
+    request.stage = WAITING;
+    request.probe = request.deadline < Infinity && this.#idleTooLong(request.rows, now);
+    this.#line.push(request);
+    if (request.deadline !== Infinity) this.#deadlines.watch(request.deadline);
+    this.#wake();
+    if (displaced !== undefined) this.#end(displaced, this.#counted(this.#tooMany(now)));
+  }
+
+  release(request: Request): void {
+    if (request.stage !== LEASED) throw new Error('a lease is submitted or released, and once');
+    this.#leased -= 1;
+    request.stage = ENDED;
+    this.#rooms.free(request);
+    this.#settle();
+  }
+
+  cancel(request: Request): void {
+    if (request.stage !== WAITING && request.stage !== RUNNING) return;
+    this.#tally.add(request.stage === WAITING ? 'cancelledQueued' : 'cancelledRunning');
+    this.#end(request, new EngineError('Cancelled', 'The caller has gone.'));
+  }
+
+  counts(): SchedulerCounts {
+    return this.#tally.read(this.#line.size + this.#owedRequests().length, this.#running.size);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.withResolvers<void>();
+    this.#wake();
+    this.#settle();
+    return this.#closing.promise;
+  }
+
+  /** What is wrong with the request itself. */
+  #unfit(request: Request, order: Order): EngineError | undefined {
+    try {
+      request.selection = this.#selections.of(order.outputs);
+      request.alone ||= this.#mustBeAlone(request.selection);
+      this.#engine.check?.(request.inputs);
+    } catch (error) {
+      return engineErrorOf(error);
+    }
+    return this.#hasText && !this.#rooms.countText(request) ? this.#tooManyBytes() : undefined;
+  }
+
+  /** Why a request of this kind can't be taken now. */
+  #refusal(level: number, deadline: number, rows: number, now: number): EngineError | undefined {
+    if (this.#line.size >= mostWaiting(this.#settings, this.#running.size)) {
+      const least = this.#line.leastUrgent();
+      if (least === undefined || least.level <= level) return this.#tooMany(now);
+    }
+    if (deadline === Infinity || expectedEnd(this.#settings, this.#load, level, rows, now) <= deadline)
+      return undefined;
+    if (deadline > now && mayProbe(this.#load, rows, now)) return undefined;
+    return tooLate('The answer would come after the time the caller will wait.', this.#settings, this.#load, now);
+  }
+
+  #idleTooLong(rows: number, now: number): boolean {
+    return this.#running.size === 0 && mayProbe(this.#load, rows, now);
+  }
+
+  #tooMany(now: number): EngineError {
+    return overloaded('Too many requests wait for this model; come again later.', this.#settings, this.#load, now);
+  }
+
+  #tooManyBytes(): EngineError {
+    const message = 'Requests that wait for this model hold too many bytes; come again later.';
+    return overloaded(message, this.#settings, this.#load, this.#now());
+  }
+
+  #counted(refusal: EngineError): EngineError {
+    if (refusal.kind === 'Overloaded') this.#tally.add('overloaded');
+    if (refusal.kind === 'TooLate') this.#tally.add('tooLate');
+    return refusal;
+  }
+
+  #refuse(request: Request, refusal: EngineError): void {
+    this.#counted(refusal);
+    request.stage = ENDED;
+    this.#rooms.free(request);
+    const { done } = request;
+    request.done = undefined;
+    this.#surroundings.soon(() => {
+      done?.(refusal, undefined);
+      this.#settle();
+    });
+  }
+
+  #wake(): void {
+    if (this.#turnEnds || this.#running.size >= this.#settings.instances) return;
+    if (this.#line.size === 0 && this.#owed.length === 0) return;
+    this.#turnEnds = true;
+    this.#surroundings.endOfTurn(this.#onTurnEnd);
+  }
+
+  readonly #onTurnEnd = (): void => {
+    this.#turnEnds = false;
+    this.#dispatch();
+  };
+
+  /** Starts runs until the engine is full or nothing waits. What callbacks submit meanwhile waits for the next turn. */
+  #dispatch(): void {
+    if (this.#dispatching || this.#awaitsEngine()) return;
+    this.#dispatching = true;
+    let left = this.#line.size + this.#owed.length;
+    while (left > 0 && this.#running.size < this.#settings.instances) {
+      const taken = this.#startNext(this.#now());
+      if (taken === 0) break;
+      left -= taken;
+    }
+    this.#dispatching = false;
+    if (left <= 0) this.#wake();
+  }
+
+  /** Answers how many requests left the line. */
+  #startNext(now: number): number {
+    const owed = this.#owed.shift();
+    if (owed !== undefined) {
+      const waiting = owed.filter(({ stage }) => stage === WAITING);
+      const members = waiting.filter((request) => !isLate(request, now, this.#costs));
+      this.#start(members, now);
+      this.#expire(waiting.filter(({ stage }) => stage === WAITING));
+      return 1;
+    }
+    if (this.#delays(now)) return 0;
+    const { members, late } = pick(this.#line, this.#rules, this.#costs, now);
+    for (const request of members) this.#line.remove(request);
+    for (const request of late) this.#line.remove(request);
+    this.#start(members, now);
+    this.#expire(late);
+    return members.length + late.length;
+  }
+
+  /** Whether to wait for a fuller batch; sets the timer for the end of the wait. */
+  #delays(now: number): boolean {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    const { maxDelayMs, maxSize } = this.#settings;
+    const target = this.#rules.preferredSizes.at(-1) ?? maxSize;
+    if (maxDelayMs === 0 || this.#closing !== undefined || this.#line.rows >= target) return false;
+    let until = this.#line.oldest() + maxDelayMs;
+    const cost = this.#costs.of(this.#line.rows);
+    for (let request = this.#line.first(); request !== undefined; request = this.#line.following())
+      until = Math.min(until, request.deadline - cost);
+    if (until <= now) return false;
+    this.#stopTimer = this.#surroundings.timer(Math.ceil(until - now), () => {
+      this.#stopTimer = undefined;
+      this.#dispatch();
+    });
+    return true;
+  }
+
+  #start(members: readonly Request[], now: number): void {
+    if (members.length === 0) return;
+    const rows = members.reduce((sum, request) => sum + request.rows, 0);
+    const selection = this.#selections.union(members.map((request) => request.selection as Selection));
+    const gathered = this.#gather(members, rows);
+    if (gathered === undefined) return;
+    const run = new Run(members, rows, gathered.inputs, gathered.scratch, selection, now);
+    for (const request of members) {
+      this.#rooms.left(request);
+      request.stage = RUNNING;
+      request.run = run;
+    }
+    this.#running.add(run);
+    if (this.#gate.allows(rows)) this.#runHere(run);
+    else this.#runAway(run);
+  }
+
+  /** Undefined when there is no memory to gather in: then nobody is answered. */
+  #gather(members: readonly Request[], rows: number): Gathered | undefined {
+    try {
+      return gather(members, rows, this.#scratch);
+    } catch {
+      const refusal = overloaded('There is no memory for this request now.', this.#settings, this.#load, this.#now());
+      for (const request of members) this.#end(request, this.#counted(refusal));
+      return undefined;
+    }
+  }
+
+  #runHere(run: Run): void {
+    const { cpu } = this.#surroundings;
+    const cpuBefore = this.#gate.doubts ? cpu() : undefined;
+    let outputs: readonly TensorValue[];
+    try {
+      outputs = this.#engine.runHere?.(run.inputs, run.selection.names) as readonly TensorValue[];
+    } catch (error) {
+      this.#failed(run, engineErrorOf(error));
+      return;
+    }
+    const ms = this.#now() - run.startedAt;
+    this.#gate.ranHere(run.rows, ms, cpuBefore === undefined ? undefined : cpu() - cpuBefore);
+    this.#succeeded(run, outputs, ms);
+  }
+
+  #runAway(run: Run): void {
+    const cost = this.#costs.of(run.rows);
+    if (cost === 0 || cost >= WORTH_ENDING_MS) run.controller = new AbortController();
+    const options = run.controller === undefined ? undefined : { signal: run.controller.signal };
+    this.#engine.run(run.inputs, run.selection.names, options).then(
+      (outputs) => {
+        const ms = this.#now() - run.startedAt;
+        this.#gate.ranAway(run.rows, ms);
+        this.#succeeded(run, outputs, ms);
+      },
+      (error: unknown) => this.#failed(run, engineErrorOf(error)),
+    );
+  }
+
+  /** The next run is started before these answers are written, so that the engine does not wait for that. */
+  #succeeded(run: Run, outputs: readonly TensorValue[], computeMs: number): void {
+    this.#ended(run);
+    this.#costs.learn(run.rows, computeMs);
+    this.#tally.ran(run.rows, computeMs);
+    if (this.batchable && this.#findsUnscaled(run, outputs)) {
+      this.#owe(
+        run,
+        live(run).map((request) => [request]),
+      );
+      this.#dispatch();
+      return;
+    }
+    this.#dispatch();
+    this.#observer?.ran(run.inputs, outputs, run.rows);
+    const split = new Split(run, outputs);
+    for (const request of run.members) {
+      const answers = split.next(request);
+      if (request.stage !== RUNNING) continue;
+      const queueMs = run.startedAt - request.arrivedAt;
+      finish(request, undefined, { outputs: answers, batchRows: run.rows, queueMs, computeMs, cached: false });
+    }
+    this.#freeAll(run, run.members);
+  }
+
+  #failed(run: Run, error: EngineError): void {
+    this.#ended(run);
+    const members = live(run);
+    if (members.length > 0 || error.kind !== 'Cancelled') this.#tally.add('failedRuns');
+    const { failed, again } = afterFailure(error, members);
+    this.#owe(run, again);
+    this.#dispatch();
+    for (const request of failed) finish(request, error, undefined);
+    this.#freeAll(run, failed);
+  }
+
+  #ended(run: Run): void {
+    this.#running.delete(run);
+    this.#load.idleSince = this.#now();
+  }
+
+  /** Whether the run of several requests can't be split because an output has not a row for each of theirs. */
+  #findsUnscaled(run: Run, outputs: readonly TensorValue[]): boolean {
+    const found = unscaled(run.selection, outputs, run.rows);
+    if (found.length === 0) return false;
+    for (const index of found) this.#unscaled.add(index);
+    for (let request = this.#line.first(); request !== undefined; request = this.#line.following())
+      request.alone ||= this.#mustBeAlone(request.selection as Selection);
+    return run.members.length > 1;
+  }
+
+  #mustBeAlone({ indexes }: Selection): boolean {
+    return this.#unscaled.size > 0 && indexes.some((index) => this.#unscaled.has(index));
+  }
+
+  /** Puts the live members of a run back to wait for these runs; the memory of the others is free. */
+  #owe(run: Run, runs: readonly (readonly Request[])[]): void {
+    for (const members of runs) {
+      for (const request of members) {
+        request.stage = WAITING;
+        request.run = undefined;
+      }
+    }
+    this.#owed = [...runs, ...this.#owed];
+    this.#freeAll(
+      run,
+      run.members.filter(({ stage }) => stage === ENDED),
+    );
+  }
+
+  #freeAll(run: Run, members: readonly Request[]): void {
+    for (const request of members) this.#rooms.free(request);
+    if (run.scratch !== undefined) this.#scratch.give(run.scratch);
+    this.#settle();
+  }
+
+  /** Ends a request that has not been answered, wherever it is. The memory of a running one is free when its run ends. */
+  #end(request: Request, error: EngineError): void {
+    const { run, stage } = request;
+    this.#line.remove(request);
+    if (stage === WAITING) this.#rooms.free(request);
+    finish(request, error, undefined);
+    if (stage === RUNNING && run !== undefined) {
+      run.live -= 1;
+      if (run.live === 0) run.controller?.abort();
+    }
+    this.#settle();
+  }
+
+  #expire(requests: readonly Request[]): void {
+    for (const request of requests) {
+      if (request.stage !== WAITING && request.stage !== RUNNING) continue;
+      const now = this.#now();
+      const message = 'The time the caller will wait is over.';
+      this.#end(request, this.#counted(tooLate(message, this.#settings, this.#load, now)));
+    }
+  }
+
+  /** Ends all whose deadline has passed; answers the earliest one left. */
+  #sweep(now: number): number {
+    const waiting = this.#owedRequests();
+    for (let request = this.#line.first(); request !== undefined; request = this.#line.following())
+      waiting.push(request);
+    for (const run of this.#running) waiting.push(...run.members);
+    this.#expire(waiting.filter(({ deadline }) => deadline <= now));
+    return waiting.reduce(
+      (soonest, { stage, deadline }) => (stage === ENDED ? soonest : Math.min(soonest, deadline)),
+      Infinity,
+    );
+  }
+
+  /** While a lost engine is being replaced nothing is started, because it would be lost too. */
+  #awaitsEngine(): boolean {
+    if (this.#engine.healthy || (this.#line.size === 0 && this.#owed.length === 0)) return false;
+    const before = this.#now() - RECOVERY_MS;
+    const waiting = this.#owedRequests();
+    for (let request = this.#line.first(); request !== undefined; request = this.#line.following())
+      waiting.push(request);
+    for (const request of waiting) {
+      if (request.stage === WAITING && request.arrivedAt < before)
+        this.#end(request, new EngineError('EngineLost', 'What runs the model was lost and has not come back.'));
+    }
+    this.#stopTimer?.();
+    this.#stopTimer = this.#surroundings.timer(RECOVERY_LOOK_MS, () => {
+      this.#stopTimer = undefined;
+      this.#dispatch();
+    });
+    return true;
+  }
+
+  #owedRequests(): Request[] {
+    return this.#owed.flat().filter(({ stage }) => stage === WAITING);
+  }
+
+  #settle(): void {
+    if (this.#closing === undefined || this.#leased + this.#line.size + this.#owed.length + this.#running.size > 0)
+      return;
+    this.#stopTimer?.();
+    this.#deadlines.stop();
+    this.#closing.resolve();
+  }
+}
+
+const live = (run: Run): Request[] => run.members.filter(({ stage }) => stage === RUNNING);
+
+function finish(request: Request, error: EngineError | undefined, outcome: Outcome | undefined): void {
+  const { done } = request;
+  request.stage = ENDED;
+  request.done = undefined;
+  done?.(error, outcome);
+}
+
+const engineErrorOf = (error: unknown): EngineError =>
+  error instanceof EngineError ? error : new EngineError('ModelFailed', sentenceOf(error));

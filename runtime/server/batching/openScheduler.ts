@@ -1,0 +1,27 @@
+import type { ModelSettings } from '@slipway/crds/serving';
+import type { Engine } from '../engine/engine.ts';
+import { BatchScheduler } from './batchScheduler.ts';
+import type { RunObserver, Scheduler } from './scheduler.ts';
+import { PROCESS, type Surroundings } from './surroundings.ts';
+
+/** Below this a run on the thread that reads sockets costs less than handing it to another thread and back. */
+const INLINE_BELOW_MS = 0.1;
+
+export interface SchedulerOptions {
+  readonly engine: Engine;
+  readonly settings: Pick<ModelSettings, 'engine' | 'batching' | 'cache' | 'singleFlight'>;
+  readonly observer?: RunObserver;
+  /** Told once when a model that ran on the calling thread no longer may: milliseconds of the run that was too long. */
+  readonly onInlineStopped?: (ms: number) => void;
+  readonly inlineBelowMs?: number;
+  readonly surroundings?: Surroundings;
+}
+
+/** The queue in front of one model version. */
+export function openScheduler(options: SchedulerOptions): Scheduler {
+  const { engine, settings, observer, onInlineStopped = () => {}, surroundings = PROCESS } = options;
+  const { instances, inline } = settings.engine;
+  const inlineBelowMs = inline === 'Never' ? 0 : (options.inlineBelowMs ?? INLINE_BELOW_MS);
+  const batchSettings = { ...settings.batching, instances, inlineBelowMs };
+  return new BatchScheduler(engine, batchSettings, surroundings, observer, onInlineStopped);
+}

@@ -1,0 +1,9 @@
+import { type BatchingSettings, modelSettingsSchema } from '@slipway/crds/serving';
+import type { SchedulerOptions } from '../server/batching/openScheduler.ts';
+
+type Batching = Partial<BatchingSettings> & { readonly instances?: number };
+
+/** The default settings but for these. */
+export function testSettings({ instances = 1, ...batching }: Batching = {}): SchedulerOptions['settings'] {
+  return modelSettingsSchema.parse({ engine: { instances }, batching });
+}
