@@ -1,0 +1,83 @@
+import { basename } from 'node:path';
+import type { EngineSettings } from '@slipway/crds/serving';
+import { Failure } from '../../artifact/failure.ts';
+
+export type Provider = EngineSettings['providers'][number];
+
+/** What the C API calls each provider. */
+export const PROVIDER_NAMES = {
+  cpu: 'CPUExecutionProvider',
+  cuda: 'CUDAExecutionProvider',
+  tensorrt: 'TensorrtExecutionProvider',
+} as const satisfies Record<Provider, string>;
+
+/** Settings of one session, in ONNX Runtime's terms and the same for both backends. */
+export interface SessionPlan {
+  readonly threads: number;
+  readonly optimization: EngineSettings['optimization'];
+  /** Session config entries; the user's own come last and win. */
+  readonly entries: Readonly<Record<string, string>>;
+  /** Best first; the CPU is left out, for every session ends with it. */
+  readonly gpuProviders: readonly Exclude<Provider, 'cpu'>[];
+  /** Whether the model may run on the CPU where no GPU provider can be had. */
+  readonly mayFallBack: boolean;
+}
+
+/** Settings to a plan; `cores` are the threads where the settings name none. Throws Failure ConfigurationInvalid. */
+export function planSession(settings: EngineSettings, cores: number): SessionPlan {
+  const gpuProviders = settings.providers.filter((provider) => provider !== 'cpu');
+  refuseContradictions(settings, gpuProviders.length > 0);
+  const spinning = settings.spinning ? '1' : '0';
+  return {
+    threads: settings.threads ?? cores,
+    optimization: settings.optimization,
+    entries: {
+      'session.intra_op.allow_spinning': spinning,
+      'session.inter_op.allow_spinning': spinning,
+      ...(gpuProviders.length > 0 ? { 'session.record_ep_graph_assignment_info': '1' } : {}),
+      ...settings.session,
+    },
+    gpuProviders,
+    mayFallBack: !settings.requireGpu && settings.providers.includes('cpu'),
+  };
+}
+
+function refuseContradictions(settings: EngineSettings, hasGpu: boolean): void {
+  const { providers, requireGpu, gpu } = settings;
+  const refuse = (sentence: string) => {
+    throw new Failure('ConfigurationInvalid', sentence);
+  };
+  if (new Set(providers).size < providers.length) refuse('engine.providers names a provider twice; name each once.');
+  if (providers.includes('cpu') && providers.at(-1) !== 'cpu') {
+    refuse('engine.providers has "cpu" before another provider, which would never run; write "cpu" last.');
+  }
+  if (gpu.memoryBytes !== undefined && hasGpu && !providers.includes('cuda')) {
+    refuse('engine.gpu.memoryBytes bounds the arena of "cuda", which engine.providers does not name; add it.');
+  }
+  if (hasGpu) return;
+  const needsGpu = Object.entries({
+    'engine.requireGpu': requireGpu,
+    'engine.gpu.device': gpu.device !== 0,
+    'engine.gpu.memoryBytes': gpu.memoryBytes !== undefined,
+    'engine.gpu.shrink': gpu.shrink,
+  }).find(([, isSet]) => isSet);
+  if (needsGpu) {
+    refuse(`${needsGpu[0]} is set, but engine.providers names no GPU; write "providers": ["cuda"] or leave it out.`);
+  }
+}
+
+/** Why a GPU provider is not there, and what to do about it. */
+export const noProvider = (provider: Provider, why: string): Failure =>
+  new Failure(
+    'ConfigurationInvalid',
+    `The model cannot run on ${provider}: ${why}; run the server's CUDA image on a node with an NVIDIA GPU, ` +
+      'or write "providers": ["cpu"] and "requireGpu": false.',
+  );
+
+/** The GPU is there, but the model would not run on it. */
+export const notOnGpu = (path: string): Failure =>
+  new Failure(
+    'ConfigurationInvalid',
+    `No operator of ${basename(path)} runs on the GPU, and engine.requireGpu is on; write "providers": ["cpu"] and ` +
+      '"requireGpu": false to run it on the CPU.',
+  );

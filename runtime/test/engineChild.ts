@@ -1,0 +1,3 @@
+import { childMain } from '../server/engine/node/childMain.ts';
+
+await childMain();
