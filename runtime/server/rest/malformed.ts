@@ -1,0 +1,66 @@
+import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { RequestError } from '../requestError.ts';
+import type { CallContext } from './call.ts';
+import { errorAnswer, identityHeaders } from './wire.ts';
+
+/** How long a refused connection is read from, so that what is still coming does not cost the caller the answer. */
+const LINGER_MS = 1000;
+
+/** What is wrong with a request that node:http could not read, or not in time. */
+function faultOf(error: NodeJS.ErrnoException, { limits }: CallContext): RequestError {
+  if (error.code === 'HPE_HEADER_OVERFLOW') {
+    return new RequestError(431, `The header may have ${limits.maxHeaderBytes} bytes at most.`);
+  }
+  if (error.code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW')
+    return new RequestError(413, 'The chunk extensions are too long.');
+  if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') return new RequestError(400, 'This is not a valid HTTP request.');
+  const { headersTimeoutMs, bodyTimeoutMs } = limits;
+  return new RequestError(
+    408,
+    `A header must be here within ${headersTimeoutMs} ms, a request in ${bodyTimeoutMs} ms.`,
+  );
+}
+
+const BUSY = new RequestError(503, 'Too many large requests are being read; try again later.', { 'retry-after': '1' });
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Payload Too Large',
+  431: 'Request Header Fields Too Large',
+};
+
+/**
+ * Answers what never became a request, or ceased to be one in its middle: garbage, headers too large, bytes too slow.
+ * A call that is still reading gets the error as its answer; calls that were read whole are answered first, for an
+ * error that went out before them would be taken for their answer.
+ */
+export function refuseMalformed(server: Server, context: CallContext): void {
+  const refused = new WeakSet<Duplex>();
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    const answered = context.unread.has(socket);
+    if (answered || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const calls = [...context.open].filter(({ request }) => request.socket === socket);
+    for (const call of calls) call.response.shouldKeepAlive = false;
+    const broken = calls.find(({ reading }) => !reading.complete);
+    if (broken) broken.breakOff(broken.reading.waiting ? BUSY : faultOf(error, context));
+    else if (calls.length === 0) refuse(socket, faultOf(error, context), context);
+  });
+  server.on('connect', (_request, socket: Duplex) =>
+    refuse(socket, new RequestError(405, 'This server is no proxy.', { allow: 'GET, HEAD, POST' }), context),
+  );
+}
+
+function refuse(socket: Duplex, fault: RequestError, { identity }: CallContext): void {
+  const { status, body, headers } = errorAnswer(fault);
+  const length = Buffer.byteLength(body as string);
+  const all = [...headers, 'content-length', String(length), 'connection', 'close', ...identityHeaders(identity)];
+  const lines = all.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${all[i + 1]}`] : []));
+  socket.end([`HTTP/1.1 ${status} ${REASONS[status]}`, ...lines, '', body].join('\r\n'));
+  socket.on('error', () => socket.destroy());
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}

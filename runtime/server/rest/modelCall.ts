@@ -1,0 +1,187 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { REQUEST_HEADERS } from '@slipway/crds/contract';
+import type { Outcome, Submission } from '../batching/scheduler.ts';
+import { EngineError } from '../engine/engine.ts';
+import type { Answered } from '../evidence/modelEvidence.ts';
+import { outcomeOf } from '../evidence/outcome.ts';
+import type { ModelIdentity, ServedModel } from '../models/servedModel.ts';
+import { WANTED } from '../observe/observation.ts';
+import { requestErrorOf } from '../protocol/failure.ts';
+import type { InferContext, Pending } from '../protocol/infer.ts';
+import { badRequest, type RequestError } from '../requestError.ts';
+import { copyOf, type TensorValue } from '../tensor.ts';
+import { absentModel } from './absentModel.ts';
+import { Call, type CallContext } from './call.ts';
+import type { Route } from './routes.ts';
+import type { Answer, FlatHeaders } from './wire.ts';
+
+const HEADER_LENGTH = 'inference-header-content-length';
+const JSON_TYPE: FlatHeaders = ['content-type', 'application/json'];
+const NOTHING: readonly TensorValue[] = [];
+
+/** A question to a model: counted once as evidence, however it ends. */
+export class ModelCall extends Call {
+  readonly #route: Route;
+  #model: ServedModel;
+  #pending: Pending | undefined;
+  #submission: Submission | undefined;
+  #wanted = 0;
+  #inputs = NOTHING;
+  #rows = 1;
+  #decodedAt = 0;
+
+  constructor(
+    context: CallContext,
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: Route,
+    model: ServedModel,
+  ) {
+    super(context, request, response);
+    this.#route = route;
+    this.#model = model;
+  }
+
+  protected get identity(): ModelIdentity {
+    return this.#model.identity;
+  }
+
+  protected answerTo(body: Buffer): void {
+    const { repository, readers } = this.context;
+    const { model, version, name } = this.#route;
+    // The body may have taken long, and the version at its start may have been swapped for a newer one since.
+    const current = repository.find(model, version);
+    if (!current) return void this.fail(absentModel(this.#route, this.context));
+    this.#model = current;
+    const read = name === 'predict' ? readers.predict : readers.infer;
+    try {
+      const pending = read(body, headerLengthOf(this.request), this.#model, this.#inferContext());
+      if (pending instanceof Promise)
+        pending.then(
+          (read) => this.#submit(read),
+          (error) => this.#failWith(error),
+        );
+      else this.#submit(pending);
+    } catch (error) {
+      this.#failWith(error);
+    }
+  }
+
+  #inferContext(): InferContext {
+    const { limits } = this.context;
+    return { now: this.receivedAt as number, headers: this.request.headers, limits };
+  }
+
+  #submit(pending: Pending): void {
+    const { lease, order } = pending;
+    if (this.over) return void lease.release();
+    this.#pending = pending;
+    this.#decodedAt = this.context.elapsed();
+    this.#observe(lease.inputs);
+    if (this.#model.scheduler.batchable) this.#rows = lease.inputs[0]?.shape[0] ?? 1;
+    this.#submission = lease.submit(order, (error, outcome) => {
+      if (this.over) return;
+      if (outcome) this.#answer(pending, outcome);
+      else this.#failWith(error);
+    });
+  }
+
+  /** Inputs are copied before they are submitted, after which their room is used again, and only for those who ask. */
+  #observe(inputs: readonly TensorValue[]): void {
+    const { headers } = this.request;
+    const isCopy = headers[REQUEST_HEADERS.shadow] !== undefined;
+    this.#wanted = this.#model.observation.wants(traceparentOf(headers), isCopy);
+    if (this.#wanted & WANTED.inputs) this.#inputs = inputs.map(copyOf);
+  }
+
+  #answer(pending: Pending, outcome: Outcome): void {
+    const startedAt = this.context.elapsed();
+    let answer: Answer;
+    try {
+      const { body, headerLength } = pending.answer(outcome);
+      answer = { status: 200, body, headers: answerHeaders(headerLength) };
+    } catch (error) {
+      return void this.#failWith(error);
+    }
+    this.finish();
+    this.#submission = undefined;
+    this.send(answer);
+    this.#count(pending, outcome, startedAt);
+  }
+
+  #count(pending: Pending, outcome: Outcome, encodeAt: number): void {
+    const { evidence, observation } = this.#model;
+    const elapsed = this.context.elapsed();
+    const receivedAt = this.receivedAt as number;
+    const now = this.context.now();
+    const answered: Answered = {
+      outcome: 'ok',
+      protocol: 'rest',
+      latencyMs: elapsed - receivedAt,
+      decodeMs: this.#decodedAt - receivedAt,
+      encodeMs: elapsed - encodeAt,
+      queueMs: outcome.queueMs,
+      computeMs: outcome.computeMs,
+      rows: this.#rows,
+    };
+    evidence.answered(answered, now);
+    const id = pending.id ?? idOf(this.request);
+    if (id !== undefined) evidence.remember(id, outcome.outputs, now);
+    if (this.#wanted === 0) return;
+    const { traceparent, ...watched } = this.#watched(now, answered);
+    observation.take({ ...watched, traceparent, inputs: this.#inputs, outcome });
+  }
+
+  #watched(now: number, answered: Answered) {
+    return {
+      wanted: this.#wanted,
+      id: this.#pending?.id ?? idOf(this.request),
+      protocol: 'rest',
+      traceparent: traceparentOf(this.request.headers),
+      startedAt: now - answered.latencyMs,
+      answered,
+    } as const;
+  }
+
+  protected ended(status: number, sentence: string): void {
+    this.#submission?.cancel();
+    const { elapsed, now } = this.context;
+    const latencyMs = this.receivedAt === undefined ? 0 : elapsed() - this.receivedAt;
+    const answered: Answered = { outcome: outcomeOf(status), protocol: 'rest', latencyMs, rows: this.#rows };
+    const moment = now();
+    this.#model.evidence.answered(answered, moment);
+    this.#model.observation.failed({ ...this.#watched(moment, answered), status, sentence });
+  }
+
+  #failWith(error: unknown): void {
+    this.#submission = undefined;
+    this.fail(this.#faultOf(error), error);
+  }
+
+  /** The server's own bound is a gateway's timeout; a deadline of the caller's that can't be met is a refusal. */
+  #faultOf(error: unknown): RequestError {
+    if (error instanceof EngineError && error.kind === 'TooLate' && this.isOverdue) return this.overdue();
+    return requestErrorOf(error);
+  }
+}
+
+const answerHeaders = (headerLength: number | undefined): FlatHeaders =>
+  headerLength === undefined
+    ? JSON_TYPE
+    : ['content-type', 'application/octet-stream', HEADER_LENGTH, String(headerLength)];
+
+/** Bytes of the JSON in front of binary tensors. Throws RequestError 400. */
+function headerLengthOf({ headers }: IncomingMessage): number | undefined {
+  const text = headers[HEADER_LENGTH];
+  if (text === undefined) return undefined;
+  if (typeof text === 'string' && /^\d{1,15}$/.test(text)) return Number(text);
+  throw badRequest(`Header ${HEADER_LENGTH} must be the number of bytes of the JSON part, not "${text}".`);
+}
+
+const idOf = ({ headers }: IncomingMessage): string | undefined => oneOf(headers[REQUEST_HEADERS.requestId]);
+
+const traceparentOf = (headers: IncomingMessage['headers']): string | undefined =>
+  oneOf(headers[REQUEST_HEADERS.traceparent]);
+
+const oneOf = (header: string | string[] | undefined): string | undefined =>
+  typeof header === 'string' ? header : header?.[0];

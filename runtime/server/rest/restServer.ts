@@ -1,0 +1,77 @@
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { secureOptions } from '../access/tls.ts';
+import { inferJson } from '../protocol/infer.ts';
+import { BodyGate } from './bodyGate.ts';
+import type { Call, CallContext, Readers } from './call.ts';
+import type { RestDependencies, RestLimits } from './dependencies.ts';
+import { refuseMalformed } from './malformed.ts';
+import { Switchboard } from './switchboard.ts';
+
+export interface RestServer {
+  /** Not listening yet. */
+  readonly server: Server;
+  /** Requests with a body that have arrived and are not answered. */
+  readonly inFlight: number;
+}
+
+const READERS: Readers = { infer: inferJson, predict: inferJson };
+
+/** Longer than the idle time of common proxies: the side that closes an idle connection must be the client's. */
+const KEEP_ALIVE_MS = 75_000;
+/** How often late callers are looked for: a bound that is kept to the second is kept. */
+const MOST_SWEEP_MS = 1000;
+
+/** The REST port: Open Inference Protocol with Triton's extensions, V1, and our own paths. */
+export function createRestServer(deps: RestDependencies, readers: Readers = READERS): RestServer {
+  const { limits } = deps;
+  const bodies = { limit: limits.maxBodyBytes, gate: new BodyGate(limits.maxBodiesBytes) };
+  const open = new Set<Call>();
+  const context: CallContext = { ...deps, readers, bodies, open, unread: new WeakSet() };
+  const switchboard = new Switchboard(context);
+  const server = serverOf(deps, (request, response) => switchboard.answer(request, response, false));
+  server.on('checkContinue', (request, response) => switchboard.answer(request, response, true));
+  server.on('drop', () => deps.onFailure(`More than ${limits.maxConnections} connections: one was closed.`, undefined));
+  server.maxConnections = limits.maxConnections;
+  server.timeout = longestSilence(limits);
+  refuseMalformed(server, context);
+  const sweep = setInterval(() => failOverdue(open), sweepMs(limits.requestTimeoutMs)).unref();
+  server.on('close', () => clearInterval(sweep));
+  return {
+    server,
+    get inFlight() {
+      return open.size;
+    },
+  };
+}
+
+function serverOf(
+  { certificate, limits }: RestDependencies,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const options = serverOptions(limits);
+  if (!certificate) return createServer(options, answer);
+  const server = createSecureServer({ ...options, ...secureOptions(certificate.pair) }, answer);
+  certificate.follow(server);
+  return server;
+}
+
+const serverOptions = (limits: RestLimits): ServerOptions => ({
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  headersTimeout: Math.min(limits.headersTimeoutMs, limits.bodyTimeoutMs),
+  requestTimeout: limits.bodyTimeoutMs,
+  connectionsCheckingInterval: sweepMs(Math.min(limits.headersTimeoutMs, limits.bodyTimeoutMs)),
+  maxHeaderSize: limits.maxHeaderBytes,
+  requireHostHeader: false, // ours is told in the protocol's form
+  noDelay: true,
+});
+
+const sweepMs = (boundMs: number): number => Math.max(1, Math.min(MOST_SWEEP_MS, Math.ceil(boundMs / 10)));
+
+/** A connection on which nothing moves for longer than any answer may take: its caller does not read. */
+const longestSilence = ({ requestTimeoutMs, bodyTimeoutMs }: RestLimits): number =>
+  requestTimeoutMs + bodyTimeoutMs + 2 * MOST_SWEEP_MS;
+
+function failOverdue(open: ReadonlySet<Call>): void {
+  for (const call of open) call.failIfOverdue();
+}

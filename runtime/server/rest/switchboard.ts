@@ -1,0 +1,107 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServedModel } from '../models/servedModel.ts';
+import { badRequest, RequestError } from '../requestError.ts';
+import { absentModel } from './absentModel.ts';
+import type { CallContext } from './call.ts';
+import { describe, isOpenToAll } from './descriptions.ts';
+import { takeFeedback } from './feedback.ts';
+import { ModelCall } from './modelCall.ts';
+import { repositoryControl, repositoryIndex } from './repository.ts';
+import { type Route, Router } from './routes.ts';
+import { type AnswerBody, ServerCall } from './serverCall.ts';
+import { type Answer, errorAnswer, identityHeaders, send, sendEarly } from './wire.ts';
+
+const NOWHERE = new RequestError(
+  404,
+  'There is nothing at this path; a model answers at /v2/models/<name>/infer, /openapi.json tells the rest.',
+);
+const NO_HOST = badRequest('Send a Host header.');
+
+/** Brings each request to what answers it. */
+export class Switchboard {
+  readonly #context: CallContext;
+  readonly #router = new Router();
+
+  constructor(context: CallContext) {
+    this.#context = context;
+  }
+
+  answer(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const route = this.#router.routeOf(request.url as string);
+    if (!route) return void this.#refuse(request, response, NOWHERE);
+    if (request.method !== route.method && !(request.method === 'HEAD' && route.method === 'GET')) {
+      return void this.#refuse(request, response, wrongMethod(route, request.method as string));
+    }
+    if (request.headers.host === undefined && request.httpVersion === '1.1') {
+      return void this.#refuse(request, response, NO_HOST);
+    }
+    if (route.name === 'infer' || route.name === 'predict') this.#ask(request, response, route, expectsContinue);
+    else this.#answerServer(request, response, route, expectsContinue);
+  }
+
+  #ask(request: IncomingMessage, response: ServerResponse, route: Route, expectsContinue: boolean): void {
+    const model = this.#context.repository.find(route.model, route.version);
+    const fault = this.#faultOf(request);
+    if (!model) return void this.#refuse(request, response, fault ?? absentModel(route, this.#context));
+    const call = new ModelCall(this.#context, request, response, route, model);
+    if (fault) call.fail(fault);
+    else call.start(expectsContinue);
+  }
+
+  #answerServer(request: IncomingMessage, response: ServerResponse, route: Route, expectsContinue: boolean): void {
+    const fault = isOpenToAll(route) ? undefined : this.#faultOf(request);
+    if (fault) return void this.#refuse(request, response, fault);
+    if (route.method === 'POST') {
+      new ServerCall(this.#context, request, response, this.#bodyAnswer(route)).start(expectsContinue);
+    } else this.#describe(request, response, route);
+  }
+
+  #bodyAnswer({ name, model }: Route): AnswerBody {
+    const { repository, now } = this.#context;
+    if (name === 'feedback') return (body) => takeFeedback(repository, body, now());
+    if (name === 'repositoryIndex') return (body) => repositoryIndex(repository, body);
+    const control = name === 'repositoryLoad' ? 'load' : 'unload';
+    return (body) => repositoryControl(repository, control, model, body);
+  }
+
+  #describe(request: IncomingMessage, response: ServerResponse, route: Route): void {
+    const model = route.model === '' ? undefined : this.#context.repository.find(route.model, route.version);
+    try {
+      const answer = describe(route, model, this.#context, () => absentModel(route, this.#context));
+      this.#send(request, response, answer, model);
+    } catch (error) {
+      if (error instanceof RequestError) return void this.#refuse(request, response, error, model);
+      this.#context.onFailure('The server failed on this request.', error);
+      this.#refuse(request, response, new RequestError(500, 'The server failed on this request.'), model);
+    }
+  }
+
+  #faultOf({ headers, socket }: IncomingMessage): RequestError | undefined {
+    return this.#context.access?.admit(headers.authorization, socket.remoteAddress);
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, answer: Answer, model: ServedModel | undefined): void {
+    const identity = identityHeaders(model?.identity ?? this.#context.identity);
+    if (announcedBytes(request) > 0) return void this.#refuse(request, response, BODY_HERE, model);
+    request.resume();
+    send(response, answer, identity, this.#context.phase() === 'Draining');
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, fault: RequestError, model?: ServedModel): void {
+    const identity = identityHeaders(model?.identity ?? this.#context.identity);
+    sendEarly(request, response, errorAnswer(fault), identity, announcedBytes(request), this.#context);
+  }
+}
+
+const BODY_HERE = badRequest('Send no body with GET.');
+
+const announcedBytes = ({ headers }: IncomingMessage): number => {
+  const length = headers['content-length'];
+  if (length !== undefined) return Number(length);
+  return headers['transfer-encoding'] === undefined ? 0 : Number.POSITIVE_INFINITY;
+};
+
+function wrongMethod({ method }: Route, used: string): RequestError {
+  const allow = method === 'GET' ? 'GET, HEAD' : method;
+  return new RequestError(405, `Use ${method} here, not ${used}.`, { allow });
+}
