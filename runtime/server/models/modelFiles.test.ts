@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BASELINE_SCHEMA } from '@slipway/crds/contract';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/temporaryFolder.ts';
 import { checkLabels } from './labels.ts';
@@ -24,7 +23,6 @@ test('everything that may stand beside a model is read', async () => {
   const tensor = { name: 'x', datatype: 'FP32', shape: [1] };
   const signature = { inputs: [tensor], outputs: [tensor] };
   const golden = { inputs: [{ ...tensor, data: [1] }], outputs: [] };
-  const baseline = { schema: BASELINE_SCHEMA, features: [], predictions: [] };
   const directory = await directoryOf({
     'model.onnx': '',
     'preprocess.onnx': '',
@@ -32,7 +30,6 @@ test('everything that may stand beside a model is read', async () => {
     'tokenizer.json': '{"model": {}}',
     'tokenizer_config.json': '{"model_max_length": 128}',
     'signature.json': JSON.stringify(signature),
-    'baseline.json': JSON.stringify(baseline),
     'labels.txt': 'on time\r\nlate\n\n',
     'golden.jsonl': `${JSON.stringify(golden)}\n\n`,
   });
@@ -42,7 +39,6 @@ test('everything that may stand beside a model is read', async () => {
     postprocess: join(directory, 'postprocess.onnx'),
     tokenizer: { vocabulary: { model: {} }, config: { model_max_length: 128 } },
     signature,
-    baseline,
     labels: ['on time', 'late'],
     golden: [{ ...golden, tolerance: 1e-4 }],
   });
@@ -58,7 +54,6 @@ test.each<[string, Record<string, string>, RegExp]>([
     /^signature\.json is not a signature: outputs: /,
   ],
   ['a signature that is a folder', { 'signature.json/x': '' }, /^signature\.json cannot be read: it is a folder\.$/],
-  ['a baseline of another kind', { 'baseline.json': '{}' }, /^baseline\.json is not a baseline: schema: /],
   ['a tokenizer that is no object', { 'tokenizer.json': '[]' }, /^tokenizer\.json is not a JSON object\.$/],
   [
     'a gap in the labels',

@@ -1,16 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type Baseline,
-  baselineSchema,
-  FILES,
-  type Golden,
-  goldenSchema,
-  type Signature,
-  signatureSchema,
-  type TerminationReason,
-} from '@slipway/crds/contract';
-import type * as z from 'zod';
+import { FILES, type Golden, goldenSchema, type Signature, signatureSchema } from '@slipway/crds/contract';
 import { Failure } from '../../artifact/failure.ts';
 import { complaintOf } from '../../container/complaint.ts';
 import { readOptionalText } from './optionalText.ts';
@@ -25,7 +15,6 @@ export interface ModelFiles {
   readonly tokenizer?: { readonly vocabulary: object; readonly config: object };
   /** Undefined without signature.json: the model then speaks for itself. */
   readonly signature?: Signature;
-  readonly baseline?: Baseline;
   /** Class names in the order of the classes. */
   readonly labels?: readonly string[];
   readonly golden: readonly Golden[];
@@ -50,10 +39,8 @@ export async function readModelFiles(directory: string): Promise<ModelFiles> {
   if (await isFile(at(FILES.postprocess))) files.postprocess = at(FILES.postprocess);
   const vocabulary = await readObject(directory, FILES.tokenizer);
   if (vocabulary) files.tokenizer = { vocabulary, config: (await readObject(directory, TOKENIZER_CONFIG)) ?? {} };
-  const signature = await readChecked(directory, FILES.signature, signatureSchema, 'a signature', 'SignatureInvalid');
+  const signature = await readSignature(at(FILES.signature));
   if (signature) files.signature = signature;
-  const baseline = await readChecked(directory, FILES.baseline, baselineSchema, 'a baseline', 'ModelInvalid');
-  if (baseline) files.baseline = baseline;
   const labels = await readOptionalText(at(FILES.labels));
   if (labels !== undefined) files.labels = labelsOf(labels);
   return files;
@@ -73,18 +60,12 @@ async function readObject(directory: string, name: string): Promise<object | und
   throw new Failure('ModelInvalid', `${name} is not a JSON object.`);
 }
 
-async function readChecked<S extends z.ZodType>(
-  directory: string,
-  name: string,
-  schema: S,
-  what: string,
-  reason: TerminationReason,
-): Promise<z.output<S> | undefined> {
-  const text = await readOptionalText(join(directory, name));
+async function readSignature(path: string): Promise<Signature | undefined> {
+  const text = await readOptionalText(path);
   if (text === undefined) return undefined;
-  const result = schema.safeParse(jsonOf(text));
+  const result = signatureSchema.safeParse(jsonOf(text));
   if (result.success) return result.data;
-  throw new Failure(reason, `${name} is not ${what}: ${complaintOf(result.error)}.`);
+  throw new Failure('SignatureInvalid', `${FILES.signature} is not a signature: ${complaintOf(result.error)}.`);
 }
 
 async function readGolden(path: string): Promise<readonly Golden[]> {

@@ -15,7 +15,7 @@ describe('signature.json against the model', () => {
   test('may be missing, may fix an open dimension and may leave an output out', () => {
     expect(agreedSignature(undefined, model)).toBe(model);
     const narrow = promise([{ name: 'x', datatype: 'FP32', shape: [1, 9] }], model.outputs.slice(0, 1));
-    expect(agreedSignature(narrow, model)).toBe(narrow);
+    expect(agreedSignature(narrow, model)).toEqual(narrow);
   });
 
   test.each([
@@ -30,5 +30,11 @@ describe('signature.json against the model', () => {
     expect(() => agreedSignature(promised, model)).toThrow(
       expect.objectContaining({ reason: 'SignatureInvalid', message: expect.stringMatching(/^signature\.json .*\.$/) }),
     );
+  });
+
+  test('puts its inputs in the order of the model', () => {
+    const tensors = ['a', 'b'].map((name) => ({ name, datatype: 'FP32' as const, shape: [1] }));
+    const agreed = agreedSignature(promise(tensors.toReversed()), { inputs: tensors, outputs: [] });
+    expect(agreed.inputs).toEqual(tensors);
   });
 });

@@ -5,13 +5,15 @@ import { listed } from '../requestError.ts';
 /**
  * The signature to serve: what signature.json promises, held against what the model says of itself. A promise may fix
  * a dimension that the model leaves open, never the other way round: a request that fits the signature must fit the
- * model. Throws Failure SignatureInvalid with the first contradiction.
+ * model. Inputs stand in the order of the model, which is that of a lease. Throws Failure SignatureInvalid with the
+ * first contradiction.
  */
 export function agreedSignature(promised: Signature | undefined, model: Signature): Signature {
   if (!promised) return model;
   agree('input', promised.inputs, model.inputs);
   agree('output', promised.outputs, model.outputs);
-  return promised;
+  const inOrder = model.inputs.map(({ name }) => promised.inputs.find((input) => input.name === name) as Tensor);
+  return { inputs: inOrder, outputs: promised.outputs };
 }
 
 function agree(side: 'input' | 'output', promised: readonly Tensor[], model: readonly Tensor[]): void {
