@@ -1,4 +1,4 @@
-import type { Signature, Tensor } from '@slipway/crds/contract';
+import type { Baseline, Signature, Tensor } from '@slipway/crds/contract';
 import { type ModelSettings, modelSettingsSchema } from '@slipway/crds/serving';
 import type { Done, Lease, Order, Outcome, Scheduler } from '../server/batching/scheduler.ts';
 import type { ServedModel } from '../server/models/servedModel.ts';
@@ -44,6 +44,7 @@ export interface ProtocolModelOptions {
   readonly labels?: readonly string[];
   readonly batchable?: boolean;
   readonly settings?: Partial<ModelSettings>;
+  readonly baseline?: Baseline;
 }
 
 export function protocolModel(signature: Signature, options: ProtocolModelOptions = {}): ProtocolModel {
@@ -61,6 +62,7 @@ export function protocolModel(signature: Signature, options: ProtocolModelOption
     settings: { ...modelSettingsSchema.parse({}), ...options.settings },
     scheduler: { batchable, lease: (shapes) => leaseOf(signature, shapes, leases), counts: untold, close: untold },
     evidence: {
+      baseline: options.baseline,
       ran: untold,
       answered: untold,
       nonFinite: (count: number) => {

@@ -1,7 +1,17 @@
 import type { Lease, Order, Outcome } from '../batching/scheduler.ts';
 import type { ServedModel } from '../models/servedModel.ts';
-import { RequestError } from '../requestError.ts';
-import type { RequestHeaders } from './order.ts';
+import { badRequest } from '../requestError.ts';
+import type { TensorValue } from '../tensor.ts';
+import { AnswerWriter, type InferAnswer } from './inferAnswer.ts';
+import { type InferPlan, isObject, planOf, type Source, usesAllRegions } from './inferPlan.ts';
+import { readRegion } from './json/region.ts';
+import { type Skeleton, skeletonOf } from './json/skeleton.ts';
+import { parseJson, readValues } from './json/values.ts';
+import { orderWith, type RequestHeaders } from './order.ts';
+import { planOfRaw } from './rawRequest.ts';
+import { readRaw, textOf } from './rawTensor.ts';
+import { inferRows } from './rows/infer.ts';
+import { MAX_ELEMENTS } from './tensorHeader.ts';
 
 /** What the server knows of a request beside its body. */
 export interface InferContext {
@@ -12,15 +22,8 @@ export interface InferContext {
   readonly limits?: { readonly maxElements: number; readonly requestTimeoutMs: number };
 }
 
-export interface InferAnswer {
-  /** Text for small answers, else chunks to be written one after the other. */
-  readonly body: string | readonly Uint8Array[];
-  /** Value of inference-header-content-length (and content-type application/octet-stream); undefined for pure JSON. */
-  readonly headerLength: number | undefined;
-}
-
 /**
- * A request that was read, found right, and lies in its lease. The caller of the protocol calls exactly one of
+ * A request that was read, found right, and lies in its lease. The caller calls exactly one of
  * `lease.submit(order, …)` and `lease.release()`, and `answer` with the outcome.
  */
 export interface Pending {
@@ -33,14 +36,152 @@ export interface Pending {
 
 /**
  * Reads the body of POST …/infer: JSON, JSON with binary tensors, one raw tensor (`headerLength` 0), or rows by feature
- * name. `headerLength` is the value of inference-header-content-length. A promise only where the body is so large that
+ * name. `headerLength` is the number in inference-header-content-length. A promise only where the body is so large that
  * another thread reads it. Throws (rejects) RequestError, EngineError Overloaded or Closing; then nothing stays leased.
  */
 export function inferJson(
-  _body: Buffer,
-  _headerLength: number | undefined,
-  _model: ServedModel,
-  _context: InferContext,
+  body: Buffer,
+  headerLength: number | undefined,
+  model: ServedModel,
+  context: InferContext,
 ): Pending | Promise<Pending> {
-  throw new RequestError(501, 'Inference over REST is not served yet.');
+  if (headerLength === 0) return inferRaw(body, model, context);
+  const length = headerLength ?? body.length;
+  checkHeaderLength(length, body);
+  const skeleton = skeletonOf(body, length);
+  const known = skeleton && planOfSkeleton(skeleton, model, context);
+  if (known) return start(body, length, known, model, context, skeleton);
+  const json = parseJson(body.subarray(0, length), hasWide(model));
+  if (isObject(json) && json['rows'] !== undefined && json['inputs'] === undefined) {
+    return inferRows(json, model, context);
+  }
+  const plan = planOf(json, model, maxElements(context), undefined);
+  return start(body, length, { plan, writer: new AnswerWriter(model, plan) }, model, context, undefined);
+}
+
+interface Known {
+  readonly plan: InferPlan;
+  readonly writer: AnswerWriter;
+}
+
+/** Room for the texts of some hundred different callers; one that never repeats itself costs no memory. */
+const MOST_KNOWN = 256;
+const LONGEST_KNOWN = 4096;
+const KNOWN = new WeakMap<ServedModel, Map<string, Known>>();
+
+const maxElements = ({ limits }: InferContext): number => limits?.maxElements ?? MAX_ELEMENTS;
+
+const hasWide = ({ signature }: ServedModel): boolean =>
+  signature.inputs.some(({ datatype }) => datatype === 'INT64' || datatype === 'UINT64');
+
+function checkHeaderLength(length: number, body: Buffer): void {
+  if (Number.isSafeInteger(length) && length > 0 && length <= body.length) return;
+  if (length === 0) throw badRequest('The body is empty; send a JSON object with "inputs".');
+  throw badRequest(`Inference-Header-Content-Length is ${length}, the body has ${body.length} bytes.`);
+}
+
+/** Undefined where the text must be read whole: it is no JSON, holds no list of ours, or the same key twice. */
+function planOfSkeleton(skeleton: Skeleton, model: ServedModel, context: InferContext): Known | undefined {
+  const { text, starts } = skeleton;
+  let known = KNOWN.get(model);
+  if (!known) {
+    known = new Map();
+    KNOWN.set(model, known);
+  }
+  const found = known.get(text);
+  if (found) return found;
+  const json = parsed(text);
+  if (!isObject(json) || !Array.isArray(json['inputs'])) return undefined;
+  const plan = planOf(json, model, maxElements(context), starts.length);
+  if (!usesAllRegions(plan, starts.length)) return undefined;
+  const made = { plan, writer: new AnswerWriter(model, plan) };
+  if (plan.id === undefined && text.length <= LONGEST_KNOWN) {
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(text, made);
+  }
+  return made;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function inferRaw(body: Buffer, model: ServedModel, context: InferContext): Pending {
+  const plan = planOfRaw(body.length, model, maxElements(context));
+  return start(body, 0, { plan, writer: new AnswerWriter(model, plan) }, model, context, undefined);
+}
+
+/** Leases room and fills it. Whatever is thrown, nothing stays leased. */
+function start(
+  body: Buffer,
+  headerLength: number,
+  { plan, writer }: Known,
+  model: ServedModel,
+  { now, headers, limits }: InferContext,
+  skeleton: Skeleton | undefined,
+): Pending {
+  checkSizes(plan, body.length, body.length - headerLength);
+  const order = orderWith(plan.outputs, plan.parameters, now, headers, limits?.requestTimeoutMs);
+  const lease = model.scheduler.lease(plan.shapes, order);
+  try {
+    for (let i = 0; i < plan.sources.length; i++) {
+      const into = lease.inputs[plan.positions[i] as number] as TensorValue;
+      fill(into, plan.sources[i] as Source, body, headerLength, skeleton);
+    }
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
+  return new TensorPending(lease, order, plan.id, writer);
+}
+
+function checkSizes(plan: InferPlan, bodyBytes: number, binaryBytes: number): void {
+  if (plan.binaryBytes !== binaryBytes) {
+    throw badRequest(`The tensors need ${plan.binaryBytes} bytes after the JSON object, ${binaryBytes} follow it.`);
+  }
+  if (plan.largest > bodyBytes) {
+    throw badRequest(`The shapes mean ${plan.largest} elements, more than a body of ${bodyBytes} bytes can hold.`);
+  }
+}
+
+function fill(
+  into: TensorValue,
+  source: Source,
+  body: Buffer,
+  headerLength: number,
+  skeleton: Skeleton | undefined,
+): void {
+  if (source.kind === 'region') {
+    const { starts, stops } = skeleton as Skeleton;
+    readRegion(body, starts[source.region] as number, stops[source.region] as number, into);
+  } else if (source.kind === 'values') {
+    readValues(source.values, into);
+  } else {
+    const at = headerLength + source.at;
+    const bytes = body.subarray(at, at + source.size);
+    if (source.kind === 'binary') readRaw(bytes, into);
+    else (into.elements as string[])[0] = textOf(bytes, into.name, 0);
+  }
+}
+
+class TensorPending implements Pending {
+  readonly lease: Lease;
+  readonly order: Order;
+  readonly id: string | undefined;
+  readonly #writer: AnswerWriter;
+
+  constructor(lease: Lease, order: Order, id: string | undefined, writer: AnswerWriter) {
+    this.lease = lease;
+    this.order = order;
+    this.id = id;
+    this.#writer = writer;
+  }
+
+  answer(outcome: Outcome): InferAnswer {
+    return this.#writer.write(outcome.outputs);
+  }
 }

@@ -18,15 +18,15 @@ test('outputs come in the order asked for', () => {
 });
 
 test.each<[string, Parameters, RequestHeaders | undefined, number | undefined, number | undefined]>([
-  ['the parameter is in microseconds', { timeout: 2500 }, undefined, 102.5, undefined],
-  ['0 is no timeout', { timeout: 0 }, undefined, undefined, undefined],
-  ['a 64-bit integer will do', { timeout: 5000n }, undefined, 105, undefined],
-  ['digits will do', { timeout: '5000' }, undefined, 105, undefined],
-  ['the header is in milliseconds', {}, { 'slipway-timeout-ms': '7.5' }, 107.5, undefined],
-  ['the shorter of both counts', { timeout: 2000 }, { 'slipway-timeout-ms': '7' }, 102, undefined],
-  ['a priority', { priority: 1 }, undefined, undefined, 1],
-  ['a priority by header', {}, { 'slipway-priority': '3' }, undefined, 3],
-  ['the parameter wins over the header', { priority: 2 }, { 'slipway-priority': '3' }, undefined, 2],
+  ['the parameter is in microseconds', { timeout: 2500 }, undefined, 102.5, 0],
+  ['0 is no timeout', { timeout: 0 }, undefined, Number.POSITIVE_INFINITY, 0],
+  ['a 64-bit integer will do', { timeout: 5000n }, undefined, 105, 0],
+  ['digits will do', { timeout: '5000' }, undefined, 105, 0],
+  ['the header is in milliseconds', {}, { 'slipway-timeout-ms': '7.5' }, 107.5, 0],
+  ['the shorter of both counts', { timeout: 2000 }, { 'slipway-timeout-ms': '7' }, 102, 0],
+  ['a priority', { priority: 1 }, undefined, Number.POSITIVE_INFINITY, 1],
+  ['a priority by header', {}, { 'slipway-priority': '3' }, Number.POSITIVE_INFINITY, 3],
+  ['the parameter wins over the header', { priority: 2 }, { 'slipway-priority': '3' }, Number.POSITIVE_INFINITY, 2],
 ])('%s', (_, parameters, headers, deadline, priority) => {
   const order = orderOf(parameters, undefined, model, 100, headers);
   expect([order.deadline, order.priority]).toEqual([deadline, priority]);

@@ -23,14 +23,20 @@ export function orderOf(
   headers?: RequestHeaders,
   longestMs: number = Number.POSITIVE_INFINITY,
 ): Order {
-  const outputs = outputsOf(requestedOutputs, model);
+  return orderWith(outputsOf(requestedOutputs, model), parameters, now, headers, longestMs);
+}
+
+/** The same with outputs that were found right before. */
+export function orderWith(
+  outputs: readonly string[],
+  parameters: Parameters | undefined,
+  now: number,
+  headers?: RequestHeaders,
+  longestMs: number = Number.POSITIVE_INFINITY,
+): Order {
+  if (parameters === undefined && headers === undefined) return { outputs, deadline: now + longestMs };
   const timeoutMs = Math.min(longestMs, timeoutOf(parameters), headerTimeout(headers));
-  const priority = priorityOf(parameters, headers);
-  return {
-    outputs,
-    ...(priority === 0 ? {} : { priority }),
-    ...(timeoutMs === Number.POSITIVE_INFINITY ? {} : { deadline: now + timeoutMs }),
-  };
+  return { outputs, priority: priorityOf(parameters, headers), deadline: now + timeoutMs };
 }
 
 const ALL = new WeakMap<ServedModel['signature'], readonly string[]>();

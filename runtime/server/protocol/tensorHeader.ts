@@ -1,5 +1,5 @@
 import type { Tensor } from '@slipway/crds/contract';
-import type { Lease } from '../batching/scheduler.ts';
+import type { Lease, Urgency } from '../batching/scheduler.ts';
 import type { ServedModel } from '../models/servedModel.ts';
 import { badRequest, listed } from '../requestError.ts';
 
@@ -28,15 +28,17 @@ export interface OpenedLease {
 /**
  * Checks the headers of a request against the signature and leases room for the elements. `maxElements` bounds each
  * tensor: pass the bytes of the request where those are fewer, for no encoding holds more elements than bytes, and a
- * shape alone must not be able to order memory. Throws RequestError 400, EngineError Overloaded or Closing.
+ * shape alone must not be able to order memory. `urgency` (the order will do) lets what would be refused be refused here.
+ * Throws RequestError 400, EngineError Overloaded, TooLate or Closing.
  */
 export function openLease(
   headers: readonly TensorHeader[],
   model: ServedModel,
   maxElements: number = MAX_ELEMENTS,
+  urgency?: Urgency,
 ): OpenedLease {
   const positions = orderInputs(headers, model);
-  return { lease: model.scheduler.lease(shapesOf(headers, positions, model, maxElements)), positions };
+  return { lease: model.scheduler.lease(shapesOf(headers, positions, model, maxElements), urgency), positions };
 }
 
 /** For each header its place among the inputs of the signature. Throws RequestError 400: unknown, twice or missing. */

@@ -1,0 +1,66 @@
+import type { NumericElements } from '../../tensor.ts';
+import { skipSpace } from './bytes.ts';
+
+/** Digits that a double surely holds. */
+const SAFE_DIGITS = 15;
+const MOST_DIGITS = 20;
+
+/** The whole numbers that a datatype holds, both ends included. */
+export interface Range {
+  readonly min: bigint;
+  readonly max: bigint;
+}
+
+/**
+ * Reads `count` whole JSON numbers, separated by commas, into target[index…] as scanFloats does, with all their digits.
+ * -1 where anything else stands there (fractions and exponents too) or a number is out of range.
+ */
+export function scanIntegers(
+  bytes: Buffer,
+  at: number,
+  target: NumericElements,
+  index: number,
+  count: number,
+  range: Range,
+): number {
+  const wide = target instanceof BigInt64Array || target instanceof BigUint64Array;
+  const min = Number(range.min);
+  const max = Number(range.max);
+  const end = index + count;
+  let p = at;
+  for (let i = index; i < end; i++) {
+    if (i > index) {
+      if ((bytes[p] as number) <= 32) p = skipSpace(bytes, p);
+      if (bytes[p] !== 44) return -1;
+      p++;
+    }
+    if ((bytes[p] as number) <= 32) p = skipSpace(bytes, p);
+    const start = p;
+    const negative = bytes[p] === 45;
+    if (negative) p++;
+    const first = p;
+    let digit = (bytes[p] as number) ^ 48;
+    let whole = 0;
+    while (digit < 10) {
+      whole = whole * 10 + digit;
+      digit = (bytes[++p] as number) ^ 48;
+    }
+    const digits = p - first;
+    if (digits === 0 || (bytes[first] === 48 && digits > 1) || digit === DOT || (digit | 32) === LOWER_E) return -1;
+    if (wide) {
+      if (digits > MOST_DIGITS) return -1;
+      const exact =
+        digits <= SAFE_DIGITS ? BigInt(negative ? -whole : whole) : BigInt(bytes.toString('latin1', start, p));
+      if (exact < range.min || exact > range.max) return -1;
+      target[i] = exact;
+    } else {
+      const value = negative ? -whole : whole;
+      if (value < min || value > max) return -1;
+      (target as Int32Array)[i] = value;
+    }
+  }
+  return p;
+}
+
+const DOT = 46 ^ 48;
+const LOWER_E = 101 ^ 48;

@@ -1,0 +1,12 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** '; did you mean "distance"?' without the question mark, where one of the names is near enough to be meant. */
+export function nearest(name: string, names: readonly string[]): string {
+  if (names.length === 0 || name.length > 256) return '';
+  const found = closest(
+    name.toLowerCase(),
+    names.map((other) => other.toLowerCase()),
+  );
+  const meant = names.find((other) => other.toLowerCase() === found) as string;
+  return distance(name.toLowerCase(), found) <= Math.max(2, meant.length / 3) ? `, is "${meant}" meant` : '';
+}
