@@ -84,7 +84,7 @@ export const modelSettingsSchema = z.strictObject({
         .min(0)
         .max(10_000_000)
         .default(100_000)
-        .describe('Answers remembered for late labels, 32 bytes each; 0 turns feedback off.'),
+        .describe('Answers remembered for late labels, some 40 bytes each; 0 turns feedback off.'),
       maxAgeSeconds: count(31_536_000).default(604_800).describe('Labels that come later than this are unknown.'),
     })
     .prefault({}),

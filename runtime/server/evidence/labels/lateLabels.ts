@@ -1,0 +1,97 @@
+import type { Evidence } from '@slipway/crds/contract';
+import { badRequest, listed } from '../../requestError.ts';
+import type { TensorValue } from '../../tensor.ts';
+import { type PredictionReader, textHash } from './prediction.ts';
+import type { RememberedAnswers, Verdict } from './rememberedAnswers.ts';
+
+/** Words in shared memory: right, wrong, unknown. */
+export const LABEL_WORDS = 3;
+const AT = { right: 0, wrong: 1, unknown: 2 } as const;
+
+/** A number is right within this share of the label, or of 1 where the label is less. */
+const TOLERANCE = 1e-3;
+
+/** Rows of one request that are remembered: a thousand rows under one id are a scoring job, which has its own labels. */
+const MOST_ROWS = 64;
+
+const MOST_NAMES_LISTED = 10;
+
+/** Holds answers until their true outcome is known, and counts how often the model was right. */
+export class LateLabels {
+  readonly #reader: PredictionReader | undefined;
+  readonly #classes: readonly string[] | undefined;
+  readonly #answers: RememberedAnswers;
+  readonly #words: Float64Array;
+
+  constructor(
+    reader: PredictionReader | undefined,
+    classes: readonly string[] | undefined,
+    answers: RememberedAnswers,
+    words: Float64Array,
+  ) {
+    this.#reader = reader;
+    this.#classes = classes;
+    this.#answers = answers;
+    this.#words = words;
+  }
+
+  /** One row as `id`, row i of several as `<id>#<i>`. */
+  remember(id: string, outputs: readonly TensorValue[], now: number): void {
+    const predicted = this.#reader?.read(outputs) ?? [];
+    if (predicted.length === 1) this.#answers.remember(id, predicted[0] as number, now);
+    else {
+      const rows = Math.min(predicted.length, MOST_ROWS);
+      for (let row = 0; row < rows; row++) this.#answers.remember(`${id}#${row}`, predicted[row] as number, now);
+    }
+  }
+
+  /** Throws RequestError 400 for a label that the model could never answer. */
+  label(id: string, label: string | number | boolean, now: number): Verdict | 'unknown' {
+    const truth = this.#truth(label);
+    const remembered = this.#answers.find(id, now);
+    if (remembered === undefined) return this.#count('unknown');
+    if (remembered.verdict !== undefined) return remembered.verdict;
+    const verdict = this.#agrees(remembered.predicted, truth) ? 'right' : 'wrong';
+    this.#answers.judge(id, verdict, now);
+    return this.#count(verdict);
+  }
+
+  counts(): NonNullable<Evidence['labels']> {
+    const [right = 0, wrong = 0, unknown = 0] = this.#words;
+    return { right, wrong, unknown };
+  }
+
+  #count<Result extends keyof typeof AT>(result: Result): Result {
+    this.#words[AT[result]] = (this.#words[AT[result]] as number) + 1;
+    return result;
+  }
+
+  #agrees(predicted: number, truth: number): boolean {
+    if (this.#reader?.kind !== 'number') return predicted === truth;
+    return Math.abs(predicted - truth) <= TOLERANCE * Math.max(1, Math.abs(truth));
+  }
+
+  #truth(label: string | number | boolean): number {
+    if (this.#reader?.kind === 'text') return textHash(String(label));
+    if (typeof label === 'string') {
+      const named = this.#classes?.indexOf(label) ?? -1;
+      if (named >= 0) return named;
+    }
+    const number = typeof label === 'string' && label.trim() === '' ? Number.NaN : Number(label);
+    if (this.#reader?.kind === 'number' ? Number.isFinite(number) : this.#isClass(number)) return number;
+    throw badRequest(`${JSON.stringify(label)} is no label of this model; send ${this.#wanted()}.`);
+  }
+
+  #isClass(number: number): boolean {
+    return (
+      Number.isSafeInteger(number) && (this.#classes === undefined || (number >= 0 && number < this.#classes.length))
+    );
+  }
+
+  #wanted(): string {
+    if (this.#reader?.kind === 'number') return 'a number';
+    if (this.#classes === undefined) return 'the number of a class';
+    const names = listed(this.#classes.slice(0, MOST_NAMES_LISTED));
+    return `the number of a class or one of its ${this.#classes.length} names, such as ${names}`;
+  }
+}
