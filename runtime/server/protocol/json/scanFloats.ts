@@ -49,73 +49,65 @@ export function scanFloats(
     }
     if ((bytes[p] as number) <= 32) p = skipSpace(bytes, p);
     const start = p;
-    fast: {
-      const negative = bytes[p] === 45;
-      if (negative) p++;
-      const whole = (bytes[p] as number) ^ 48;
-      if (whole > 9) return -1;
-      let mantissa = whole;
-      let digit = (bytes[++p] as number) ^ 48; // 0 to 9 for a digit, more for any other byte
-      if (digit < 10) {
-        if (whole === 0) return -1; // JSON knows no leading zeros
-        do {
-          mantissa = mantissa * 10 + digit;
-          digit = (bytes[++p] as number) ^ 48;
-        } while (digit < 10);
-      }
-      let scale = 0;
-      if (digit === DOT) {
-        const first = ++p;
-        if (whole === mantissa && p <= lastTwenty) {
-          const a = view.getInt32(p, true) ^ ZEROS;
-          const b = view.getInt32(p + 4, true) ^ ZEROS;
-          const c = view.getInt32(p + 8, true) ^ ZEROS;
-          const d = view.getInt32(p + 12, true) ^ ZEROS;
-          const noDigit = (a + ABOVE_NINE) | a | (b + ABOVE_NINE) | b | (c + ABOVE_NINE) | c | (d + ABOVE_NINE) | d;
-          const tail = view.getInt32(p + 16, true) ^ ZEROS;
-          const ends = ((tail + ABOVE_NINE) | tail) & HIGH_BITS;
-          if ((noDigit & HIGH_BITS) === 0 && ends !== 0) {
-            const digits = (whole * 1e8 + (four(a) * 10_000 + four(b))) * 1e8 + (four(c) * 10_000 + four(d));
-            const value = digits * 1e-16;
-            const low = Math.fround(value - value * 2e-14);
-            const after = p + 16 + ((31 - Math.clz32(ends & -ends)) >> 3); // past the digits among the last four bytes
-            if (
-              digits >= 1e14 &&
-              low === Math.fround(value + value * 2e-14) &&
-              ((bytes[after] as number) | 32) !== 101
-            ) {
-              target[i] = negative ? -low : low;
-              p = after;
-              continue;
-            }
+    const negative = bytes[p] === 45;
+    if (negative) p++;
+    const whole = (bytes[p] as number) ^ 48;
+    if (whole > 9) return -1;
+    let mantissa = whole;
+    let digit = (bytes[++p] as number) ^ 48; // 0 to 9 for a digit, more for any other byte
+    if (digit < 10) {
+      if (whole === 0) return -1; // JSON knows no leading zeros
+      do {
+        mantissa = mantissa * 10 + digit;
+        digit = (bytes[++p] as number) ^ 48;
+      } while (digit < 10);
+    }
+    let scale = 0;
+    if (digit === DOT) {
+      const first = ++p;
+      if (whole === mantissa && p <= lastTwenty) {
+        const a = view.getInt32(p, true) ^ ZEROS;
+        const b = view.getInt32(p + 4, true) ^ ZEROS;
+        const c = view.getInt32(p + 8, true) ^ ZEROS;
+        const d = view.getInt32(p + 12, true) ^ ZEROS;
+        const noDigit = (a + ABOVE_NINE) | a | (b + ABOVE_NINE) | b | (c + ABOVE_NINE) | c | (d + ABOVE_NINE) | d;
+        const tail = view.getInt32(p + 16, true) ^ ZEROS;
+        const ends = ((tail + ABOVE_NINE) | tail) & HIGH_BITS;
+        if ((noDigit & HIGH_BITS) === 0 && ends !== 0) {
+          const digits = (whole * 1e8 + (four(a) * 10_000 + four(b))) * 1e8 + (four(c) * 10_000 + four(d));
+          const value = digits * 1e-16;
+          const low = Math.fround(value - value * 2e-14);
+          const after = p + 16 + ((31 - Math.clz32(ends & -ends)) >> 3); // past the digits among the last four bytes
+          if (digits >= 1e14 && low === Math.fround(value + value * 2e-14) && ((bytes[after] as number) | 32) !== 101) {
+            target[i] = negative ? -low : low;
+            p = after;
+            continue;
           }
         }
-        const lastGroup = Math.min(lastFour, first + MOST_DIGITS - 4);
-        while (p <= lastGroup) {
-          const four = view.getInt32(p, true) ^ 0x30303030;
-          if ((((four + 0x76767676) | four) & 0x80808080) !== 0) break; // one of the bytes is no digit
-          const pairs = (Math.imul(four, 10) + (four >>> 8)) & 0x00ff00ff;
-          mantissa = mantissa * 10_000 + ((pairs & 0xff) * 100 + (pairs >>> 16));
-          p += 4;
-        }
-        digit = (bytes[p] as number) ^ 48;
-        while (digit < 10) {
-          mantissa = mantissa * 10 + digit;
-          digit = (bytes[++p] as number) ^ 48;
-        }
-        scale = p - first;
-        if (scale === 0) return -1;
-        if (scale > MOST_DIGITS) break fast;
       }
-      if (digit === LOWER_E || digit === UPPER_E || mantissa > 1e31) break fast;
-      let value = mantissa / (TENS[scale] as number);
-      if (mantissa > EXACT) {
-        const low = Math.fround(value - value * ERROR);
-        if (low !== Math.fround(value + value * ERROR)) break fast;
-        value = low;
+      const lastGroup = Math.min(lastFour, first + MOST_DIGITS - 4);
+      while (p <= lastGroup) {
+        const four = view.getInt32(p, true) ^ 0x30303030;
+        if ((((four + 0x76767676) | four) & 0x80808080) !== 0) break; // one of the bytes is no digit
+        const pairs = (Math.imul(four, 10) + (four >>> 8)) & 0x00ff00ff;
+        mantissa = mantissa * 10_000 + ((pairs & 0xff) * 100 + (pairs >>> 16));
+        p += 4;
       }
-      target[i] = negative ? -value : value;
-      continue;
+      digit = (bytes[p] as number) ^ 48;
+      while (digit < 10) {
+        mantissa = mantissa * 10 + digit;
+        digit = (bytes[++p] as number) ^ 48;
+      }
+      scale = p - first;
+      if (scale === 0) return -1;
+    }
+    if (digit !== LOWER_E && digit !== UPPER_E && scale <= MOST_DIGITS && mantissa <= 1e31) {
+      const value = mantissa / (TENS[scale] as number);
+      const low = mantissa > EXACT ? Math.fround(value - value * ERROR) : value;
+      if (mantissa <= EXACT || low === Math.fround(value + value * ERROR)) {
+        target[i] = negative ? -low : low;
+        continue;
+      }
     }
     p = scanOne(bytes, start, target, i);
     if (p < 0) return -1;
