@@ -9,20 +9,23 @@ const kibibytes = (bytes: number): number => Math.ceil((bytes + 1) / 1024);
  * thread that takes sees at once what the other one gave back, without a message.
  */
 export class Room {
+  readonly maxBytes: number;
   readonly memory: Int32Array<SharedArrayBuffer>;
   readonly #maxItems: number;
   readonly #maxKibibytes: number;
 
   constructor(maxItems: number, maxBytes: number, memory = new Int32Array(new SharedArrayBuffer(8))) {
     this.#maxItems = maxItems;
+    this.maxBytes = maxBytes;
     this.#maxKibibytes = kibibytes(maxBytes);
     this.memory = memory;
   }
 
-  /** Whether there is surely no room for one more, whatever its size: asked before anything is copied. */
-  get full(): boolean {
+  /** Whether one more of this size fits. Asked before anything is copied. */
+  fits(bytes: number): boolean {
     return (
-      Atomics.load(this.memory, ITEMS) >= this.#maxItems || Atomics.load(this.memory, KIBIBYTES) >= this.#maxKibibytes
+      Atomics.load(this.memory, ITEMS) < this.#maxItems &&
+      Atomics.load(this.memory, KIBIBYTES) + kibibytes(bytes) <= this.#maxKibibytes
     );
   }
 
@@ -32,10 +35,9 @@ export class Room {
 
   /** False, and nothing taken, where it does not fit. */
   take(bytes: number): boolean {
-    const size = kibibytes(bytes);
-    if (this.full || Atomics.load(this.memory, KIBIBYTES) + size > this.#maxKibibytes) return false;
+    if (!this.fits(bytes)) return false;
     Atomics.add(this.memory, ITEMS, 1);
-    Atomics.add(this.memory, KIBIBYTES, size);
+    Atomics.add(this.memory, KIBIBYTES, kibibytes(bytes));
     return true;
   }
 

@@ -74,15 +74,18 @@ export class Shadow {
     this.#deps = deps;
   }
 
-  /** The order of this poll. The same id goes on counting; null, like another id, ends the one before. */
-  follow(order: ShadowOrder | null): void {
+  /**
+   * The order of this poll. The same id goes on counting; null, like another id, ends the one before. Copies carry
+   * `authorization` where the candidate asks for one.
+   */
+  follow(order: ShadowOrder | null, authorization?: string): void {
     const known = this.#running;
     if (order && known && sameTask(order, known.order)) {
       known.expiresAt = this.#deps.now() + order.expiresInSeconds * 1000;
       return;
     }
     this.#end();
-    if (order) this.#begin(order);
+    if (order) this.#begin(order, authorization);
   }
 
   /** Takes a copy; `released` is called once, when it is held no longer. */
@@ -105,7 +108,7 @@ export class Shadow {
     this.#end();
   }
 
-  #begin(order: ShadowOrder): void {
+  #begin(order: ShadowOrder, authorization: string | undefined): void {
     const { settings, now } = this.#deps;
     const { signature, features, name } = this.#model;
     if (this.#tally?.evidence.order !== order.id) this.#tally = new Tally(order.id, settings.examples);
@@ -115,7 +118,7 @@ export class Shadow {
         target: order.target,
         model: name,
         order: order.id,
-        authorization: undefined,
+        authorization,
         connections: settings.concurrency,
         timeoutMs: settings.timeoutMs,
       }),

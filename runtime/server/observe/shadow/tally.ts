@@ -66,3 +66,22 @@ export class Tally {
     };
   }
 }
+
+/** Counts of one order that were taken one after the other. */
+export function continued(before: ShadowEvidence | undefined, after: ShadowEvidence): ShadowEvidence {
+  if (before?.order !== after.order) return after;
+  const segments = { ...before.segments };
+  for (const [name, { compared, disagreed }] of Object.entries(after.segments ?? {})) {
+    const known = segments[name] ?? { compared: 0, disagreed: 0 };
+    segments[name] = { compared: known.compared + compared, disagreed: known.disagreed + disagreed };
+  }
+  return {
+    ...after,
+    ...before,
+    compared: before.compared + after.compared,
+    disagreed: before.disagreed + after.disagreed,
+    skipped: before.skipped + after.skipped,
+    failed: before.failed + after.failed,
+    ...(Object.keys(segments).length > 0 && { segments }),
+  };
+}

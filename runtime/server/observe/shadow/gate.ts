@@ -1,0 +1,58 @@
+import type { ShadowEvidence, ShadowOrder } from '@slipway/crds/contract';
+import type { Room } from '../room.ts';
+import { continued } from './tally.ts';
+
+/** Decides on the thread of live requests which are copied, and counts those that there was no room for. */
+export class ShadowGate {
+  readonly #room: Room;
+  readonly #now: () => number;
+  #order: ShadowOrder | undefined;
+  #share = 0;
+  #expiresAt = 0;
+  /** Identity of the last order, running or not. */
+  #counting: string | undefined;
+  #skipped = 0;
+  /** Bytes of the last copy: a guess at the next one, made before it is. */
+  #usual = 0;
+
+  constructor(room: Room, now: () => number) {
+    this.#room = room;
+    this.#now = now;
+  }
+
+  follow(order: ShadowOrder | null): void {
+    this.#order = order ?? undefined;
+    this.#share = (order?.percent ?? 0) / 100;
+    if (!order) return;
+    this.#expiresAt = this.#now() + order.expiresInSeconds * 1000;
+    if (order.id !== this.#counting) this.#skipped = 0;
+    this.#counting = order.id;
+  }
+
+  /** `chance` is the request's random number. */
+  wants(chance: number): boolean {
+    if (this.#order === undefined || chance >= this.#share) return false;
+    if (this.#now() >= this.#expiresAt) {
+      this.#order = undefined;
+      return false;
+    }
+    if (this.#room.fits(this.#usual)) return true;
+    this.#skipped++;
+    return false;
+  }
+
+  /** Room for a copy that was wanted; false, and counted, where there is none or the order has ended meanwhile. */
+  take(bytes: number): boolean {
+    this.#usual = Math.min(bytes, this.#room.maxBytes);
+    if (this.#order !== undefined && this.#room.take(bytes)) return true;
+    this.#skipped++;
+    return false;
+  }
+
+  /** With what the comparison has counted so far. */
+  evidence(counted: ShadowEvidence | undefined): ShadowEvidence | undefined {
+    if (this.#counting === undefined) return undefined;
+    const here = { order: this.#counting, compared: 0, disagreed: 0, skipped: this.#skipped, failed: 0 };
+    return counted?.order === this.#counting ? continued(here, counted) : here;
+  }
+}
