@@ -24,4 +24,8 @@ const namesOf = (names: readonly string[]): string => {
   return names.length > 10 ? `${listed(names.slice(0, 10))} and ${names.length - 10} more` : listed(names);
 };
 
-const shortened = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
+/** One line, and not the caller's ten thousand letters. */
+const shortened = (text: string): string => {
+  const line = text.replace(/\p{Cc}/gu, '?');
+  return line.length > 100 ? `${line.slice(0, 100)}…` : line;
+};

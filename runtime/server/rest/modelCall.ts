@@ -10,7 +10,6 @@ import { requestErrorOf } from '../protocol/failure.ts';
 import type { InferContext, Pending } from '../protocol/infer.ts';
 import { badRequest, type RequestError } from '../requestError.ts';
 import { copyOf, type TensorValue } from '../tensor.ts';
-import { absentModel } from './absentModel.ts';
 import { Call, type CallContext } from './call.ts';
 import type { Route } from './routes.ts';
 import type { Answer, FlatHeaders } from './wire.ts';
@@ -46,25 +45,32 @@ export class ModelCall extends Call {
     return this.#model.identity;
   }
 
+  /** Finds the model anew: the body may have taken long, and a newer version may have taken the old one's place. */
   protected answerTo(body: Buffer): void {
-    const { repository, readers } = this.context;
-    const { model, version, name } = this.#route;
-    // The body may have taken long, and the version at its start may have been swapped for a newer one since.
-    const current = repository.find(model, version);
-    if (!current) return void this.fail(absentModel(this.#route, this.context));
-    this.#model = current;
-    const read = name === 'predict' ? readers.predict : readers.infer;
+    const { model, version } = this.#route;
+    this.#model = this.context.repository.find(model, version) ?? this.#model;
     try {
-      const pending = read(body, headerLengthOf(this.request), this.#model, this.#inferContext());
-      if (pending instanceof Promise)
-        pending.then(
-          (read) => this.#submit(read),
-          (error) => this.#failWith(error),
-        );
-      else this.#submit(pending);
+      const pending = this.#read(body);
+      if (!(pending instanceof Promise)) this.#submit(pending);
+      else pending.then((read) => this.#submit(read)).catch((error) => this.#failWith(error));
     } catch (error) {
-      this.#failWith(error);
+      if (this.#isSwapped(error)) this.answerTo(body);
+      else this.#failWith(error);
     }
+  }
+
+  /** Whether the model was closed just now, because another version took its place. */
+  #isSwapped(error: unknown): boolean {
+    const { model, version } = this.#route;
+    if (!(error instanceof EngineError) || error.kind !== 'Closing') return false;
+    const current = this.context.repository.find(model, version);
+    return current !== undefined && current !== this.#model;
+  }
+
+  #read(body: Buffer): Pending | Promise<Pending> {
+    const { readers } = this.context;
+    const read = this.#route.name === 'predict' ? readers.predict : readers.infer;
+    return read(body, headerLengthOf(this.request), this.#model, this.#inferContext());
   }
 
   #inferContext(): InferContext {
