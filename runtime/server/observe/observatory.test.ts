@@ -201,6 +201,7 @@ test('samples are written on the other thread; closing waits for them', async ()
   const file = join(await temporaryFolder('samples'), 'samples.jsonl');
   const { model, all } = observatory({ samples: { share: 1, file } });
   for (let i = 0; i < 100; i++) model.take(exchange(model.wants(undefined, false), { id: `r${i}` }));
+  await model.close();
   await all.close();
   const ids = (await readFile(file, 'utf8'))
     .trimEnd()

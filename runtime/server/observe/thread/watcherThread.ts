@@ -57,7 +57,9 @@ export class WatcherThread {
     return key;
   }
 
+  /** What was sent of it before still counts. */
   forget(key: number): void {
+    this.#flush();
     this.#models.delete(key);
     this.#evidence.delete(key);
     this.#before.delete(key);
