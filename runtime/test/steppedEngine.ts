@@ -1,4 +1,4 @@
-import type { Signature } from '@slipway/crds/contract';
+import type { Signature, Tensor } from '@slipway/crds/contract';
 import { type Engine, EngineError, type RunOptions } from '../server/engine/engine.ts';
 import { type Elements, sizeOf, type TensorValue } from '../server/tensor.ts';
 
@@ -12,7 +12,7 @@ export interface SteppedRun {
   fail(error: Error): void;
 }
 
-export const float = (name: string, ...shape: number[]) => ({ name, datatype: 'FP32' as const, shape });
+export const float = (name: string, ...shape: number[]): Tensor => ({ name, datatype: 'FP32', shape });
 
 /**
  * An engine for tests of who shares a run with whom: each run waits until the test ends it. Every output is its input of

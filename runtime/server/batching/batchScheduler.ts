@@ -29,6 +29,8 @@ export interface BatchSettings extends Bounds {
 
 /** Shorter runs are over before anybody could end them. */
 const WORTH_ENDING_MS = 1;
+/** Timers ring late, and answers have to be written: a delay ends this long before a run would have to start. */
+const MARGIN_MS = 5;
 /** How often a lost engine is looked after, and how long requests wait for it. */
 const RECOVERY_LOOK_MS = 20;
 const RECOVERY_MS = 10_000;
@@ -248,9 +250,9 @@ export class BatchScheduler implements Scheduler, Owner {
     const owed = this.#owed.shift();
     if (owed !== undefined) {
       const waiting = owed.filter(({ stage }) => stage === WAITING);
-      const members = waiting.filter((request) => !isLate(request, now, this.#costs));
-      this.#start(members, now);
-      this.#expire(waiting.filter(({ stage }) => stage === WAITING));
+      const late = waiting.filter((request) => isLate(request, now, this.#costs));
+      this.#start(late.length === 0 ? waiting : waiting.filter((request) => !late.includes(request)), now);
+      this.#expire(late);
       return 1;
     }
     if (this.#delays(now)) return 0;
@@ -270,9 +272,9 @@ export class BatchScheduler implements Scheduler, Owner {
     const target = this.#rules.preferredSizes.at(-1) ?? maxSize;
     if (maxDelayMs === 0 || this.#closing !== undefined || this.#line.rows >= target) return false;
     let until = this.#line.oldest() + maxDelayMs;
-    const cost = this.#costs.of(this.#line.rows);
+    const time = this.#costs.of(this.#line.rows) + MARGIN_MS;
     for (let request = this.#line.first(); request !== undefined; request = this.#line.following())
-      until = Math.min(until, request.deadline - cost);
+      until = Math.min(until, request.deadline - time);
     if (until <= now) return false;
     this.#stopTimer = this.#surroundings.timer(Math.ceil(until - now), () => {
       this.#stopTimer = undefined;

@@ -23,7 +23,6 @@ export class InlineGate {
   readonly #onStopped: (ms: number) => void;
   readonly #runs = new Uint32Array(BUCKETS);
   readonly #ms = new Float64Array(BUCKETS);
-  readonly #rows = new Float64Array(BUCKETS);
   readonly #fastestAway = new Float64Array(BUCKETS).fill(Infinity);
   #strikes = 0;
   #open: boolean;
@@ -62,21 +61,20 @@ export class InlineGate {
     if (runs === 0) this.#ms[bucket] = ms;
     else if (runs < TRIALS) this.#ms[bucket] = Math.min(known, ms);
     else this.#ms[bucket] = known + (Math.min(ms, known * OUTLIER) - known) * WEIGHT;
-    this.#rows[bucket] = rows;
     this.#runs[bucket] = runs + 1;
     this.#judge(ms, cpuMs);
   }
 
-  /** What a run of this size takes at most, by what is known of others. */
+  /** What a run of this size takes at most, by what is known of others: of more rows as they are, of fewer in proportion. */
   #promised(bucket: number, rows: number): number {
-    for (let i = bucket; i < BUCKETS; i += 1) {
-      if ((this.#runs[i] as number) > 0) return this.#ms[i] as number;
-      if ((this.#fastestAway[i] as number) < Infinity) return this.#fastestAway[i] as number;
+    let least = Infinity;
+    for (let i = 1; i < BUCKETS; i += 1) {
+      const here = (this.#runs[i] as number) > 0 ? (this.#ms[i] as number) : Infinity;
+      const ms = Math.min(here, this.#fastestAway[i] as number);
+      const scale = i >= bucket ? 1 : rows / 2 ** (i - 1);
+      least = Math.min(least, ms * scale);
     }
-    for (let i = bucket - 1; i > 0; i -= 1) {
-      if ((this.#runs[i] as number) > 0) return ((this.#ms[i] as number) * rows) / (this.#rows[i] as number);
-    }
-    return Infinity;
+    return least;
   }
 
   #judge(ms: number, cpuMs: number | undefined): void {
