@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createSecureServer } from 'node:https';
 import { secureOptions } from '../access/tls.ts';
 import { inferJson } from '../protocol/infer.ts';
+import { predict } from '../protocol/v1/predict.ts';
 import { BodyGate } from './bodyGate.ts';
 import type { Call, CallContext, Readers } from './call.ts';
 import type { RestDependencies, RestLimits } from './dependencies.ts';
@@ -15,7 +16,7 @@ export interface RestServer {
   readonly inFlight: number;
 }
 
-const READERS: Readers = { infer: inferJson, predict: inferJson };
+const READERS: Readers = { infer: inferJson, predict };
 
 /** Longer than the idle time of common proxies: the side that closes an idle connection must be the client's. */
 const KEEP_ALIVE_MS = 75_000;

@@ -67,7 +67,7 @@ export class Switchboard {
   #describe(request: IncomingMessage, response: ServerResponse, route: Route): void {
     const model = route.model === '' ? undefined : this.#context.repository.find(route.model, route.version);
     try {
-      const answer = describe(route, model, this.#context, () => absentModel(route, this.#context));
+      const answer = describe(route, model, this.#context);
       this.#send(request, response, answer, model);
     } catch (error) {
       if (error instanceof RequestError) return void this.#refuse(request, response, error, model);
