@@ -3,19 +3,25 @@ import { numberEnd, skipSpace } from './bytes.ts';
 /** 10^k, exact in a double up to k = 22. */
 const TENS = Float64Array.from({ length: 23 }, (_, k) => Number(`1e${k}`));
 const MOST_DIGITS = 22;
-/** Above this a whole number may not be what its digits say. */
+/** From here on a whole number may not be what its digits say. */
 const EXACT = 2 ** 53;
-/** More than the relative error of a value built from more digits than a double holds: some sixteen roundings of 2^-53. */
-const ERROR = 4e-15;
+/** More than the relative error of a value built from more digits than a double holds: some thirty roundings of 2^-53. */
+const ERROR = 1e-14;
 
+/** Four ASCII digits become their values by an exclusive or with this; any other byte becomes more than nine. */
 const ZEROS = 0x30303030;
+/** Added to each of four bytes it sets the high bit of those above nine. */
 const ABOVE_NINE = 0x76767676;
 const HIGH_BITS = 0x80808080;
 
+/** The number that four digits make, the first in the lowest byte. */
 function four(digits: number): number {
   const pairs = (Math.imul(digits, 10) + (digits >>> 8)) & 0x00ff00ff;
   return (pairs & 0xff) * 100 + (pairs >>> 16);
 }
+
+/** The same where digits were cut off behind the fifteenth. */
+const CUT_ERROR = 2e-14;
 
 const DOT = 46 ^ 48;
 const LOWER_E = 101 ^ 48;
@@ -65,6 +71,7 @@ export function scanFloats(
     let scale = 0;
     if (digit === DOT) {
       const first = ++p;
+      // The form of an FP32 printed as a double, in one go: d.ddddddddddddddddd
       if (whole === mantissa && p <= lastTwenty) {
         const a = view.getInt32(p, true) ^ ZEROS;
         const b = view.getInt32(p + 4, true) ^ ZEROS;
@@ -76,9 +83,13 @@ export function scanFloats(
         if ((noDigit & HIGH_BITS) === 0 && ends !== 0) {
           const digits = (whole * 1e8 + (four(a) * 10_000 + four(b))) * 1e8 + (four(c) * 10_000 + four(d));
           const value = digits * 1e-16;
-          const low = Math.fround(value - value * 2e-14);
+          const low = Math.fround(value - value * CUT_ERROR);
           const after = p + 16 + ((31 - Math.clz32(ends & -ends)) >> 3); // past the digits among the last four bytes
-          if (digits >= 1e14 && low === Math.fround(value + value * 2e-14) && ((bytes[after] as number) | 32) !== 101) {
+          if (
+            digits >= 1e14 &&
+            low === Math.fround(value + value * CUT_ERROR) &&
+            ((bytes[after] as number) | 32) !== 101
+          ) {
             target[i] = negative ? -low : low;
             p = after;
             continue;
@@ -87,10 +98,9 @@ export function scanFloats(
       }
       const lastGroup = Math.min(lastFour, first + MOST_DIGITS - 4);
       while (p <= lastGroup) {
-        const four = view.getInt32(p, true) ^ 0x30303030;
-        if ((((four + 0x76767676) | four) & 0x80808080) !== 0) break; // one of the bytes is no digit
-        const pairs = (Math.imul(four, 10) + (four >>> 8)) & 0x00ff00ff;
-        mantissa = mantissa * 10_000 + ((pairs & 0xff) * 100 + (pairs >>> 16));
+        const digits = view.getInt32(p, true) ^ ZEROS;
+        if ((((digits + ABOVE_NINE) | digits) & HIGH_BITS) !== 0) break; // one of the bytes is no digit
+        mantissa = mantissa * 10_000 + four(digits);
         p += 4;
       }
       digit = (bytes[p] as number) ^ 48;
@@ -103,8 +113,8 @@ export function scanFloats(
     }
     if (digit !== LOWER_E && digit !== UPPER_E && scale <= MOST_DIGITS && mantissa <= 1e31) {
       const value = mantissa / (TENS[scale] as number);
-      const low = mantissa > EXACT ? Math.fround(value - value * ERROR) : value;
-      if (mantissa <= EXACT || low === Math.fround(value + value * ERROR)) {
+      const low = mantissa >= EXACT ? Math.fround(value - value * ERROR) : value;
+      if (mantissa < EXACT || low === Math.fround(value + value * ERROR)) {
         target[i] = negative ? -low : low;
         continue;
       }
