@@ -52,9 +52,10 @@ export class CodeColumn {
     this.#words = words;
   }
 
-  count(values: Float64Array, count: number): void {
+  /** Counts `count` of the values, from `from` on. */
+  count(values: Float64Array, from: number, count: number): void {
     const [words, places, table, least] = [this.#words, this.#places, this.#table, this.#least];
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < from + count; i++) {
       const value = values[i] as number;
       // A fraction or a code outside of the table reads undefined there, as an unlisted one in a gap reads −1.
       const bin = table.length > 0 ? table[value - least] : this.#bins.get(value);
@@ -77,10 +78,10 @@ export class TextColumn {
     this.#words = words;
   }
 
-  /** Texts `from`, `from + step`, …, `count` of them. */
-  count(texts: readonly string[], from: number, step: number, count: number): void {
+  /** Counts texts `from`, `from + step`, …. */
+  count(texts: readonly string[], from: number, step: number): void {
     const [words, places] = [this.#words, this.#places];
-    for (let i = 0, at = from; i < count; i++, at += step) {
+    for (let at = from; at < texts.length; at += step) {
       const text = texts[at] as string;
       const bin = this.#bins.get(text);
       if (bin !== undefined) add(words, bin);

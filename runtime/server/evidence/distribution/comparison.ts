@@ -1,6 +1,6 @@
 import type { Baseline, Evidence, Signature } from '@slipway/crds/contract';
 import type { TensorValue } from '../../tensor.ts';
-import { Distribution, distributionWords } from './distribution.ts';
+import { Distribution, distributionWords, type Judge } from './distribution.ts';
 import { chiSquarePoint } from './rowDistance.ts';
 
 /**
@@ -31,13 +31,13 @@ export class BaselineComparison {
   readonly #sections: Sections;
   /** Rows to pass over before the next that is counted. */
   #passOver = 0;
-  #distances = new Float64Array(64);
-  #ignored = new Float64Array(64);
 
   /** The baseline must fit the signature (see readBaseline). */
   constructor(baseline: Baseline, signature: Signature, sections: Sections) {
-    this.#features = new Distribution(baseline.features, signature.inputs, sections.features);
-    this.#predictions = new Distribution(baseline.predictions, signature.outputs, sections.predictions);
+    const { features, predictions } = baseline;
+    const judge: Judge = (distances, rows) => this.#judge(distances, rows);
+    this.#features = new Distribution(features, signature.inputs, sections.features, judge);
+    this.#predictions = new Distribution(predictions, signature.outputs, sections.predictions, () => undefined);
     this.#farthest = baseline.outliers?.threshold ?? chiSquarePoint(this.#features.spreading);
     this.#sections = sections;
   }
@@ -48,18 +48,16 @@ export class BaselineComparison {
     const from = this.#passOver;
     const judged = from < rows ? Math.floor((rows - 1 - from) / step) + 1 : 0;
     this.#passOver = from + judged * step - rows;
-    if (this.#distances.length < judged) this.#grow(judged);
-    this.#distances.fill(0, 0, judged);
-    const complete = this.#features.count(inputs, rows, from, step, this.#distances);
-    this.#predictions.count(outputs, rows, from, step, this.#ignored);
+    this.#features.count(inputs, rows, from, step, judged);
+    this.#predictions.count(outputs, rows, from, step, judged);
     add(this.#sections.judgedRows, 0, judged);
-    if (complete && this.#features.spreading > 0) this.#judge(judged);
   }
 
   counts(): Pick<Evidence, 'features' | 'predictions' | 'outliers'> {
+    const features = this.#features.counts();
     const [judged = 0, beyond = 0] = this.#sections.outliers;
     return {
-      features: this.#features.counts(),
+      features,
       predictions: this.#predictions.counts(),
       ...(this.#features.spreading > 0 ? { outliers: { judged, beyond } } : {}),
     };
@@ -69,15 +67,11 @@ export class BaselineComparison {
     return this.#sections.judgedRows[0] as number;
   }
 
-  #judge(rows: number): void {
+  #judge(distances: Float64Array, rows: number): void {
+    if (this.#features.spreading === 0) return;
     let beyond = 0;
-    for (let row = 0; row < rows; row++) if ((this.#distances[row] as number) > this.#farthest) beyond += 1;
+    for (let row = 0; row < rows; row++) if ((distances[row] as number) > this.#farthest) beyond += 1;
     add(this.#sections.outliers, 0, rows);
     add(this.#sections.outliers, 1, beyond);
-  }
-
-  #grow(rows: number): void {
-    this.#distances = new Float64Array(rows);
-    this.#ignored = new Float64Array(rows);
   }
 }

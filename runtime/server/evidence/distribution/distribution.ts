@@ -1,49 +1,42 @@
 import type { BinnedEvidence, Summarised, Tensor } from '@slipway/crds/contract';
-import type { NumericDatatype, NumericElements, TensorValue } from '../../tensor.ts';
+import type { TensorValue } from '../../tensor.ts';
 import { binnedOf, binnedWords } from './bins.ts';
 import { CodeColumn, TextColumn } from './categoricalColumn.ts';
-import { type Gather, gatherOf } from './numbers.ts';
 import { NumericColumn } from './numericColumn.ts';
+import { type Placed, STAGED, StagedTensor } from './stagedTensor.ts';
 
-/** One feature: entry `index` of the last dimension of its tensor. */
-interface Placed<Column> {
-  readonly index: number;
-  readonly column: Column;
-}
-
-/** The watched features of one tensor. */
+/** The watched features of one tensor. An entry is what lies in its last dimension; of most tensors a row is one. */
 interface Watched {
   readonly name: string;
   /** Where the tensor usually lies in what a run is given. */
   readonly position: number;
-  /** A tensor of nothing but rows: [-1]. */
   readonly scalar: boolean;
-  readonly gather: Gather | undefined;
-  readonly numbers: readonly Placed<NumericColumn>[];
-  readonly codes: readonly Placed<CodeColumn>[];
+  readonly numbers: StagedTensor | undefined;
   readonly texts: readonly Placed<TextColumn>[];
-  readonly columns: number;
 }
 
-/** Words that each summary takes in shared memory, in order. */
+/** Told the distances of so many rows; they hold still until it returns. */
+export type Judge = (distances: Float64Array, rows: number) => void;
+
+/** Words that the summaries take in shared memory. */
 export const distributionWords = (summaries: readonly Summarised[]): number =>
   summaries.reduce((sum, summary) => sum + wordsOf(summary), 0);
 
 const wordsOf = (summary: Summarised): number =>
   binnedWords(summary.kind === 'numeric' ? summary.bins.edges.length + 1 : summary.categories.length + 1);
 
-/** Counts the values of tensors in the bins of the training data, column by column. Allocates only to grow. */
+/** Counts the values of tensors in the bins of the training data. A few rows may wait; reading counts them first. */
 export class Distribution {
   /** Features whose distance from the training data tells something. */
   readonly spreading: number;
-  readonly #watched: readonly Watched[];
   readonly #names: readonly string[];
   readonly #words: readonly Float64Array[];
-  #values = new Float64Array(64);
-  #elsewhere = new Float64Array(64);
+  readonly #watched: readonly Watched[];
+  readonly #judge: Judge;
+  readonly #distances = new Float64Array(STAGED);
 
   /** The summaries must fit the tensors (see readBaseline). */
-  constructor(summaries: readonly Summarised[], tensors: readonly Tensor[], words: Float64Array) {
+  constructor(summaries: readonly Summarised[], tensors: readonly Tensor[], words: Float64Array, judge: Judge) {
     let offset = 0;
     this.#words = summaries.map((summary) => {
       const begin = offset;
@@ -51,97 +44,99 @@ export class Distribution {
       return words.subarray(begin, offset);
     });
     this.#names = summaries.map(({ name }) => name);
+    this.#judge = judge;
+    this.spreading = summaries.filter((summary) => summary.kind === 'numeric' && summary.m2 > 0).length;
     this.#watched = tensors.flatMap((tensor, position) => {
       const own = summaries.flatMap((summary, i) =>
         summary.tensor === tensor.name ? [{ summary, words: this.#words[i] as Float64Array }] : [],
       );
       return own.length > 0 ? [watchedOf(tensor, position, own)] : [];
     });
-    this.spreading = this.#watched.reduce(
-      (sum, { numbers }) => sum + numbers.filter(({ column }) => column.spreads).length,
-      0,
-    );
   }
 
-  /** Values that counting every row of these tensors would read. */
+  /** Values that counting every entry of these tensors would read. */
   cost(tensors: readonly TensorValue[]): number {
     let cost = 0;
     for (const watched of this.#watched) {
       const tensor = find(tensors, watched);
-      if (tensor) cost += (tensor.elements.length / widthOf(tensor, watched)) * watched.columns;
+      if (tensor) cost += entriesOf(tensor, watched) * (watched.texts.length + (watched.numbers?.columns ?? 0));
     }
     return cost;
   }
 
-  /**
-   * Counts the rows `from`, `from + step`, … and adds to `distances`, one entry a counted row. Answers whether these
-   * can be judged: every watched tensor was there with one entry for each of `rows`.
-   */
-  count(tensors: readonly TensorValue[], rows: number, from: number, step: number, distances: Float64Array): boolean {
-    let judged = true;
+  /** Counts `count` of the rows: from `first` on, each `step`-th. */
+  count(tensors: readonly TensorValue[], rows: number, first: number, step: number, count: number): void {
     for (const watched of this.#watched) {
       const tensor = find(tensors, watched);
-      if (tensor === undefined) {
-        judged = false;
-        continue;
-      }
-      const width = widthOf(tensor, watched);
-      const entries = Math.floor(tensor.elements.length / width);
-      const count = entries > from ? Math.floor((entries - 1 - from) / step) + 1 : 0;
-      const aligned = entries === rows;
-      judged &&= aligned || watched.numbers.length === 0;
-      if (this.#values.length < count) this.#grow(count);
-      const into = aligned ? distances : this.#elsewhere;
-      if (watched.gather === undefined) countTexts(watched, tensor, from * width, step * width, width, count);
-      else this.#countNumbers(watched, watched.gather, tensor, from * width, step * width, width, count, into);
+      if (tensor === undefined) continue;
+      if (watched.texts.length > 0) countTexts(watched, tensor, first, step);
+      else if (entriesOf(tensor, watched) !== rows) this.#countEntries(watched, tensor, first, step);
     }
-    return judged;
-  }
-
-  #countNumbers(
-    { numbers, codes }: Watched,
-    gather: Gather,
-    tensor: TensorValue,
-    first: number,
-    stride: number,
-    width: number,
-    count: number,
-    distances: Float64Array,
-  ): void {
-    const elements = tensor.elements as NumericElements;
-    const values = this.#values;
-    for (const { index, column } of numbers) {
-      if (index >= width) continue;
-      gather(elements, first + index, stride, count, values);
-      column.count(values, count, distances);
-    }
-    for (const { index, column } of codes) {
-      if (index >= width) continue;
-      gather(elements, first + index, stride, count, values);
-      column.count(values, count);
+    for (let done = 0; done < count; ) {
+      const taken = Math.min(count - done, STAGED - this.#waiting());
+      for (const watched of this.#watched) this.#stage(watched, tensors, rows, first + done * step, step, taken);
+      done += taken;
+      if (this.#waiting() === STAGED) this.flush();
     }
   }
 
-  #grow(count: number): void {
-    this.#values = new Float64Array(count);
-    this.#elsewhere = new Float64Array(count);
+  /** Counts what waits. */
+  flush(): void {
+    const distances = this.#distances.fill(0);
+    const rows = this.#waiting();
+    let complete = true;
+    for (const { numbers } of this.#watched) {
+      if (numbers === undefined) continue;
+      complete &&= numbers.filled === rows;
+      numbers.flush(distances);
+    }
+    if (complete && rows > 0) this.#judge(distances, rows);
   }
 
   counts(): BinnedEvidence[] {
+    this.flush();
     return this.#words.map((words, i) => binnedOf(this.#names[i] as string, words));
+  }
+
+  #waiting(): number {
+    let most = 0;
+    for (const { numbers } of this.#watched) if (numbers !== undefined && numbers.filled > most) most = numbers.filled;
+    return most;
+  }
+
+  #stage(
+    watched: Watched,
+    tensors: readonly TensorValue[],
+    rows: number,
+    first: number,
+    step: number,
+    count: number,
+  ): void {
+    if (watched.numbers === undefined) return;
+    const tensor = find(tensors, watched);
+    if (tensor === undefined || entriesOf(tensor, watched) !== rows) return;
+    watched.numbers.stage(tensor, widthOf(tensor, watched), first, step, count);
+  }
+
+  /** A tensor with several entries a row, such as a series: each is counted, none is judged. */
+  #countEntries(watched: Watched, tensor: TensorValue, first: number, step: number): void {
+    const { numbers } = watched;
+    if (numbers === undefined) return;
+    this.flush();
+    const entries = entriesOf(tensor, watched);
+    for (let entry = first; entry < entries; entry += step * STAGED) {
+      const count = Math.min(STAGED, Math.ceil((entries - entry) / step));
+      numbers.stage(tensor, widthOf(tensor, watched), entry, step, count);
+      numbers.flush(this.#distances);
+    }
   }
 }
 
-function countTexts(
-  { texts }: Watched,
-  { elements }: TensorValue,
-  first: number,
-  stride: number,
-  width: number,
-  count: number,
-): void {
-  for (const { index, column } of texts)
-    if (index < width) column.count(elements as string[], first + index, stride, count);
+function countTexts(watched: Watched, tensor: TensorValue, first: number, step: number): void {
+  const width = widthOf(tensor, watched);
+  const texts = tensor.elements as string[];
+  for (const { index, column } of watched.texts)
+    if (index < width) column.count(texts, first * width + index, step * width);
 }
 
 function watchedOf(
@@ -158,8 +153,8 @@ function watchedOf(
     else if (datatype === 'BYTES') texts.push({ index, column: new TextColumn(summary, words) });
     else codes.push({ index, column: new CodeColumn(summary, datatype, words) });
   }
-  const gather = datatype === 'BYTES' ? undefined : gatherOf(datatype satisfies NumericDatatype);
-  return { name, position, scalar: isScalar(shape), gather, numbers, codes, texts, columns: own.length };
+  const staged = datatype === 'BYTES' ? undefined : new StagedTensor(datatype, numbers, codes);
+  return { name, position, scalar: isScalar(shape), numbers: staged, texts };
 }
 
 /** A tensor whose only dimension is free holds one value for each row. */
@@ -167,6 +162,9 @@ export const isScalar = (shape: readonly number[]): boolean => shape.length === 
 
 const widthOf = ({ shape }: TensorValue, { scalar }: Watched): number =>
   scalar || shape.length === 0 ? 1 : Math.max(1, shape[shape.length - 1] as number);
+
+const entriesOf = (tensor: TensorValue, watched: Watched): number =>
+  Math.floor(tensor.elements.length / widthOf(tensor, watched));
 
 function find(tensors: readonly TensorValue[], { name, position }: Watched): TensorValue | undefined {
   const usual = tensors[position];

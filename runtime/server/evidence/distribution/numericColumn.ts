@@ -51,17 +51,17 @@ export class NumericColumn {
   }
 
   /**
-   * Counts the first `count` of `values` and adds to each row's distance its squared standard score: for a missing value
+   * Counts `count` of the values, from `from` on, and adds to the distance of each its squared standard score: for a missing value
    * 1, which is what to expect, and infinity for an infinite one.
    */
-  count(values: Float64Array, count: number, distances: Float64Array): void {
+  count(values: Float64Array, from: number, count: number, distances: Float64Array): void {
     const [words, edges, first] = [this.#words, this.#edges, this.#first];
     const [min, max, mean, weight] = [this.#min, this.#max, this.#mean, this.#weight];
     const [low, scale, lastCell] = [this.#low, this.#scale, this.#lastCell];
     const missing = edges.length + 1;
     const expected = this.spreads ? 1 : 0;
     for (let i = 0; i < count; i++) {
-      const value = values[i] as number;
+      const value = values[from + i] as number;
       if (value - value !== 0) {
         const infinite = !Number.isNaN(value);
         const fault = infinite ? missing + 1 : missing;

@@ -1,7 +1,7 @@
 import type { Baseline, Signature, Summarised, Tensor } from '@slipway/crds/contract';
-import type { TensorValue } from '../../tensor.ts';
+import type { Datatype, TensorValue } from '../../tensor.ts';
 import { isScalar } from '../distribution/distribution.ts';
-import { gatherOf, isInteger } from '../distribution/numbers.ts';
+import { fromBf16, isInteger } from '../distribution/numbers.ts';
 import { IdHash } from './idHash.ts';
 
 /**
@@ -35,21 +35,27 @@ export function predictionReader(
   if (chosen === undefined) return undefined;
   const { name: output, datatype } = chosen;
   if (datatype === 'BYTES') return { output, kind: 'text', read: read(output, (tensor) => textHashes(tensor)) };
-  const gather = gatherOf(datatype);
-  const numbersOf = ({ elements }: TensorValue): Float64Array => {
-    const numbers = new Float64Array(elements.length);
-    gather(elements as Exclude<typeof elements, string[]>, 0, 1, elements.length, numbers);
-    return numbers;
-  };
+  const numbersOf = numberReader(datatype);
   if (widthOf(chosen) !== 1) {
     return { output, kind: 'class', read: read(output, (tensor) => greatest(numbersOf(tensor), tensor.shape)) };
   }
-  if (isInteger(datatype)) return { output, kind: 'class', read: read(output, (tensor) => [...numbersOf(tensor)]) };
+  if (isInteger(datatype))
+    return { output, kind: 'class', read: read(output, (tensor) => Array.from(numbersOf(tensor))) };
   if (isProbability(first?.tensor === output ? first : undefined, labels)) {
     const chosenClass = (probability: number) => (probability >= 0.5 ? 1 : 0);
     return { output, kind: 'class', read: read(output, (tensor) => Array.from(numbersOf(tensor), chosenClass)) };
   }
-  return { output, kind: 'number', read: read(output, (tensor) => [...numbersOf(tensor)]) };
+  return { output, kind: 'number', read: read(output, (tensor) => Array.from(numbersOf(tensor))) };
+}
+
+function numberReader(datatype: Datatype): (tensor: TensorValue) => ArrayLike<number> {
+  if (datatype === 'FP32' || datatype === 'FP64') return ({ elements }) => elements as Float32Array;
+  if (datatype === 'BF16') return ({ elements }) => Array.from(elements as Uint16Array, fromBf16);
+  if (datatype !== 'FP16') return ({ elements }) => Array.from(elements as ArrayLike<number | bigint>, Number);
+  return ({ elements }) => {
+    const { buffer, byteOffset, length } = elements as Uint16Array<SharedArrayBuffer>;
+    return new Float16Array(buffer, byteOffset, length);
+  };
 }
 
 /** Entries of the last dimension, the free one not being rows; -1 when the caller's input decides. */
@@ -66,7 +72,7 @@ const read =
     return tensor ? predictions(tensor) : [];
   };
 
-function greatest(scores: Float64Array, shape: readonly number[]): number[] {
+function greatest(scores: ArrayLike<number>, shape: readonly number[]): number[] {
   const width = Math.max(1, shape.at(-1) ?? 1);
   return Array.from({ length: Math.floor(scores.length / width) }, (_, row) => {
     let best = row * width;
