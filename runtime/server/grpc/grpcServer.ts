@@ -1,0 +1,104 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createSecureServer } from 'node:tls';
+import { secureOptions } from '../access/tls.ts';
+import { BodyGate } from '../rest/bodyGate.ts';
+import { BufferPool } from './bufferPool.ts';
+import { CallOpener } from './callOpener.ts';
+import type { GrpcDependencies, RpcContext } from './dependencies.ts';
+import type { RpcHead } from './head.ts';
+import type { ConnectionLimits } from './http2/connection.ts';
+import { type Patience, SocketConnection } from './http2/socketTransport.ts';
+import { servicesOf } from './services.ts';
+
+export interface GrpcServer {
+  /** Not listening yet. */
+  readonly server: Server;
+  /** Calls that have arrived and are not answered. */
+  readonly inFlight: number;
+  /** Takes no new connection, tells callers to go elsewhere, and resolves when all that was asked has been answered. */
+  drain(): Promise<void>;
+  /** Ends at once: what is under way is lost. */
+  close(): void;
+}
+
+/** Calls of one connection at the same time: more than any queue of ours lets through. */
+const MAX_STREAMS = 1024;
+/** Most messages fit, so that they come without a round trip; larger ones ask at the gate. */
+const STREAM_WINDOW = 1024 * 1024;
+/** 16 of the largest unasked messages on the way at once. */
+const CONNECTION_WINDOW = 16 * 1024 * 1024;
+/** Kept between requests: some forty bodies of 600 kB. */
+const MOST_POOLED = 32 * 1024 * 1024;
+const TICK_MS = 1000;
+const DRAIN_PATIENCE_MS = 2000;
+
+/** The gRPC port: Open Inference Protocol with Triton's extensions, health and reflection. */
+export function createGrpcServer(deps: GrpcDependencies): GrpcServer {
+  const { limits } = deps;
+  const context = contextOf(deps);
+  const methods = servicesOf(context);
+  const connections = new Set<SocketConnection<RpcHead>>();
+  const rules: ConnectionLimits = {
+    maxHeaderBytes: limits.maxHeaderBytes,
+    maxStreams: MAX_STREAMS,
+    streamWindow: STREAM_WINDOW,
+    connectionWindow: CONNECTION_WINDOW,
+  };
+  const patience: Patience = {
+    unfinishedMs: limits.headersTimeoutMs,
+    stuckMs: limits.bodyTimeoutMs,
+    drainMs: DRAIN_PATIENCE_MS,
+  };
+  let draining = false;
+  const server = serverOf(deps, (socket) => {
+    const origin = new CallOpener(context, methods, socket.remoteAddress);
+    const connection = new SocketConnection(socket, origin, rules, patience, (gone) => connections.delete(gone));
+    connections.add(connection);
+  });
+  server.maxConnections = limits.maxConnections;
+  server.on('drop', () => deps.onFailure(`More than ${limits.maxConnections} connections: one was closed.`, undefined));
+  const timer = setInterval(() => {
+    const now = deps.elapsed();
+    for (const connection of [...connections]) connection.tick(now, draining);
+  }, TICK_MS).unref();
+  server.on('close', () => clearInterval(timer));
+  return {
+    server,
+    get inFlight() {
+      let open = 0;
+      for (const { connection } of connections) open += connection.openStreams;
+      return open;
+    },
+    drain() {
+      draining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const { connection } of connections) connection.drain();
+      return closed;
+    },
+    close() {
+      server.close();
+      for (const connection of connections) connection.destroy();
+    },
+  };
+}
+
+function contextOf(deps: GrpcDependencies): RpcContext {
+  const { maxBodyBytes, maxBodiesBytes } = deps.limits;
+  const reading = {
+    gate: deps.gate ?? new BodyGate(maxBodiesBytes),
+    pool: new BufferPool(Math.min(maxBodiesBytes, MOST_POOLED)),
+    maxMessageBytes: maxBodyBytes,
+    streamWindow: STREAM_WINDOW,
+    maxUnaskedBytes: maxBodiesBytes,
+    unasked: 0,
+  };
+  return { ...deps, reading };
+}
+
+function serverOf({ certificate }: GrpcDependencies, connected: (socket: Socket) => void): Server {
+  if (!certificate) return createServer({ noDelay: true }, connected);
+  const options = { ...secureOptions(certificate.pair), ALPNProtocols: ['h2'] };
+  const server = createSecureServer(options, connected);
+  certificate.follow(server);
+  return server;
+}
