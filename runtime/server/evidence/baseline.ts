@@ -11,6 +11,7 @@ import {
 import { Failure } from '../../artifact/failure.ts';
 import { complaintOf } from '../../container/complaint.ts';
 import { isScalar } from './distribution/distribution.ts';
+import { asHeld } from './distribution/numbers.ts';
 
 /** Bins of all features and predictions together: what keeps the evidence document within what its readers take. */
 const MOST_BINS = 65_536;
@@ -76,7 +77,10 @@ function misread(summary: Summarised, { name, datatype }: Tensor): string | unde
   const values = summary.categories.map(({ value }) => value);
   const text = values.find((value) => typeof value === 'string');
   if (datatype !== 'BYTES' && text !== undefined) return `lists the category "${text}", but "${name}" holds numbers`;
-  const twice = values.find((value, i) => values.indexOf(value) !== i);
+  const asTheTensorHolds = values.map((value) =>
+    datatype === 'BYTES' ? String(value) : asHeld(datatype, Number(value)),
+  );
+  const twice = values.find((_, i) => asTheTensorHolds.indexOf(asTheTensorHolds[i] as string | number) !== i);
   return twice === undefined ? undefined : `lists the category ${JSON.stringify(twice)} twice`;
 }
 

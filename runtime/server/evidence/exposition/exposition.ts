@@ -1,0 +1,51 @@
+import { type Evidence, METRICS } from '@slipway/crds/contract';
+import type { ServedModel } from '../../models/servedModel.ts';
+import type { ProcessState } from '../document.ts';
+import type { RefusalCounts } from '../refusals.ts';
+import { DATA_FAMILIES } from './dataFamilies.ts';
+import { scraped } from './model.ts';
+import { MetricsText } from './text.ts';
+import { TRAFFIC_FAMILIES } from './trafficFamilies.ts';
+import { TRITON_FAMILIES } from './tritonFamilies.ts';
+
+/** What is scraped beside the models. */
+export interface ScrapedProcess extends ProcessState {
+  readonly refused: RefusalCounts;
+  /** Versions of what runs here: runtime, node, onnxruntime. */
+  readonly build: Readonly<Record<string, string>>;
+}
+
+export interface ExposedModel extends Pick<ServedModel, 'identity' | 'settings' | 'evidence' | 'scheduler'> {
+  /** How the candidate that it is compared with fares. */
+  readonly shadow?: Evidence['shadow'];
+}
+
+/** All metrics of our own as Prometheus text, read from the counters there and then: no request pays for them. */
+export function exposition(
+  models: readonly ExposedModel[],
+  process: ScrapedProcess,
+  options: { readonly tritonNames: boolean },
+): string {
+  const text = new MetricsText();
+  const all = models.map((model) => scraped(model, model.shadow));
+  const families = [...TRAFFIC_FAMILIES, ...DATA_FAMILIES, ...(options.tritonNames ? TRITON_FAMILIES : [])];
+  for (const { name, type, help, write } of families) {
+    text.family(name, type, help);
+    for (const model of all) write(model, text);
+  }
+  writeProcess(text, process);
+  return text.toString();
+}
+
+function writeProcess(text: MetricsText, { ready, draining, inFlight, refused, build }: ScrapedProcess): void {
+  text.family(METRICS.refused, 'counter', 'Requests refused before they reached a model, by reason.');
+  for (const [reason, count] of Object.entries(refused)) text.sample({ reason }, count);
+  text.family(METRICS.inFlight, 'gauge', 'Model requests that have arrived and are not answered yet.');
+  text.sample({}, inFlight);
+  text.family(METRICS.ready, 'gauge', '1 while the process is ready.');
+  text.sample({}, Number(ready));
+  text.family(METRICS.draining, 'gauge', '1 after SIGTERM.');
+  text.sample({}, Number(draining));
+  text.family(METRICS.build, 'gauge', 'Always 1; the labels say what runs.');
+  text.sample(build, 1);
+}

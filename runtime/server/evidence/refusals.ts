@@ -1,0 +1,25 @@
+/** Why a request was refused before it reached a model. */
+export const REFUSALS = [
+  'unauthorized',
+  'rateLimited',
+  'tooLarge',
+  'tooSlow',
+  'malformed',
+  'unknownModel',
+  'notReady',
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
+export type RefusalCounts = Readonly<Record<Refusal, number>>;
+
+/** Counts the refusals of a process. */
+export class Refusals {
+  readonly #counts = new Map<Refusal, number>(REFUSALS.map((reason) => [reason, 0]));
+
+  count(reason: Refusal): void {
+    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
+  }
+
+  read(): RefusalCounts {
+    return Object.fromEntries(this.#counts) as Record<Refusal, number>;
+  }
+}
