@@ -45,6 +45,14 @@ export const duration = () =>
     holds: (self) => self !== '' && DURATION.test(self),
   });
 
+/** How long a free engine may wait for more requests: less than anybody waits for an answer. */
+export const batchDelay = () =>
+  formatted(8, /^([0-9]{1,4}ms|[0-9]s)$/, 'must be milliseconds, or seconds below 10, such as 5ms or 1s');
+
+/** How long a request may take: above nothing, below the longest that the server knows. */
+export const requestTimeout = () =>
+  formatted(8, /^([1-9][0-9]{0,5}ms|[1-9][0-9]{0,2}s)$/, 'must be whole milliseconds or seconds, such as 500ms or 30s');
+
 /** A share of all requests, e.g. 1% or 0.5%. A string: a float in a spec changes when a client re-encodes it. */
 export const percent = () =>
   formatted(

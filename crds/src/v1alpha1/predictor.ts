@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type CelRule, cel } from '../common/cel.ts';
+import { batchDelay, requestTimeout } from '../common/fields.ts';
 import { acceleratorSchema, placementSchema, resourcesSchema } from '../common/pods.ts';
 
 interface Replicas {
@@ -61,12 +62,49 @@ const replicasSchema = cel(
   maxWithTarget,
 );
 
+const batchingSchema = z.object({
+  maxSize: z
+    .int()
+    .min(1)
+    .max(4096)
+    .meta({ format: 'int32' })
+    .optional()
+    .describe('Rows of one run of the model at most; 1 turns batching off. Unset: the default of the server, 32.'),
+  maxDelay: batchDelay()
+    .optional()
+    .describe(
+      'How long a free engine waits for a fuller batch, such as 5ms. Unset: not at all, and requests are gathered while the engine is busy.',
+    ),
+});
+
+const limitsSchema = z.object({
+  maxBodyBytes: z
+    .int()
+    .min(1)
+    .max(4 * 1024 ** 3)
+    .meta({ format: 'int64' })
+    .optional()
+    .describe('Largest request body; a larger one is answered with 413. Unset: 64 MiB.'),
+  maxQueue: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .meta({ format: 'int32' })
+    .optional()
+    .describe('Requests that may wait in each pod; one more is answered with 503. Unset: 256.'),
+  timeout: requestTimeout()
+    .optional()
+    .describe('Longest time from the last byte of a request to its answer, such as 500ms or 30s. Unset: 60s.'),
+});
+
 export const predictorSchema = cel(
   z.object({
     replicas: replicasSchema.prefault({}).describe('How many pods serve.'),
     resources: resourcesSchema.optional(),
     accelerator: acceleratorSchema.optional(),
     placement: placementSchema.optional(),
+    batching: batchingSchema.optional().describe('How requests share a run of the model.'),
+    limits: limitsSchema.optional().describe('What a request may take of a pod.'),
   }),
   targetOfRequest,
 ).describe('The pods that serve. A change here is a new revision and goes through the rollout, except replicas.');

@@ -31,6 +31,11 @@ describe('the revision of a version', () => {
       { ...bare, model: { ...bare.model, version: '1.4.1' } },
     ],
     ['more memory', { ...bare, predictor: { resources: { limits: { memory: '1Gi' } } } }],
+    ['larger batches', { ...bare, predictor: { batching: { maxSize: 64 } } }],
+    ['batches that wait', { ...bare, predictor: { batching: { maxDelay: '5ms' } } }],
+    ['a shorter queue', { ...bare, predictor: { limits: { maxQueue: 0 } } }],
+    ['smaller bodies', { ...bare, predictor: { limits: { maxBodyBytes: 1024 } } }],
+    ['less time', { ...bare, predictor: { limits: { timeout: '5s' } } }],
     ['another node pool', { ...bare, predictor: { placement: { nodeSelector: { pool: 'b' } } } }],
   ])('changes with %s', (_what, spec) => expect(revisionOf(spec)).not.toBe(revisionOf(bare)));
 
@@ -42,7 +47,7 @@ describe('the revision of a version', () => {
   });
 
   test('does not change with a field that a later release adds', () => {
-    const later = { ...bare, predictor: { batching: { maxSize: 32 } } } as RevisionSpec;
+    const later = { ...bare, predictor: { warmth: { seconds: 30 } } } as RevisionSpec;
     expect(revisionOf(later)).toBe(revisionOf(bare));
   });
 });

@@ -30,7 +30,7 @@ export function canonicalJson(value: unknown): string {
  * over the rendered pods, which every release may render differently.
  */
 export function revisionOf({ model, predictor }: RevisionSpec): string {
-  const { resources, accelerator, placement } = predictor;
+  const { resources, accelerator, placement, batching, limits } = predictor;
   const identity = {
     model: { name: model.name, version: model.version, digest: model.digest },
     resources: { requests: resources?.requests, limits: resources?.limits },
@@ -42,6 +42,8 @@ export function revisionOf({ model, predictor }: RevisionSpec): string {
       schedulerName: placement?.schedulerName,
       runtimeClassName: placement?.runtimeClassName,
     },
+    batching: { maxSize: batching?.maxSize, maxDelay: batching?.maxDelay },
+    limits: { maxBodyBytes: limits?.maxBodyBytes, maxQueue: limits?.maxQueue, timeout: limits?.timeout },
   };
   return createHash('sha256').update(canonicalJson(identity)).digest('hex').slice(0, 10);
 }

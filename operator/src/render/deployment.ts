@@ -10,6 +10,7 @@ import { predictorMeta, predictorNames, revisionSelector, SERVER_CONTAINER } fro
 import { parseClaimUri } from './pvcUri.ts';
 import { revisionRecord } from './revisionRecord.ts';
 import type { RuntimeImage } from './runtimeImage.ts';
+import { settingsEnv } from './servingSettings.ts';
 
 /** The server takes requests for so long after SIGTERM, until every proxy has heard that the pod is leaving. */
 const DRAIN_SECONDS = 5;
@@ -20,11 +21,7 @@ const STARTUP = { periodSeconds: 2, failureThreshold: 300 };
 
 const admin = (path: string) => ({ httpGet: { path, port: 'admin' }, timeoutSeconds: 2 });
 
-const server = (
-  { model, predictor: { resources, accelerator } }: RevisionSpec,
-  { image, pullPolicy }: RuntimeImage,
-  path: string,
-): Container => ({
+const server = ({ model, predictor }: RevisionSpec, { image, pullPolicy }: RuntimeImage, path: string): Container => ({
   name: SERVER_CONTAINER,
   image,
   imagePullPolicy: pullPolicy,
@@ -36,14 +33,17 @@ const server = (
     { name: ENV.artifactDir, value: DIRECTORIES.served },
     { name: ENV.adminTokenFile, value: `${DIRECTORIES.admin}/${FILES.token}` },
     { name: ENV.restPort, value: String(PORTS.rest) },
+    { name: ENV.grpcPort, value: String(PORTS.grpc) },
     { name: ENV.adminPort, value: String(PORTS.admin) },
     { name: ENV.drainSeconds, value: String(DRAIN_SECONDS) },
+    ...settingsEnv(predictor),
   ],
   ports: [
     { name: 'rest', containerPort: PORTS.rest },
+    { name: 'grpc', containerPort: PORTS.grpc },
     { name: 'admin', containerPort: PORTS.admin },
   ],
-  resources: containerResources(resources, accelerator),
+  resources: containerResources(predictor.resources, predictor.accelerator),
   startupProbe: { ...admin(ADMIN_PATHS.live), ...STARTUP },
   readinessProbe: { ...admin(ADMIN_PATHS.ready), periodSeconds: 1, failureThreshold: 3 },
   livenessProbe: { ...admin(ADMIN_PATHS.live), periodSeconds: 10, failureThreshold: 3 },

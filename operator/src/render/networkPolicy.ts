@@ -9,7 +9,7 @@ const fromNamespace = (namespace: string): object => ({
   from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } }],
 });
 
-/** Anyone may ask the model; the admin port is for the operator's namespace (the kubelet's probes always pass). */
+/** Anyone may ask the model, over REST and gRPC; the admin port is for the operator's namespace (the kubelet's probes always pass). */
 export const networkPolicy = (infs: Stored<InferenceService>, operatorNamespace: string): NetworkPolicy => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
@@ -18,7 +18,7 @@ export const networkPolicy = (infs: Stored<InferenceService>, operatorNamespace:
     podSelector: { matchLabels: predictorSelector(infs.metadata.name) },
     policyTypes: ['Ingress'],
     ingress: [
-      { ports: [{ port: PORTS.rest, protocol: 'TCP' }] },
+      { ports: [PORTS.rest, PORTS.grpc].map((port) => ({ port, protocol: 'TCP' })) },
       {
         ...fromNamespace(operatorNamespace),
         ports: [{ port: PORTS.admin, protocol: 'TCP' }],

@@ -7,6 +7,7 @@ import type { Stored } from '../kube/wire.ts';
 import { isAsApplied, stamped } from './applied.ts';
 import { autoscaler } from './autoscaler.ts';
 import { deployment } from './deployment.ts';
+import { networkPolicy } from './networkPolicy.ts';
 import { podDisruptionBudget } from './podDisruptionBudget.ts';
 import { readRevisionRecord } from './revisionRecord.ts';
 import { httpRoute } from './route.ts';
@@ -77,6 +78,32 @@ describe('the Deployment of a revision', () => {
     expect(readRevisionRecord(service(infs, spec))).toEqual(spec);
     const damaged = { ...metadata, annotations: { 'slipway.dev/revision-spec': '{' } };
     expect(readRevisionRecord({ apiVersion: '', kind: '', metadata: damaged })).toBeUndefined();
+  });
+
+  test('answers on its REST and gRPC ports, by which its Service and its NetworkPolicy know them', () => {
+    const ports = Object.fromEntries(
+      (pod?.containers[0]?.ports ?? []).map(({ name, containerPort }) => [name, containerPort]),
+    );
+    expect(ports).toEqual({ rest: 8080, grpc: 8081, admin: 9090 });
+    expect(pod?.containers[0]?.env).toContainEqual({ name: 'SLIPWAY_GRPC_PORT', value: '8081' });
+    expect(service(infs, spec).spec?.ports).toMatchObject([
+      { name: 'http', port: 80, targetPort: 'rest' },
+      { name: 'grpc', port: 8081, targetPort: 'grpc' },
+    ]);
+    const [everybody, operator] = networkPolicy(infs, 'slipway-system').spec?.ingress ?? [];
+    expect(everybody).toEqual({
+      ports: [
+        { port: 8080, protocol: 'TCP' },
+        { port: 8081, protocol: 'TCP' },
+      ],
+    });
+    expect(operator?.ports).toEqual([{ port: 9090, protocol: 'TCP' }]);
+  });
+
+  test('hands its settings to the server', () => {
+    const quick = { ...spec, predictor: { ...spec.predictor, limits: { timeout: '500ms' } } };
+    const [container] = deployment(infs, quick, runtime).spec?.template.spec?.containers ?? [];
+    expect(container?.env).toContainEqual({ name: 'SLIPWAY_SETTINGS', value: '{"limits":{"requestTimeoutMs":500}}' });
   });
 
   test('goes where its accelerator and placement say', () => {

@@ -1,3 +1,4 @@
+import { PORTS } from '@slipway/crds/contract';
 import type { Service } from '../api/builtin.ts';
 import type { InferenceService } from '../api/kinds.ts';
 import { type RevisionSpec, revisionOf } from '../domain/revision.ts';
@@ -19,7 +20,10 @@ export function service(infs: Stored<InferenceService>, spec: RevisionSpec): Ser
     spec: {
       type: 'ClusterIP',
       selector: revisionSelector(name, revision),
-      ports: [{ name: 'http', port: SERVICE_PORT, targetPort: 'rest', protocol: 'TCP', appProtocol: 'http' }],
+      ports: [
+        { name: 'http', port: SERVICE_PORT, targetPort: 'rest', protocol: 'TCP', appProtocol: 'http' },
+        { name: 'grpc', port: PORTS.grpc, targetPort: 'grpc', protocol: 'TCP', appProtocol: 'kubernetes.io/h2c' },
+      ],
     },
   };
 }
