@@ -8,6 +8,7 @@ import { readRegion } from './json/region.ts';
 import { type Skeleton, skeletonOf } from './json/skeleton.ts';
 import { parseJson, readValues } from './json/values.ts';
 import { orderWith, type RequestHeaders } from './order.ts';
+import type { RegionReader } from './parser/regionReader.ts';
 import { planOfRaw } from './rawRequest.ts';
 import { readRaw, textOf } from './rawTensor.ts';
 import { inferRows } from './rows/infer.ts';
@@ -20,6 +21,8 @@ export interface InferContext {
   readonly headers?: RequestHeaders;
   /** Of the serving settings. */
   readonly limits?: { readonly maxElements: number; readonly requestTimeoutMs: number };
+  /** Who reads the long lists of large bodies; absent: they are read here. */
+  readonly reader?: RegionReader;
 }
 
 /**
@@ -63,6 +66,9 @@ interface Known {
   readonly plan: InferPlan;
   readonly writer: AnswerWriter;
 }
+
+/** Bytes from which on a list is read elsewhere: some 0.1 ms, what the way there and back costs. */
+const LARGE_BODY = 100_000;
 
 /** Room for the texts of some hundred different callers; one that never repeats itself costs no memory. */
 const MOST_KNOWN = 256;
@@ -110,33 +116,47 @@ function parsed(text: string): unknown {
   }
 }
 
-function inferRaw(body: Buffer, model: ServedModel, context: InferContext): Pending {
+function inferRaw(body: Buffer, model: ServedModel, context: InferContext): Pending | Promise<Pending> {
   const plan = planOfRaw(body.length, model, maxElements(context));
   return start(body, 0, { plan, writer: new AnswerWriter(model, plan) }, model, context, undefined);
 }
 
-/** Leases room and fills it. Whatever is thrown, nothing stays leased. */
+/** Leases room and fills it. Whatever is thrown (rejected), nothing stays leased. */
 function start(
   body: Buffer,
   headerLength: number,
   { plan, writer }: Known,
   model: ServedModel,
-  { now, headers, limits }: InferContext,
+  { now, headers, limits, reader }: InferContext,
   skeleton: Skeleton | undefined,
-): Pending {
+): Pending | Promise<Pending> {
   checkSizes(plan, body.length, body.length - headerLength);
   const order = orderWith(plan.outputs, plan.parameters, now, headers, limits?.requestTimeoutMs);
   const lease = model.scheduler.lease(plan.shapes, order);
+  const pending = new TensorPending(lease, order, plan.id, writer);
+  const elsewhere: Promise<void>[] | undefined = reader && body.length >= LARGE_BODY ? [] : undefined;
   try {
     for (let i = 0; i < plan.sources.length; i++) {
       const into = lease.inputs[plan.positions[i] as number] as TensorValue;
-      fill(into, plan.sources[i] as Source, body, headerLength, skeleton);
+      const source = plan.sources[i] as Source;
+      if (source.kind === 'region')
+        fillRegion(into, source.region, body, skeleton as Skeleton, elsewhere && reader, elsewhere);
+      else fill(into, source, body, headerLength);
     }
   } catch (error) {
-    lease.release();
+    if (elsewhere === undefined || elsewhere.length === 0) lease.release();
+    else void Promise.allSettled(elsewhere).then(() => lease.release());
     throw error;
   }
-  return new TensorPending(lease, order, plan.id, writer);
+  return elsewhere === undefined || elsewhere.length === 0 ? pending : filled(pending, elsewhere);
+}
+
+/** The room goes back when nobody writes to it any more, so not at the first of several faults. */
+async function filled(pending: Pending, elsewhere: readonly Promise<void>[]): Promise<Pending> {
+  const fault = (await Promise.allSettled(elsewhere)).find(({ status }) => status === 'rejected');
+  if (fault === undefined) return pending;
+  pending.lease.release();
+  throw (fault as PromiseRejectedResult).reason;
 }
 
 function checkSizes(plan: InferPlan, bodyBytes: number, binaryBytes: number): void {
@@ -148,17 +168,28 @@ function checkSizes(plan: InferPlan, bodyBytes: number, binaryBytes: number): vo
   }
 }
 
+function fillRegion(
+  into: TensorValue,
+  region: number,
+  body: Buffer,
+  { starts, stops }: Skeleton,
+  reader: RegionReader | undefined,
+  elsewhere: Promise<void>[] | undefined,
+): void {
+  const start = starts[region] as number;
+  const stop = stops[region] as number;
+  if (reader && stop - start >= LARGE_BODY && reader.reaches(into))
+    elsewhere?.push(reader.read(body, start, stop, into));
+  else readRegion(body, start, stop, into);
+}
+
 function fill(
   into: TensorValue,
-  source: Source,
+  source: Exclude<Source, { kind: 'region' }>,
   body: Buffer,
   headerLength: number,
-  skeleton: Skeleton | undefined,
 ): void {
-  if (source.kind === 'region') {
-    const { starts, stops } = skeleton as Skeleton;
-    readRegion(body, starts[source.region] as number, stops[source.region] as number, into);
-  } else if (source.kind === 'values') {
+  if (source.kind === 'values') {
     readValues(source.values, into);
   } else {
     const at = headerLength + source.at;

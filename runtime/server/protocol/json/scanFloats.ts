@@ -55,8 +55,9 @@ export function scanFloats(
     }
     if ((bytes[p] as number) <= 32) p = skipSpace(bytes, p);
     const start = p;
-    const negative = bytes[p] === 45;
-    if (negative) p++;
+    const negative = (((bytes[p] as number) ^ 45) - 1) >>> 31; // 1 for a minus, without a branch that half of all go wrong
+    p += negative;
+    const sign = 1 - 2 * negative;
     const whole = (bytes[p] as number) ^ 48;
     if (whole > 9) return -1;
     let mantissa = whole;
@@ -90,7 +91,7 @@ export function scanFloats(
             low === Math.fround(value + value * CUT_ERROR) &&
             ((bytes[after] as number) | 32) !== 101
           ) {
-            target[i] = negative ? -low : low;
+            target[i] = low * sign;
             p = after;
             continue;
           }
@@ -115,7 +116,7 @@ export function scanFloats(
       const value = mantissa / (TENS[scale] as number);
       const low = mantissa >= EXACT ? Math.fround(value - value * ERROR) : value;
       if (mantissa < EXACT || low === Math.fround(value + value * ERROR)) {
-        target[i] = negative ? -low : low;
+        target[i] = low * sign;
         continue;
       }
     }

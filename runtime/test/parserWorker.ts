@@ -1,0 +1,3 @@
+import { parserMain } from '../server/protocol/parser/parserMain.ts';
+
+parserMain();
