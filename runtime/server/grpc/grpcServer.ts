@@ -2,21 +2,25 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createSecureServer } from 'node:tls';
 import { secureOptions } from '../access/tls.ts';
 import { BodyGate } from '../rest/bodyGate.ts';
+import type { Leaving } from '../rest/drain.ts';
 import { BufferPool } from './bufferPool.ts';
 import { CallOpener } from './callOpener.ts';
 import type { GrpcDependencies, RpcContext } from './dependencies.ts';
 import type { RpcHead } from './head.ts';
 import type { ConnectionLimits } from './http2/connection.ts';
 import { type Patience, SocketConnection } from './http2/socketTransport.ts';
-import { servicesOf } from './services.ts';
+import { METHODS } from './services.ts';
 
 export interface GrpcServer {
   /** Not listening yet. */
   readonly server: Server;
   /** Calls that have arrived and are not answered. */
   readonly inFlight: number;
-  /** Takes no new connection, tells callers to go elsewhere, and resolves when all that was asked has been answered. */
-  drain(): Promise<void>;
+  /**
+   * Leaves without dropping a call: serves for `drainMs` as before, then takes no new connection, tells callers to go
+   * elsewhere, and resolves when all that was asked has been answered, after `patienceMs` at the latest.
+   */
+  drain(leaving: Leaving): Promise<void>;
   /** Ends at once: what is under way is lost. */
   close(): void;
 }
@@ -36,7 +40,6 @@ const DRAIN_PATIENCE_MS = 2000;
 export function createGrpcServer(deps: GrpcDependencies): GrpcServer {
   const { limits } = deps;
   const context = contextOf(deps);
-  const methods = servicesOf(context);
   const connections = new Set<SocketConnection<RpcHead>>();
   const rules: ConnectionLimits = {
     maxHeaderBytes: limits.maxHeaderBytes,
@@ -50,8 +53,11 @@ export function createGrpcServer(deps: GrpcDependencies): GrpcServer {
     drainMs: DRAIN_PATIENCE_MS,
   };
   let draining = false;
+  const destroyAll = () => {
+    for (const connection of connections) connection.destroy();
+  };
   const server = serverOf(deps, (socket) => {
-    const origin = new CallOpener(context, methods, socket.remoteAddress);
+    const origin = new CallOpener(context, METHODS, socket.remoteAddress);
     const connection = new SocketConnection(socket, origin, rules, patience, (gone) => connections.delete(gone));
     connections.add(connection);
   });
@@ -69,15 +75,16 @@ export function createGrpcServer(deps: GrpcDependencies): GrpcServer {
       for (const { connection } of connections) open += connection.openStreams;
       return open;
     },
-    drain() {
+    async drain({ drainMs, patienceMs, pause }) {
+      await pause(drainMs);
       draining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const { connection } of connections) connection.drain();
-      return closed;
+      await Promise.race([closed, pause(patienceMs).then(destroyAll)]);
     },
     close() {
       server.close();
-      for (const connection of connections) connection.destroy();
+      destroyAll();
     },
   };
 }

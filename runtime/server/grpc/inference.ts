@@ -59,7 +59,7 @@ export class Inference {
   start(bytes: Buffer, start: number, end: number): void {
     const request = readInferRequest(bytes, start, end);
     this.#request = request;
-    const model = findModel(this.#context.repository, request.model, request.version);
+    const model = findModel(this.#context, request.model, request.version);
     this.model = model;
     this.#classes = classesOf(request.outputs, model);
     const order = this.#orderOf(request, model);

@@ -6,7 +6,7 @@ const NOT_LOADED = new RequestError(503, 'The model is not loaded yet.', { 'retr
 
 /** Why no model answers: it is on its way (503), or nobody knows it (404). */
 export function absentModel(
-  { model, version }: Route,
+  { model, version }: Pick<Route, 'model' | 'version'>,
   { repository, phase }: Pick<RestDependencies, 'repository' | 'phase'>,
 ): RequestError {
   if (phase() === 'Starting' || repository.knows(model, version)) return NOT_LOADED;
