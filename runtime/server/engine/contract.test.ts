@@ -24,13 +24,24 @@ const floats = (name: string, shape: number[], values: readonly number[]): Tenso
   tensor(name, 'FP32', shape, Float32Array.from(values));
 const plainOf = (elements: Elements | undefined) => elements && Array.from(elements as ArrayLike<unknown>);
 
-const identity = (datatype: Datatype, shape: number[] = [-1, 3]): OnnxModel => ({
-  name: 'identity',
-  inputs: [value('x', datatype, shape)],
-  outputs: [value('y', datatype, shape)],
+/** Answers each of its inputs, one of each datatype, as it is. */
+const identities = (datatypes: readonly Datatype[]): OnnxModel => ({
+  name: 'identities',
+  inputs: datatypes.map((datatype) => value(datatype, datatype, [-1, 3])),
+  outputs: datatypes.map((datatype) => value(`${datatype} out`, datatype, [-1, 3])),
   initializers: [],
-  nodes: [node('Identity', ['x'], 'y')],
+  nodes: datatypes.map((datatype) => node('Identity', [datatype], `${datatype} out`)),
 });
+
+/** Elements with something in every byte; a BOOL is 0 or 1. */
+function patterned(datatype: NumericDatatype, length: number): Elements {
+  const elements = new ARRAYS[datatype](length);
+  const bytes = new Uint8Array(elements.buffer);
+  bytes.forEach((_, i) => {
+    bytes[i] = datatype === 'BOOL' ? i % 2 : (i * 37) % 64;
+  });
+  return elements;
+}
 
 /** Answers the elements of x that are not 0: how many there are, nobody knows before. */
 const nonZero: OnnxModel = {
@@ -128,28 +139,34 @@ describe.each(BACKENDS)('the %s engine', (backend) => {
     });
   });
 
-  it.each(NUMERIC.filter((datatype) => backend === 'ffi' || datatype !== 'BF16'))(
-    'carries %s through unchanged',
-    async (datatype) => {
-      const engine = await open(identity(datatype));
-      const elements = new ARRAYS[datatype](6);
-      const bytes = new Uint8Array(elements.buffer);
-      bytes.forEach((_, i) => {
-        bytes[i] = datatype === 'BOOL' ? i % 2 : (i * 37) % 64;
-      });
-      const [y] = await engine.run([tensor('x', datatype, [2, 3], elements)], ['y']);
-      expect(y).toMatchObject({ datatype, shape: [2, 3] });
-      expect(y?.elements.constructor).toBe(ARRAYS[datatype]);
-      expect(plainOf(y?.elements)).toEqual(plainOf(elements));
-    },
-  );
+  it('carries every datatype through unchanged', async () => {
+    const datatypes = NUMERIC.filter((datatype) => backend === 'ffi' || datatype !== 'BF16');
+    const engine = await open(identities(datatypes));
+    const inputs = datatypes.map((datatype) => tensor(datatype, datatype, [2, 3], patterned(datatype, 6)));
+    const outputs = await engine.run(
+      inputs,
+      datatypes.map((datatype) => `${datatype} out`),
+    );
+    for (const [i, { datatype, elements }] of inputs.entries()) {
+      expect(outputs[i]).toMatchObject({ datatype, shape: [2, 3] });
+      expect(outputs[i]?.elements.constructor).toBe(elements.constructor);
+      expect(plainOf(outputs[i]?.elements)).toEqual(plainOf(elements));
+    }
+  });
+
+  it.runIf(backend === 'node')('refuses BF16, which the package does not know', async () => {
+    await expect(open(identities(['BF16']))).rejects.toMatchObject({
+      reason: 'ModelInvalid',
+      message: expect.stringMatching(/^"BF16" is .*write "backend": "ffi"\.$/),
+    });
+  });
 
   it('carries text, also none of it and text beyond ASCII', async () => {
-    const engine = await open(identity('BYTES'));
+    const engine = await open(identities(['BYTES']));
     const texts = ['', 'a', 'žluťoučký kůň', '東京 🚀', 'x'.repeat(10_000), ''];
-    const [y] = await engine.run([tensor('x', 'BYTES', [2, 3], texts)], ['y']);
+    const [y] = await engine.run([tensor('BYTES', 'BYTES', [2, 3], texts)], ['BYTES out']);
     expect(y).toMatchObject({ datatype: 'BYTES', shape: [2, 3], elements: texts });
-    const [none] = await engine.run([tensor('x', 'BYTES', [0, 3], [])], ['y']);
+    const [none] = await engine.run([tensor('BYTES', 'BYTES', [0, 3], [])], ['BYTES out']);
     expect(none).toMatchObject({ shape: [0, 3], elements: [] });
   });
 

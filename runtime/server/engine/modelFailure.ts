@@ -28,6 +28,11 @@ const KNOWN: readonly (readonly [RegExp, string])[] = [
     /Opset (\d+) is under development.*domain (\S+) is till opset (\d+)/,
     'it uses opset $1, and $v knows opsets up to $3; export it with opset_version=$3 or lower',
   ],
+  [
+    /External data path does not exist: "(?:[^"]*\/)?([^"/]+)"/,
+    'its weights file $1 is missing; put it beside the model',
+  ],
+  [/External initializer: .* are out of bounds/, 'a weights file beside it was cut off; copy it again'],
   [/No Op registered for (\S+) with domain_version of (\d+)/, 'operator $1 of opset $2 is not known to $v'],
   [/Fatal error: (\S+) is not a registered function/, 'operator $1 is not known to $v'],
   [

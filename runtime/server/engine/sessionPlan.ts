@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { EngineSettings } from '@slipway/crds/serving';
 import { Failure } from '../../artifact/failure.ts';
 
@@ -65,19 +64,3 @@ function refuseContradictions(settings: EngineSettings, hasGpu: boolean): void {
     refuse(`${needsGpu[0]} is set, but engine.providers names no GPU; write "providers": ["cuda"] or leave it out.`);
   }
 }
-
-/** Why a GPU provider is not there, and what to do about it. */
-export const noProvider = (provider: Provider, why: string): Failure =>
-  new Failure(
-    'ConfigurationInvalid',
-    `The model cannot run on ${provider}: ${why}; run the server's CUDA image on a node with an NVIDIA GPU, ` +
-      'or write "providers": ["cpu"] and "requireGpu": false.',
-  );
-
-/** The GPU is there, but the model would not run on it. */
-export const notOnGpu = (path: string): Failure =>
-  new Failure(
-    'ConfigurationInvalid',
-    `No operator of ${basename(path)} runs on the GPU, and engine.requireGpu is on; write "providers": ["cpu"] and ` +
-      '"requireGpu": false to run it on the CPU.',
-  );

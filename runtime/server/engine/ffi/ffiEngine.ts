@@ -16,10 +16,10 @@ export interface FfiSession {
   /** Config entries of each run. */
   readonly runEntries: Readonly<Record<string, string>>;
   readonly maxRunMs: number;
+  /** Time that a run which was told to end may take to do so; a single operator can't be interrupted. */
+  readonly graceMs: number;
 }
 
-/** Time that a run which was told to end may take to do so; a single operator can't be interrupted. */
-const GRACE_MS = 1_000;
 /** What ONNX Runtime says when an output is not of the shape that its signature has for this batch. */
 const OTHER_SHAPE = /OrtValue shape verification failed|output OrtValue provided for output .* has shape/;
 
@@ -250,14 +250,14 @@ export class FfiEngine implements Engine {
   #look(): void {
     this.#watch = undefined;
     const now = performance.now();
-    const { maxRunMs } = this.#session;
+    const { maxRunMs, graceMs } = this.#session;
     let next = Number.POSITIVE_INFINITY;
     for (const flight of this.#flying) {
       if (flight.isAbandoned) continue;
       const age = now - flight.startedAt;
       if (age >= maxRunMs) this.#end(flight, 'EngineLost');
-      if (age >= maxRunMs + GRACE_MS) this.#abandon(flight);
-      else next = Math.min(next, (age >= maxRunMs ? maxRunMs + GRACE_MS : maxRunMs) - age);
+      if (age >= maxRunMs + graceMs) this.#abandon(flight);
+      else next = Math.min(next, (age >= maxRunMs ? maxRunMs + graceMs : maxRunMs) - age);
     }
     if (next < Number.POSITIVE_INFINITY) this.#watch = this.#watchFor(Math.ceil(next));
   }

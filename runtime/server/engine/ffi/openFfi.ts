@@ -2,19 +2,22 @@ import { join } from 'node:path';
 import { Failure } from '../../../artifact/failure.ts';
 import type { Engine } from '../engine.ts';
 import type { EngineOptions } from '../engineOptions.ts';
+import { gpuCause, noProvider, notOnGpu, withoutProvider } from '../gpuFailure.ts';
 import { invalidModel } from '../modelFailure.ts';
 import { describeProcessor, keyOf, OPTIMIZED_MODEL, openCached, WEIGHTS_APART } from '../optimizedCache.ts';
 import { checkEntries } from '../sessionEntries.ts';
-import { notOnGpu, planSession, type SessionPlan } from '../sessionPlan.ts';
+import { planSession, type SessionPlan } from '../sessionPlan.ts';
 import { cells } from './cells.ts';
 import { FfiEngine } from './ffiEngine.ts';
-import { check, type Library, openLibrary } from './library.ts';
+import { check, type Library, NativeError, openLibrary } from './library.ts';
 import { providersInUse } from './providersInUse.ts';
 import { createSessionOptions } from './sessionOptions.ts';
 import { readSignature } from './signature.ts';
 
+const GRACE_MS = 1_000;
+
 /** Opens a model through ONNX Runtime's C API. Throws Failure. */
-export async function openFfi(options: EngineOptions): Promise<Engine> {
+export async function openFfi(options: EngineOptions, graceMs = GRACE_MS): Promise<Engine> {
   const { settings } = options;
   const plan = planSession(settings, options.cores);
   const library = openHere();
@@ -30,6 +33,7 @@ export async function openFfi(options: EngineOptions): Promise<Engine> {
       providers,
       runEntries: settings.gpu.shrink ? { 'memory.enable_memory_arena_shrinkage': `gpu:${settings.gpu.device}` } : {},
       maxRunMs: settings.maxRunMs,
+      graceMs,
     });
   } catch (error) {
     library.api.ReleaseSession(session);
@@ -51,7 +55,7 @@ function openHere(): Library {
 async function openSession(library: Library, options: EngineOptions, plan: SessionPlan): Promise<bigint> {
   const { settings, digest, path, log = () => undefined } = options;
   const directory = settings.cacheDirectory;
-  const open = (from: string, used: SessionPlan, into?: string) => openFile(library, options, used, from, into);
+  const open = (from: string, used: SessionPlan, into?: string) => openOrFallBack(library, options, used, from, into);
   // What TensorRT has compiled is nothing that a model file can hold; it keeps it itself.
   if (directory === undefined || plan.gpuProviders.includes('tensorrt')) return open(path, plan);
   const processor = await describeProcessor();
@@ -65,6 +69,26 @@ async function openSession(library: Library, options: EngineOptions, plan: Sessi
 }
 
 const apart = (plan: SessionPlan): SessionPlan => ({ ...plan, entries: { ...plan.entries, ...WEIGHTS_APART } });
+
+/** A GPU that is not there is found out when a session is made, after its provider's library was loaded. */
+async function openOrFallBack(
+  library: Library,
+  options: EngineOptions,
+  plan: SessionPlan,
+  from: string,
+  into: string | undefined,
+): Promise<bigint> {
+  try {
+    return await openFile(library, options, plan, from, into);
+  } catch (error) {
+    const [provider] = plan.gpuProviders;
+    const cause = error instanceof NativeError && provider ? gpuCause(error) : undefined;
+    if (cause === undefined || !provider) throw invalidModel(error, { path: from, version: library.version });
+    if (!plan.mayFallBack) throw noProvider(provider, cause);
+    options.log?.(withoutProvider(provider, cause));
+    return openOrFallBack(library, options, { ...plan, gpuProviders: [] }, from, into);
+  }
+}
 
 async function openFile(
   library: Library,
@@ -83,8 +107,6 @@ async function openFile(
     );
     check(api, status);
     return out.values[0] as bigint;
-  } catch (error) {
-    throw invalidModel(error, { path: from, version: library.version });
   } finally {
     api.ReleaseSessionOptions(options);
   }

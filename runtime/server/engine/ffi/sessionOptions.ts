@@ -1,7 +1,7 @@
 import type { EngineSettings } from '@slipway/crds/serving';
-import type { Failure } from '../../../artifact/failure.ts';
+import { gpuCause, noProvider, withoutProvider } from '../gpuFailure.ts';
 import { plain } from '../modelFailure.ts';
-import { noProvider, type SessionPlan } from '../sessionPlan.ts';
+import type { SessionPlan } from '../sessionPlan.ts';
 import { cells, cStrings } from './cells.ts';
 import { type Api, check, created, LOG_FATAL } from './library.ts';
 
@@ -39,26 +39,21 @@ export function createSessionOptions(api: Api, options: OpenOptions): bigint {
 }
 
 function appendProviders(api: Api, made: bigint, { plan, gpu, tensorrtCache, log }: OpenOptions): void {
-  let missing: Failure | undefined;
-  let appended = 0;
-  for (const provider of plan.gpuProviders) {
+  const missing = plan.gpuProviders.flatMap((provider) => {
     try {
       if (provider === 'cuda') appendCuda(api, made, gpu);
       else appendTensorRT(api, made, gpu.device, tensorrtCache);
-      appended += 1;
+      return [];
     } catch (error) {
-      missing ??= noProvider(provider, reason(error));
-      log(`${provider} is not there: ${reason(error)}.`);
+      return { provider, cause: gpuCause(error) ?? plain(error) };
     }
+  });
+  const [first] = missing;
+  if (first && missing.length === plan.gpuProviders.length && !plan.mayFallBack) {
+    throw noProvider(first.provider, first.cause);
   }
-  if (missing && appended === 0 && !plan.mayFallBack) throw missing;
+  for (const { provider, cause } of missing) log(withoutProvider(provider, cause));
 }
-
-/** A message about a library that is not there names only C++ functions. */
-const reason = (error: unknown): string => {
-  const message = plain(error);
-  return /Failed to load shared library/.test(message) ? 'its libraries are not installed' : message;
-};
 
 function appendCuda(api: Api, made: bigint, gpu: EngineSettings['gpu']): void {
   const isBounded = gpu.memoryBytes !== undefined || gpu.shrink;

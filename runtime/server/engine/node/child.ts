@@ -1,10 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Signature } from '@slipway/crds/contract';
 import { Failure } from '../../../artifact/failure.ts';
 import type { TensorValue } from '../../tensor.ts';
 import { EngineError } from '../engine.ts';
 import type { ChildProgram } from '../engineOptions.ts';
 import { CHILD_MARKER, type ChildModel, type FromChild, type ToChild } from './messages.ts';
+
+type Opened = Extract<FromChild, { kind: 'opened' }>;
 
 interface Waiting {
   readonly resolve: (outputs: readonly TensorValue[]) => void;
@@ -21,13 +22,13 @@ export class Child {
   readonly #log: (sentence: string) => void;
   readonly #waiting: Waiting[] = [];
   #watch: NodeJS.Timeout | undefined;
-  readonly #opening: PromiseWithResolvers<Signature> = Promise.withResolvers();
+  readonly #opening: PromiseWithResolvers<Opened> = Promise.withResolvers();
   #whenIdle: (() => void) | undefined;
   #isLate = false;
   /** Resolves when the process has ended, for whatever cause. */
   readonly ended: Promise<void>;
   /** Resolves when the model is loaded. Rejects with a Failure when it can't be, or when the process ends first. */
-  readonly opened: Promise<Signature>;
+  readonly opened: Promise<Opened>;
 
   constructor(program: ChildProgram, model: ChildModel, maxRunMs: number, log: (sentence: string) => void) {
     this.#maxRunMs = maxRunMs;
@@ -80,7 +81,7 @@ export class Child {
 
   #hear(message: FromChild): void {
     if (message.kind === 'log') this.#log(message.sentence);
-    else if (message.kind === 'opened') this.#opening.resolve(message.signature);
+    else if (message.kind === 'opened') this.#opening.resolve(message);
     else if (message.kind === 'refused') this.#opening.reject(new Failure(message.reason, message.message));
     else this.#settle(message);
   }

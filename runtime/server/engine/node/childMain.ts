@@ -21,7 +21,7 @@ export async function childMain(): Promise<void> {
     } else {
       try {
         session = await openStock(order.model, (sentence) => say({ kind: 'log', sentence }));
-        say({ kind: 'opened', signature: session.signature });
+        say({ kind: 'opened', signature: session.signature, providers: session.providers });
       } catch (error) {
         const { reason, message } = invalidModel(error);
         say({ kind: 'refused', reason, message });

@@ -20,7 +20,7 @@ export type ToChild =
 
 /** A child says `opened` or `refused` once, then one `answer` or `failed` for each `run`, in order. */
 export type FromChild =
-  | { readonly kind: 'opened'; readonly signature: Signature }
+  | { readonly kind: 'opened'; readonly signature: Signature; readonly providers: readonly string[] }
   | { readonly kind: 'refused'; readonly reason: TerminationReason; readonly message: string }
   | { readonly kind: 'log'; readonly sentence: string }
   | { readonly kind: 'answer'; readonly outputs: readonly TensorValue[] }

@@ -23,9 +23,9 @@ export async function openNode(options: EngineOptions): Promise<Engine> {
   const start = () => new Child(program, model, settings.maxRunMs, log);
   const children = Array.from({ length: settings.instances }, start);
   try {
-    const [signature] = await Promise.all(children.map(({ opened }) => opened));
-    if (!signature) throw new Error('an engine has at least one instance');
-    return new NodeEngine(signature, [...model.plan.gpuProviders, 'cpu'], children, start, log);
+    const [first] = await Promise.all(children.map(({ opened }) => opened));
+    if (!first) throw new Error('an engine has at least one instance');
+    return new NodeEngine(first.signature, first.providers, children, start, log);
   } catch (error) {
     for (const child of children) child.kill();
     throw error;

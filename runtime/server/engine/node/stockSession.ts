@@ -3,6 +3,7 @@ import type { Signature, Tensor } from '@slipway/crds/contract';
 import * as ort from 'onnxruntime-node';
 import { Failure } from '../../../artifact/failure.ts';
 import type { Datatype, Elements, TensorValue } from '../../tensor.ts';
+import { gpuCause, noProvider, withoutProvider } from '../gpuFailure.ts';
 import { invalidModel } from '../modelFailure.ts';
 import { OPTIMIZED_MODEL, openCached, WEIGHTS_APART } from '../optimizedCache.ts';
 import type { SessionPlan } from '../sessionPlan.ts';
@@ -11,6 +12,7 @@ import type { ChildModel } from './messages.ts';
 /** A session of the stock package. `run` blocks the thread until the model is done. */
 export interface StockSession {
   readonly signature: Signature;
+  readonly providers: readonly string[];
   /** Throws the package's own errors. */
   run(inputs: readonly TensorValue[], outputs: readonly string[]): Promise<readonly TensorValue[]>;
   release(): Promise<void>;
@@ -39,20 +41,36 @@ const DATATYPES = new Map(Object.entries(ORT_TYPES).map(([datatype, type]) => [t
 Reflect.deleteProperty(globalThis, 'Float16Array');
 /** Fatal only: a failing run is reported once, by us. */
 const LOG_FATAL = 4;
+ort.env.logLevel = 'fatal';
 
 /** Opens a model. Throws Failure ModelInvalid. */
 export async function openStock(model: ChildModel, log: (sentence: string) => void): Promise<StockSession> {
-  const { path, plan, cache } = model;
+  const { path, cache } = model;
+  let { plan } = model;
+  const open = async (from: string, used: SessionPlan, into?: string): Promise<ort.InferenceSession> => {
+    try {
+      return await create(model, from, used, into);
+    } catch (error) {
+      const [provider] = used.gpuProviders;
+      const cause = gpuCause(error);
+      if (!provider || cause === undefined) throw invalidModel(error, { path: from, version: ort.env.versions.common });
+      if (!used.mayFallBack) throw noProvider(provider, cause);
+      log(withoutProvider(provider, cause));
+      plan = { ...plan, gpuProviders: [] };
+      return open(from, { ...used, gpuProviders: [] }, into);
+    }
+  };
   const session = await (cache
     ? openCached({
         ...cache,
         log,
-        open: (into) => create(model, path, plan, into),
-        openOptimized: (from) => create(model, from, { ...plan, optimization: 'disabled' }),
+        open: (into) => open(path, plan, into),
+        openOptimized: (from) => open(from, { ...plan, optimization: 'disabled' }),
       })
-    : create(model, path, plan));
+    : open(path, plan));
   return {
     signature: { inputs: session.inputMetadata.map(tensorOf), outputs: session.outputMetadata.map(tensorOf) },
+    providers: [...plan.gpuProviders, 'cpu'],
     run: async (inputs, outputs) => {
       const feeds = Object.fromEntries(inputs.map((input) => [input.name, toOrt(input)]));
       const answers = await session.run(feeds, outputs);
@@ -73,9 +91,7 @@ function create({ device }: ChildModel, path: string, plan: SessionPlan, into?: 
     ...(into === undefined ? {} : { optimizedModelFilePath: join(into, OPTIMIZED_MODEL) }),
     extra: nested({ ...plan.entries, ...(into === undefined ? {} : WEIGHTS_APART) }),
   };
-  return ort.InferenceSession.create(path, options).catch((error: unknown) => {
-    throw invalidModel(error, { path, version: ort.env.versions.common });
-  });
+  return ort.InferenceSession.create(path, options);
 }
 
 /** {'a.b': '1'} as {a: {b: '1'}}: the package joins the keys again. */
