@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** '; did you mean "distance"?' without the question mark, where one of the names is near enough to be meant. */
+/** '; "distance" may be meant', where one of the names is near enough to be meant. */
 export function nearest(name: string, names: readonly string[]): string {
   if (names.length === 0 || name.length > 256) return '';
   const found = closest(
@@ -8,5 +8,5 @@ export function nearest(name: string, names: readonly string[]): string {
     names.map((other) => other.toLowerCase()),
   );
   const meant = names.find((other) => other.toLowerCase() === found) as string;
-  return distance(name.toLowerCase(), found) <= Math.max(2, meant.length / 3) ? `, is "${meant}" meant` : '';
+  return distance(name.toLowerCase(), found) <= Math.max(2, meant.length / 3) ? `; "${meant}" may be meant` : '';
 }
