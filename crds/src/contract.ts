@@ -89,9 +89,10 @@ export const ENV = {
   grpcPort: 'SLIPWAY_GRPC_PORT',
   adminPort: 'SLIPWAY_ADMIN_PORT',
   drainSeconds: 'SLIPWAY_DRAIN_SECONDS',
-  workers: 'SLIPWAY_WORKERS',
-  maxQueue: 'SLIPWAY_MAX_QUEUE',
-  maxBodyBytes: 'SLIPWAY_MAX_BODY_BYTES',
+  /** Seconds from SIGTERM until the process is killed: what is still running a little before is cut off. */
+  graceSeconds: 'SLIPWAY_GRACE_SECONDS',
+  /** A folder of models, or a .onnx file, for a server that is no pod of ours. */
+  models: 'SLIPWAY_MODELS',
   /** The serving settings (serving.ts) as JSON text, or the path of a JSON file with them. */
   settings: 'SLIPWAY_SETTINGS',
   settingsFile: 'SLIPWAY_SETTINGS_FILE',

@@ -4,7 +4,7 @@ import { digestDirectory } from '@slipway/crds';
 import { EVALUATION_DIRECTORY, FILES, PUBLISH_SCHEMA, type PublishReport } from '@slipway/crds/contract';
 import { Failure } from '../artifact/failure.ts';
 import { type ArtifactHash, hashArtifact } from '../artifact/hash.ts';
-import { openSession } from '../server/session.ts';
+import { openForTrial } from '../server/models/trial.ts';
 import { openStaging, type Staging } from './staging.ts';
 
 export interface Publication {
@@ -78,11 +78,11 @@ async function filesToPublish(outputDir: string, model: string): Promise<readonl
 /** A signature that the trainer did not write is what the model says of itself. */
 async function addSignature(staging: Staging, files: readonly FileToPublish[]): Promise<void> {
   if (files.some(({ to }) => to === FILES.signature)) return;
-  const session = await openSession(join(staging.path, FILES.model), 1);
+  const engine = await openForTrial(staging.path);
   try {
-    await staging.write(FILES.signature, `${JSON.stringify(session.signature, undefined, 2)}\n`);
+    await staging.write(FILES.signature, `${JSON.stringify(engine.signature, undefined, 2)}\n`);
   } finally {
-    await session.release();
+    await engine.close();
   }
 }
 

@@ -1,11 +1,8 @@
 import type { Gate } from '@slipway/crds';
-import { type GateResult, type Signature, VERIFICATION_SCHEMA, type VerificationReport } from '@slipway/crds/contract';
+import { type GateResult, VERIFICATION_SCHEMA, type VerificationReport } from '@slipway/crds/contract';
 import { Failure } from '../artifact/failure.ts';
 import { hashArtifact } from '../artifact/hash.ts';
-import { replayGolden } from '../server/golden.ts';
-import { readModelDirectory } from '../server/modelDirectory.ts';
-import { openSession } from '../server/session.ts';
-import { agreedSignature } from '../server/signature.ts';
+import { tryModel } from '../server/models/trial.ts';
 import { judgeGates } from './gates.ts';
 import { readPredictions } from './predictions.ts';
 import { randomFromDigest } from './random.ts';
@@ -41,18 +38,6 @@ async function rehash(artifactDir: string, digest: string) {
     'DigestMismatch',
     `The files have digest ${hash.digest}, not ${digest}; they were changed after they were published.`,
   );
-}
-
-async function tryModel(artifactDir: string): Promise<Signature> {
-  const model = await readModelDirectory(artifactDir);
-  const session = await openSession(model.path, 1);
-  try {
-    const signature = agreedSignature(model.signature, session.signature);
-    await replayGolden(model.golden, signature, session.run);
-    return signature;
-  } finally {
-    await session.release();
-  }
 }
 
 /** Resampling is seeded by the digest: the same artifact gets the same verdict whenever it is asked for. */

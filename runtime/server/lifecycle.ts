@@ -1,13 +1,11 @@
 /**
- * Where the process stands. Starting: the model is not proven yet. Serving. Draining: SIGTERM came; not ready any
- * more, yet every request that still arrives is served, because proxies hear of it later than the process does.
+ * Where the process stands. Starting: no model is proven yet. Serving. Draining: SIGTERM came; not ready any more, yet
+ * every request that still arrives is served, because proxies hear of it later than the process does.
  */
 export type Phase = 'Starting' | 'Serving' | 'Draining';
 
 export class Lifecycle {
   #phase: Phase = 'Starting';
-  /** Model requests that have arrived and are not answered yet. */
-  inFlight = 0;
 
   get phase(): Phase {
     return this.#phase;

@@ -1,12 +1,21 @@
-import { isMainThread } from 'node:worker_threads';
 import { forbidTelemetry } from '../onnx/telemetry.ts';
+import { CHILD_MARKER } from './engine/node/messages.ts';
 
-/** One module for the process and its engine threads, so that a bundle is one file. Each loads only its own half. */
-if (isMainThread) {
-  forbidTelemetry();
-  const { serve } = await import('./serve.ts');
-  await serve(process.env, new URL(import.meta.url));
+/** Parts that start as threads of their own: modules beside this one, or files of the bundle that this one is in. */
+const isSource = import.meta.url.endsWith('.ts');
+const part = (source: string, bundle: string): URL => new URL(isSource ? source : bundle, import.meta.url);
+
+/** One program for the server and for the processes that run models for it. Each loads only its own half. */
+forbidTelemetry();
+if (process.argv.includes(CHILD_MARKER)) {
+  const { childMain } = await import('./engine/node/childMain.ts');
+  await childMain();
 } else {
-  const { work } = await import('./worker.ts');
-  await work();
+  const { serve } = await import('./serve.ts');
+  await serve({
+    env: process.env,
+    args: process.argv.slice(2),
+    child: new URL(import.meta.url),
+    watcher: part('./observe/thread/entry.ts', './watcher.mjs'),
+  });
 }

@@ -1,104 +1,65 @@
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { ENV } from '@slipway/crds/contract';
-import { type Logger, pino } from 'pino';
-import { Failure, sentenceOf, TERMINATION_LOG, writeTermination } from '../artifact/failure.ts';
-import { hashArtifact } from '../artifact/hash.ts';
-import { bearerGate } from '../container/bearer.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Failure, writeTermination } from '../artifact/failure.ts';
 import type { Environment } from '../container/environment.ts';
-import { createAdminServer } from './admin.ts';
-import { type ServerConfig, serverConfig } from './config.ts';
-import { availableCores } from './cores.ts';
-import { drain } from './drain.ts';
-import type { Engine } from './engine.ts';
-import { EvidenceLedger } from './evidence.ts';
+import { type ServerConfig, serverConfig, terminationLogOf } from './config.ts';
+import { availableCores } from './engine/cores.ts';
+import { leave } from './leave.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { serverMetrics } from './metrics.ts';
-import { readModelDirectory } from './modelDirectory.ts';
-import { createRestServer, isReady, type RestDependencies } from './rest.ts';
-import { seldom } from './seldom.ts';
-import { WorkerPool } from './workerPool.ts';
+import { type Log, openLog } from './log.ts';
+import { startObserving } from './observing.ts';
+import { openRepository } from './openRepository.ts';
+import { openServer } from './openServer.ts';
+import { firstStopSignal } from './stopSignals.ts';
+
+/** What the process was started with. */
+export interface Program {
+  readonly env: Environment;
+  /** Arguments without those of Node. */
+  readonly args: readonly string[];
+  /** Modules that processes and threads of ours start from. */
+  readonly child: URL;
+  readonly watcher: URL;
+}
+
+/** As a shell tells of a process that a signal ended. */
+const TERMINATED = 143;
 
 /**
- * The server process, from environment to exit. `entry` is the module that engine threads start from. A Failure ends
- * it with exit code 1 and the termination message; SIGTERM drains and ends it with 0.
+ * The server process, from environment to exit. A Failure ends it with exit code 1 and the termination message;
+ * SIGTERM drains and ends it with 0, a second one at once.
  */
-export async function serve(env: Environment, entry: URL): Promise<void> {
-  const log = pino({ base: null });
+export async function serve(program: Program): Promise<void> {
+  const log = openLog(process.stdout);
   try {
-    await run(serverConfig(env, await availableCores()), entry, log);
+    await run(await serverConfig(program.env, program.args), program, log);
+    process.exit(0);
   } catch (error) {
     if (!(error instanceof Failure)) throw error; // a bug of ours: it ends the process with its stack
     log.fatal({ reason: error.reason }, error.message);
-    await writeTermination(env[ENV.terminationLog] ?? TERMINATION_LOG, error);
+    await writeTermination(terminationLogOf(program.env), error);
     process.exit(1);
   }
 }
 
-async function run(config: ServerConfig, entry: URL, log: Logger): Promise<void> {
+async function run(config: ServerConfig, { child, watcher }: Program, log: Log): Promise<void> {
+  const stopped = firstStopSignal(process, () => process.exit(TERMINATED));
   const lifecycle = new Lifecycle();
-  let engine: Engine | undefined;
-  const terminated = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
-  const { rest, admin } = await openPorts(config, lifecycle, () => engine, log);
-  engine = await proveModel(config, entry, log);
+  const observing = startObserving(config.settings.serving, watcher, log);
+  const cores = await availableCores();
+  const { observe } = observing;
+  const repository = openRepository(config, { cores: cores.count, child: { file: child }, log, observe });
+  const server = await openServer({ config, lifecycle, repository, observing, epoch: randomUUID(), log });
+  const loaded = repository.start().then(() => 'loaded' as const);
+  if ((await Promise.race([loaded, stopped])) !== 'loaded') return; // nobody was told to send anything here
   lifecycle.serve();
-  log.info({ model: config.model, workers: config.workers, threads: config.threads }, 'ready');
-  await terminated;
-  log.info({ drainMs: config.drainMs }, 'draining');
-  await drain(lifecycle, rest, config.drainMs);
-  await engine.close();
-  admin.close();
-  admin.closeAllConnections();
-  log.info('drained');
-}
-
-/** Both ports open before the model is loaded: a probe must tell a slow start from a dead process. */
-async function openPorts(config: ServerConfig, lifecycle: Lifecycle, engine: () => Engine | undefined, log: Logger) {
-  const { model } = config;
-  const ledger = new EvidenceLedger(model, randomUUID(), new Date());
-  const metrics = serverMetrics(model, () => lifecycle.inFlight);
-  const record: RestDependencies['record'] = (outcome, latencyMs) => {
-    ledger.record(outcome, latencyMs, new Date());
-    metrics.record(outcome, latencyMs);
-  };
-  const onFailure = seldom((sentence: string, cause: unknown) => log.error({ cause }, sentence), 1000, Date.now);
-  const elapsed = () => performance.now();
-  const ready = () => isReady(lifecycle, engine());
-  const rest = createRestServer({ ...config, lifecycle, engine, elapsed, record, onFailure });
-  const admin = createAdminServer({
-    ready,
-    registry: metrics.registry,
-    granted: bearerGate(config.adminTokenFile),
-    evidence: () =>
-      ledger.read(
-        { ready: ready(), draining: lifecycle.phase === 'Draining', inFlight: lifecycle.inFlight },
-        new Date(),
-      ),
-  });
-  log.info({ rest: await listen(rest, config.restPort), admin: await listen(admin, config.adminPort) }, 'listening');
-  return { rest, admin };
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.once('error', (error) =>
-    reject(new Failure('ConfigurationInvalid', `Port ${port} cannot be opened: ${sentenceOf(error)}.`)),
-  );
-  server.listen(port, () => resolve((server.address() as AddressInfo).port));
-  return promise;
-}
-
-/** Nothing is loaded that was not hashed, and nothing is served that did not answer its golden requests. */
-async function proveModel(config: ServerConfig, entry: URL, log: Logger): Promise<Engine> {
-  const { digest, files, bytes } = await hashArtifact(config.artifactDir);
-  if (digest !== config.model.digest) {
-    throw new Failure('DigestMismatch', `The artifact has digest ${digest}, ${config.model.digest} was asked for.`);
-  }
-  log.info({ digest, files, bytes }, 'digest verified');
-  const model = await readModelDirectory(config.artifactDir);
-  if (model.golden.length === 0) log.warn('the model has no golden requests: its answers here are not proven');
-  const { workers, threads, maxQueue } = config;
-  const onLoss = (err: unknown) => log.error({ err }, 'lost an engine thread');
-  return WorkerPool.start({ entry, model: { files: model, threads }, workers, maxQueue, replaceAfterMs: 1000, onLoss });
+  log.info({ models: repository.names(), cores: cores.count, because: cores.why }, 'ready');
+  const drainMs = (await stopped) === 'SIGINT' ? 0 : config.drainMs;
+  log.info({ drainMs }, 'draining');
+  const lost = await leave({ lifecycle, ports: server.ports, drainMs, graceMs: config.graceMs, pause });
+  if (lost > 0) log.error({ lost }, 'the grace period was too short for some requests');
+  await repository.close();
+  await observing.observatory.close();
+  server.close();
+  log.info({}, 'drained');
 }

@@ -85,7 +85,9 @@ describe('a server with a good artifact', () => {
   });
 
   test('refuses a body that is too large, without cutting the caller off', async () => {
-    const small = await startServer(artifact, { SLIPWAY_MAX_BODY_BYTES: '1000', SLIPWAY_WORKERS: '1' });
+    const small = await startServer(artifact, {
+      SLIPWAY_SETTINGS: '{"limits": {"maxBodyBytes": 1000}}',
+    });
     await small.logged('ready');
     const response = await post(small, 'x'.repeat(5_000_000));
     expect([response.status, await response.json()]).toEqual([413, { error: 'The body may have 1000 bytes at most.' }]);

@@ -12,6 +12,8 @@ import { temporaryFolder } from './temporaryFolder.ts';
 const TOKEN = 'test-token';
 export const ADMIN = { authorization: `Bearer ${TOKEN}` } as const;
 
+type Port = 'rest' | 'grpc' | 'admin';
+
 /** One real server process on ports of its own. */
 export class ServerProcess {
   readonly child: ChildProcess;
@@ -21,19 +23,24 @@ export class ServerProcess {
   readonly #exited: Promise<number | null>;
 
   /** Starts `node <module>`; does not wait for anything. */
-  static async start(module: string, env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  static async start(
+    module: string,
+    env: Readonly<Record<string, string>>,
+    args: readonly string[] = [],
+  ): Promise<ServerProcess> {
     const folder = await temporaryFolder('process');
     await writeFile(join(folder, 'token'), TOKEN);
-    return new ServerProcess(module, env, folder);
+    return new ServerProcess(module, env, args, folder);
   }
 
-  private constructor(module: string, env: Readonly<Record<string, string>>, folder: string) {
+  private constructor(module: string, env: Readonly<Record<string, string>>, args: readonly string[], folder: string) {
     this.tokenFile = join(folder, 'token');
     this.#terminationLog = join(folder, 'termination-log');
-    this.child = spawn(process.execPath, [fileURLToPath(new URL(module, import.meta.url))], {
+    this.child = spawn(process.execPath, [fileURLToPath(new URL(module, import.meta.url)), ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         SLIPWAY_REST_PORT: '0',
+        SLIPWAY_GRPC_PORT: '0',
         SLIPWAY_ADMIN_PORT: '0',
         SLIPWAY_ADMIN_TOKEN_FILE: this.tokenFile,
         SLIPWAY_TERMINATION_LOG: this.#terminationLog,
@@ -56,11 +63,11 @@ export class ServerProcess {
     throw new Error(`the process never logged "${msg}": ${this.#lines.join('\n')}`);
   }
 
-  async url(port: 'rest' | 'admin', path: string): Promise<string> {
+  async url(port: Port, path: string): Promise<string> {
     return `http://127.0.0.1:${(await this.logged('listening'))[port]}${path}`;
   }
 
-  async fetch(port: 'rest' | 'admin', path: string, init?: RequestInit): Promise<Response> {
+  async fetch(port: Port, path: string, init?: RequestInit): Promise<Response> {
     return fetch(await this.url(port, path), init);
   }
 
@@ -96,7 +103,10 @@ export const startServer = (artifact: TestArtifact, env: Readonly<Record<string,
     SLIPWAY_MODEL_VERSION: '1.4.0',
     SLIPWAY_MODEL_DIGEST: artifact.digest,
     SLIPWAY_ARTIFACT_DIR: artifact.directory,
-    SLIPWAY_WORKERS: '2',
     SLIPWAY_DRAIN_SECONDS: '0',
     ...env,
   });
+
+/** A model server of a folder of models, with serving settings. */
+export const startFolder = (folder: string, settings: object = {}, env: Readonly<Record<string, string>> = {}) =>
+  ServerProcess.start('../server/main.ts', { SLIPWAY_SETTINGS: JSON.stringify(settings), ...env }, [folder]);

@@ -67,6 +67,14 @@ export class Repository implements ModelRepository {
     return version === undefined ? entries.length > 0 : entries.some(([known]) => known === version);
   }
 
+  /** Whether every model that is served has something to run on. */
+  get healthy(): boolean {
+    for (const { versions } of this.#ready.values()) {
+      for (const model of versions.values()) if (!model.healthy) return false;
+    }
+    return true;
+  }
+
   names(): readonly string[] {
     return [...this.#ready.keys()];
   }

@@ -6,8 +6,8 @@ import { goldenSchema, predictionSchema, progressSchema, signatureSchema } from 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publish } from '../../evaluator/publish.ts';
 import { verify } from '../../evaluator/verify.ts';
-import type { TensorValue } from '../../server/engine.ts';
-import { openSession } from '../../server/session.ts';
+import { openForTrial } from '../../server/models/trial.ts';
+import type { TensorValue } from '../../server/tensor.ts';
 import { chooseBackend } from '../backend.ts';
 import { parseParameters } from '../parameters.ts';
 import { progressWriter } from '../progress.ts';
@@ -71,7 +71,7 @@ async function makeVersion(name: string, parameters: Record<string, string>) {
 
 /** Sends each held-out flight to the model as a server would, and returns which it could not answer. */
 async function unanswered(artifactDir: string): Promise<ReadonlySet<number>> {
-  const session = await openSession(join(artifactDir, 'model.onnx'), 1);
+  const engine = await openForTrial(artifactDir);
   const failed = new Set<number>();
   for (const { id, request } of flights) {
     const inputs = request.inputs.map(
@@ -83,9 +83,9 @@ async function unanswered(artifactDir: string): Promise<ReadonlySet<number>> {
           datatype === 'INT64' ? BigInt64Array.from(data as number[], BigInt) : Float32Array.from(data as number[]),
       }),
     );
-    await session.run(inputs, ['probability']).catch(() => failed.add(id));
+    await engine.run(inputs, ['probability']).catch(() => failed.add(id));
   }
-  await session.release();
+  await engine.close();
   return failed;
 }
 

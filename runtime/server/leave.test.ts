@@ -53,7 +53,7 @@ test('a load that goes on for half a second after SIGTERM loses nothing', async 
 }, 30_000);
 
 test('a request that runs when the drain is over still gets its answer', async () => {
-  const server = await startServer(await modelArtifact(slow), { SLIPWAY_WORKERS: '1' });
+  const server = await startServer(await modelArtifact(slow));
   await server.logged('ready');
   const url = await server.url('rest', '/v2/models/flights/infer');
   const running = [statusOf(url, bodyOf([1], [1])), statusOf(url, bodyOf([1], [2]))];
