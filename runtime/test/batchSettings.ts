@@ -1,13 +1,14 @@
-import { type BatchingSettings, modelSettingsSchema } from '@slipway/crds/serving';
+import { type BatchingSettings, type ModelSettings, modelSettingsSchema } from '@slipway/crds/serving';
 import type { SchedulerOptions } from '../server/batching/openScheduler.ts';
 
-type Batching = Partial<BatchingSettings> & { readonly instances?: number; readonly inline?: 'Auto' | 'Never' };
+type Batching = Partial<BatchingSettings> &
+  Partial<Pick<ModelSettings, 'cache' | 'singleFlight'>> & {
+    readonly instances?: number;
+    readonly inline?: 'Auto' | 'Never';
+  };
 
 /** The default settings but for these. */
-export function testSettings({
-  instances = 1,
-  inline = 'Auto',
-  ...batching
-}: Batching = {}): SchedulerOptions['settings'] {
-  return modelSettingsSchema.parse({ engine: { instances, inline }, batching });
+export function testSettings(settings: Batching = {}): SchedulerOptions['settings'] {
+  const { instances = 1, inline = 'Auto', cache, singleFlight, ...batching } = settings;
+  return modelSettingsSchema.parse({ engine: { instances, inline }, batching, cache, singleFlight });
 }

@@ -369,7 +369,7 @@ export class BatchScheduler implements Scheduler, Owner {
     this.#ended(run);
     const members = live(run);
     if (members.length > 0 || error.kind !== 'Cancelled') this.#tally.add('failedRuns');
-    const { failed, again } = afterFailure(error, members);
+    const { failed, again } = afterFailure(error, members, run.members.length > 1);
     this.#owe(run, again);
     this.#dispatch();
     for (const request of failed) finish(request, error, undefined);

@@ -89,6 +89,16 @@ describe('a run that fails', () => {
     expect(failedRuns).toBeGreaterThanOrEqual(poisoned.length);
   });
 
+  it('is run again for the one who still waits, since the guilty may have gone', async () => {
+    const world = new BatchWorld();
+    const [guilty, innocent] = [world.ask(1), world.ask(2)];
+    await world.time.turn();
+    guilty.submission.cancel();
+    await world.fail(poison);
+    await world.finish();
+    expect(answersOf(innocent)).toEqual([4]);
+  });
+
   it('because the engine was lost is run again one by one, and who loses it twice fails alone', async () => {
     const world = new BatchWorld();
     const asked = [1, 2, 3].map((value) => world.ask(value));

@@ -15,13 +15,17 @@ const LOSSES = 2;
  * 2·log2(k) further runs of a batch of k for one guilty request, never more than 2k − 2. An engine that died under a
  * batch is not risked that often: everyone runs again alone, so a request that kills the engine does it twice and
  * fails, and the others are answered. Any other error is nobody's fault and goes to all.
+ *
+ * `members` are those who still wait. `shared` says whether the run had others: who waits alone may be innocent too, since
+ * the guilty may have gone.
  */
-export function afterFailure(error: EngineError, members: readonly Request[]): Verdict {
+export function afterFailure(error: EngineError, members: readonly Request[], shared: boolean): Verdict {
   if (error.kind === 'EngineLost') return afterLoss(members);
   const refused = error.kind === 'ModelFailed' || error.kind === 'InvalidInput';
-  if (!refused || members.length < 2) return { failed: members, again: [] };
+  if (!refused || !shared || members.length === 0) return { failed: members, again: [] };
   const middle = Math.ceil(members.length / 2);
-  return { failed: [], again: [members.slice(0, middle), members.slice(middle)] };
+  const halves = [members.slice(0, middle), members.slice(middle)];
+  return { failed: [], again: halves.filter((half) => half.length > 0) };
 }
 
 function afterLoss(members: readonly Request[]): Verdict {

@@ -14,6 +14,8 @@ const POISON = -1;
 
 interface Asked {
   readonly id: number;
+  /** What its rows hold: its id, or 0 as in other requests. */
+  readonly value: number;
   readonly rows: number;
   readonly level: number;
   readonly poison: boolean;
@@ -24,7 +26,7 @@ interface Asked {
 }
 
 type Step =
-  | { kind: 'ask'; rows: number; priority: number; patience: number | undefined; poison: boolean }
+  | { kind: 'ask'; rows: number; priority: number; patience: number | undefined; poison: boolean; twin: boolean }
   | { kind: 'lease' | 'release' | 'turn' | 'finish' | 'lose' }
   | { kind: 'cancel'; which: number }
   | { kind: 'pass'; ms: number };
@@ -38,6 +40,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       priority: fc.constantFrom(0, 0, 0, 1, 5, 9),
       patience: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }),
       poison: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+      twin: fc.boolean(),
     }),
   },
   {
@@ -65,6 +68,7 @@ const settings = fc.record({
   maxDelayMs: fc.constantFrom(0, 0, 5),
   preferredSizes: fc.constantFrom([], [2], [3]),
   here: fc.boolean(),
+  singleFlight: fc.boolean(),
 });
 
 /** One scheduler, everything that was asked of it, and every order the engine was given. */
@@ -77,7 +81,7 @@ class World {
   readonly started: number[] = [];
   readonly #bounds: { maxQueue: number; instances: number };
 
-  constructor({ here, ...batching }: { maxQueue: number; instances: number; here: boolean }) {
+  constructor({ here, ...batching }: { maxQueue: number; instances: number; here: boolean; singleFlight: boolean }) {
     this.#bounds = batching;
     const run = this.engine.run.bind(this.engine);
     this.engine.run = (inputs, ...rest) => {
@@ -99,20 +103,31 @@ class World {
     return this.engine.answer(inputs, outputs);
   }
 
-  ask({ rows, priority, patience, poison }: Extract<Step, { kind: 'ask' }>): void {
+  ask({ rows, priority, patience, poison, twin }: Extract<Step, { kind: 'ask' }>): void {
     const lease = this.scheduler.lease([[rows, 2]]);
     const id = this.asked.length;
+    const value = twin ? 0 : id;
     const { elements } = lease.inputs[0] as TensorValue;
     for (let row = 0; row < rows; row += 1) {
       elements[row * 2] = poison ? POISON : row;
-      elements[row * 2 + 1] = id;
+      elements[row * 2 + 1] = value;
     }
     const ends: Asked['ends'] = [];
     const deadline = patience === undefined ? undefined : this.time.now() + patience;
     const order = { outputs: ['y'], priority, ...(deadline === undefined ? {} : { deadline }) };
     const submission = lease.submit(order, (error, outcome) => ends.push({ error, outcome }));
     expect(ends, 'nothing is answered before submit returns').toEqual([]);
-    this.asked.push({ id, rows, level: levelOf(priority), poison, deadline, submission, cancelled: false, ends });
+    this.asked.push({
+      id,
+      value,
+      rows,
+      level: levelOf(priority),
+      poison,
+      deadline,
+      submission,
+      cancelled: false,
+      ends,
+    });
   }
 
   finish(): void {
@@ -170,13 +185,13 @@ const poisoned = (inputs: readonly TensorValue[]): boolean =>
 /** Members of failed runs wait again, beside what the queue may hold. */
 const owedAtMost = (asked: readonly Asked[]): number => asked.filter(({ ends }) => ends.length === 0).length && 8;
 
-function checkEnd({ id, rows, poison, deadline, cancelled, ends }: Asked): void {
+function checkEnd({ id, value, rows, poison, deadline, cancelled, ends }: Asked): void {
   expect(ends, `request ${id} is answered once`).toHaveLength(1);
   const { error, outcome } = ends[0] as Asked['ends'][number];
   if (outcome !== undefined) {
     const [output] = outcome.outputs as [TensorValue];
     expect(output.shape).toEqual([rows, 2]);
-    expect([...output.elements]).toEqual(Array.from({ length: rows * 2 }, (_, i) => (i % 2 ? 2 * id : i)));
+    expect([...output.elements]).toEqual(Array.from({ length: rows * 2 }, (_, i) => (i % 2 ? 2 * value : i)));
     return;
   }
   const allowed = ['Overloaded', 'EngineLost'];
@@ -200,7 +215,7 @@ it('answers every request once, with its own rows, within its bounds, whatever h
 it('runs requests of one priority in the order they came', async () => {
   const calm = steps
     .filter(({ kind }) => kind === 'ask' || kind === 'turn' || kind === 'finish')
-    .map((step) => (step.kind === 'ask' ? { ...step, patience: undefined, poison: false } : step));
+    .map((step) => (step.kind === 'ask' ? { ...step, patience: undefined, poison: false, twin: false } : step));
   await fc.assert(
     fc.asyncProperty(settings, fc.array(calm, { maxLength: 60 }), async (batching, script) => {
       const world = new World(batching);

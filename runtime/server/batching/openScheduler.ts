@@ -1,6 +1,7 @@
 import type { ModelSettings } from '@slipway/crds/serving';
 import type { Engine } from '../engine/engine.ts';
 import { BatchScheduler } from './batchScheduler.ts';
+import { RememberingScheduler } from './rememberingScheduler.ts';
 import type { RunObserver, Scheduler } from './scheduler.ts';
 import { PROCESS, type Surroundings } from './surroundings.ts';
 
@@ -23,5 +24,7 @@ export function openScheduler(options: SchedulerOptions): Scheduler {
   const { instances, inline } = settings.engine;
   const inlineBelowMs = inline === 'Never' ? 0 : (options.inlineBelowMs ?? INLINE_BELOW_MS);
   const batchSettings = { ...settings.batching, instances, inlineBelowMs };
-  return new BatchScheduler(engine, batchSettings, surroundings, observer, onInlineStopped);
+  const scheduler = new BatchScheduler(engine, batchSettings, surroundings, observer, onInlineStopped);
+  const remembers = settings.cache !== undefined || settings.singleFlight;
+  return remembers ? new RememberingScheduler(scheduler, settings, surroundings) : scheduler;
 }
