@@ -5,6 +5,7 @@ import { type Datatype, sizeOf } from '../tensor.ts';
 import { brief } from './json/values.ts';
 import { outputsOf, type Parameters } from './order.ts';
 import { leastRawSize } from './rawTensor.ts';
+import { quoted, shapeText } from './sentences.ts';
 import { orderInputs, refusal, shapesOf, type TensorHeader } from './tensorHeader.ts';
 
 /** Where the elements of one input come from. */
@@ -109,7 +110,7 @@ function headerOf(tensor: JsonObject): TensorHeader {
 
 function sourceOf(tensor: JsonObject, header: TensorHeader, at: number, cut: boolean): Source {
   const { name } = header;
-  const size = parametersOf(tensor['parameters'], `input "${name}"`)?.['binary_data_size'];
+  const size = parametersOf(tensor['parameters'], `input ${quoted(name)}`)?.['binary_data_size'];
   const { data: values } = tensor;
   if (size === undefined) {
     if (values === undefined) throw refusal(name, 'send either "data" or the parameter "binary_data_size".');
@@ -131,8 +132,8 @@ export function checkRawSize({ name, datatype, shape }: TensorHeader, size: numb
   throw refusal(
     name,
     datatype === 'BYTES'
-      ? `${size} bytes hold at most ${Math.floor(size / 4)} elements of BYTES, shape [${shape}] needs ${elements}.`
-      : `${size} bytes given, shape [${shape}] of ${datatype} needs ${least}.`,
+      ? `${size} bytes hold at most ${Math.floor(size / 4)} elements of BYTES, shape ${shapeText(shape)} needs ${elements}.`
+      : `${size} bytes given, shape ${shapeText(shape)} of ${datatype} needs ${least}.`,
   );
 }
 
@@ -144,7 +145,7 @@ export function parametersOf(json: unknown, whose: string): Parameters | undefin
   if (!isObject(json)) throw badRequest(`The parameters of ${whose} must be a JSON object.`);
   for (const name in json) {
     if (!isPlain(json[name])) {
-      throw badRequest(`Parameter "${name}" of ${whose} must be a string, a number, true or false.`);
+      throw badRequest(`Parameter ${quoted(name)} of ${whose} must be a string, a number, true or false.`);
     }
   }
   return json;
@@ -156,8 +157,8 @@ function formsOf(json: unknown, parameters: Parameters | undefined, model: Serve
   if (named.length === 0) return model.signature.outputs.map(({ name }) => ({ name, binary: all, classes: 0 }));
   return named.map((output) => {
     const name = output['name'] as string;
-    const own = parametersOf(output['parameters'], `output "${name}"`);
-    const binary = truthOf(own, 'binary_data', `output "${name}"`) ?? all;
+    const own = parametersOf(output['parameters'], `output ${quoted(name)}`);
+    const binary = truthOf(own, 'binary_data', `output ${quoted(name)}`) ?? all;
     const declared = model.signature.outputs.find((tensor) => tensor.name === name);
     return { name, binary, classes: classesOf(own, name, declared) };
   });
@@ -173,10 +174,10 @@ function classesOf(parameters: Parameters | undefined, name: string, declared: T
   const classes = parameters?.['classification'];
   if (classes === undefined) return 0;
   if (!Number.isSafeInteger(classes) || (classes as number) < 0) {
-    throw badRequest(`Parameter "classification" of output "${name}" must be a whole number of classes.`);
+    throw badRequest(`Parameter "classification" of output ${quoted(name)} must be a whole number of classes.`);
   }
   if (declared?.datatype === 'BYTES') {
-    throw badRequest(`Output "${name}" holds text, which has no largest classes; leave "classification" out.`);
+    throw badRequest(`Output ${quoted(name)} holds text, which has no largest classes; leave "classification" out.`);
   }
   return classes as number;
 }

@@ -22,7 +22,7 @@ test.each<[string, unknown, string]>([
   [
     'another datatype',
     wrong([{ ...good[0], datatype: 'FP64' }]),
-    'Input "x": datatype FP64 given, the model takes FP32.',
+    'Input "x": datatype "FP64" given, the model takes FP32.',
   ],
   [
     'no shape',

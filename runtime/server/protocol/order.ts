@@ -1,7 +1,8 @@
 import { REQUEST_HEADERS } from '@slipway/crds/contract';
 import type { Order } from '../batching/scheduler.ts';
 import type { ServedModel } from '../models/servedModel.ts';
-import { badRequest, listed } from '../requestError.ts';
+import { badRequest } from '../requestError.ts';
+import { named, quoted } from './sentences.ts';
 
 /** Header fields (or gRPC metadata) by lower-case name. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -53,9 +54,10 @@ export function outputsOf(requested: readonly string[] | undefined, { signature 
   }
   const names = signature.outputs.map(({ name }) => name);
   const unknown = requested.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw badRequest(`There is no output "${unknown}"; the model gives ${listed(names)}.`);
+  if (unknown !== undefined)
+    throw badRequest(`There is no output ${quoted(unknown)}; the model gives ${named(names)}.`);
   const twice = requested.find((name, i) => requested.indexOf(name) < i);
-  if (twice !== undefined) throw badRequest(`"${twice}" stands twice in "outputs".`);
+  if (twice !== undefined) throw badRequest(`${quoted(twice)} stands twice in "outputs".`);
   return requested;
 }
 

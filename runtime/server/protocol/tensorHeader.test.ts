@@ -24,7 +24,7 @@ test.each<[string, TensorHeader[], string]>([
   ['an input given twice', [a, b, a], '"a" stands twice in "inputs".'],
   ['a missing input', [a], 'Input "b" is missing; the model takes "a" and "b".'],
   ['no input at all', [], 'Input "a" and "b" are missing; the model takes "a" and "b".'],
-  ['another datatype', [header('a', 'FP64', 2, 3), b], 'Input "a": datatype FP64 given, the model takes FP32.'],
+  ['another datatype', [header('a', 'FP64', 2, 3), b], 'Input "a": datatype "FP64" given, the model takes FP32.'],
   [
     'another rank',
     [header('a', 'FP32', 6), b],

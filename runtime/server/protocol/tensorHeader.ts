@@ -1,7 +1,8 @@
 import type { Tensor } from '@slipway/crds/contract';
 import type { Lease, Urgency } from '../batching/scheduler.ts';
 import type { ServedModel } from '../models/servedModel.ts';
-import { badRequest, listed } from '../requestError.ts';
+import { badRequest } from '../requestError.ts';
+import { named, quoted, shapeText } from './sentences.ts';
 
 /** What a request says of one of its tensors before the elements are read. Nothing of it is trusted yet. */
 export interface TensorHeader {
@@ -46,7 +47,7 @@ export function orderInputs(headers: readonly TensorHeader[], model: Taker): rea
   const { inputs } = model.signature;
   const positions = headers.map(({ name }) => {
     const position = inputs.findIndex((input) => input.name === name);
-    if (position < 0) throw badRequest(`There is no input "${name}"; the model takes ${namesOf(inputs)}.`);
+    if (position < 0) throw badRequest(`There is no input ${quoted(name)}; the model takes ${namesOf(inputs)}.`);
     return position;
   });
   const twice = positions.find((position, i) => positions.indexOf(position) < i);
@@ -79,21 +80,25 @@ export function shapesOf(
 }
 
 /** The sentence names the input: a request may have many. */
-export const refusal = (name: string, fault: string) => badRequest(`Input "${name}": ${fault}`);
+export const refusal = (name: string, fault: string) => badRequest(`Input ${quoted(name)}: ${fault}`);
 
-const namesOf = (tensors: readonly Tensor[]): string => listed(tensors.map(({ name }) => name));
+const namesOf = (tensors: readonly Tensor[]): string => named(tensors.map(({ name }) => name));
 
 const isDimension = (size: number): boolean => Number.isSafeInteger(size) && size >= 0;
 
 function checkHeader({ datatype, shape }: TensorHeader, declared: Tensor, maxElements: number): void {
   const { name } = declared;
   if (datatype !== declared.datatype) {
-    throw refusal(name, `datatype ${datatype} given, the model takes ${declared.datatype}.`);
+    throw refusal(name, `datatype ${quoted(datatype)} given, the model takes ${declared.datatype}.`);
   }
-  if (!shape.every(isDimension)) throw refusal(name, `shape [${shape}] must be whole numbers, none below 0.`);
+  if (!shape.every(isDimension)) throw refusal(name, `shape ${shapeText(shape)} must be whole numbers, none below 0.`);
   const fits =
     shape.length === declared.shape.length && declared.shape.every((size, i) => size < 0 || size === shape[i]);
-  if (!fits) throw refusal(name, `shape [${shape}] does not fit [${declared.shape}] of the model (-1 is any size).`);
+  if (!fits)
+    throw refusal(
+      name,
+      `shape ${shapeText(shape)} does not fit ${shapeText(declared.shape)} of the model (-1 is any size).`,
+    );
   let elements = 1;
   for (const size of shape) elements *= size;
   if (elements > maxElements) {

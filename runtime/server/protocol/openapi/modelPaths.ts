@@ -37,7 +37,7 @@ function infer(model: ServedModel): object {
         'application/json': {
           schema: rows ? { oneOf: [tensorsForm(signature.inputs), rows.schema] } : tensorsForm(signature.inputs),
           examples: {
-            tensors: { value: { inputs: model.example ?? signature.inputs.map(exampleOf) } },
+            ...tensorsExample(model),
             ...(rows ? { rows: { value: rows.example } } : {}),
           },
         },
@@ -106,12 +106,17 @@ const plain = (datatype: Tensor['datatype']): unknown =>
 
 const MOST_EXAMPLE = 64;
 
-/** Without a golden request: one of every open dimension, and zeros; too long a list would bury the rest of the page. */
-function exampleOf({ name, datatype, shape }: Tensor): object {
+/** Without a golden request: one of every open dimension, and zeros. Long lists would bury the rest of the page. */
+function tensorsExample({ example, signature }: ServedModel): object {
+  const inputs = example ?? signature.inputs.map(exampleOf);
+  return inputs.every((input) => input !== undefined) ? { tensors: { value: { inputs } } } : {};
+}
+
+function exampleOf({ name, datatype, shape }: Tensor): object | undefined {
   const one = shape.map((size) => (size < 0 ? 1 : size));
-  const size = sizeOf(one);
-  const data = Array.from({ length: Math.min(size, MOST_EXAMPLE) }, () => plain(datatype));
-  return { name, datatype, shape: one, data: size > MOST_EXAMPLE ? [...data, `… ${size} in all`] : data };
+  const length = sizeOf(one);
+  if (length > MOST_EXAMPLE) return undefined;
+  return { name, datatype, shape: one, data: Array.from({ length }, () => plain(datatype)) };
 }
 
 function predictions({ identity, signature }: ServedModel): object {

@@ -1,12 +1,13 @@
 import type { Lease } from '../../batching/scheduler.ts';
 import type { ServedModel } from '../../models/servedModel.ts';
-import { badRequest, listed, RequestError } from '../../requestError.ts';
+import { badRequest, RequestError } from '../../requestError.ts';
 import type { TensorValue } from '../../tensor.ts';
 import type { InferContext, Pending } from '../infer.ts';
 import { isObject, parametersOf } from '../inferPlan.ts';
 import { type Put, putterOf, takes } from '../json/datatypes.ts';
 import { brief } from '../json/values.ts';
 import { orderOf } from '../order.ts';
+import { named, quoted } from '../sentences.ts';
 import { MAX_ELEMENTS, openLease } from '../tensorHeader.ts';
 import { type Column, columnsOf } from './columns.ts';
 import { nearest } from './nearest.ts';
@@ -22,7 +23,8 @@ const FIELDS: readonly string[] = ['rows', 'probabilities', 'raw', 'id', 'parame
  */
 export function inferRows(json: JsonObject, model: ServedModel, context: InferContext): Pending {
   const unknown = Object.keys(json).find((field) => !FIELDS.includes(field));
-  if (unknown !== undefined) throw badRequest(`A request of rows has no field "${unknown}"; it has ${listed(FIELDS)}.`);
+  if (unknown !== undefined)
+    throw badRequest(`A request of rows has no field ${quoted(unknown)}; it has ${named(FIELDS)}.`);
   const { id, rows } = json;
   if (id !== undefined && typeof id !== 'string') throw badRequest('id must be a string.');
   const asked = { probabilities: truthOf(json, 'probabilities'), raw: truthOf(json, 'raw') };
@@ -66,10 +68,10 @@ function checkNames(row: JsonObject, index: number, columns: ReadonlyMap<string,
   for (const name in row) {
     if (columns.has(name)) continue;
     const missing = [...columns.keys()].filter((column) => !Object.hasOwn(row, column));
-    throw new RequestError(422, `Row ${index}: the model has no feature "${name}"${nearest(name, missing)}.`);
+    throw new RequestError(422, `Row ${index}: the model has no feature ${quoted(name)}${nearest(name, missing)}.`);
   }
   for (const name of columns.keys()) {
-    if (!Object.hasOwn(row, name)) throw new RequestError(422, `Row ${index}: feature "${name}" is missing.`);
+    if (!Object.hasOwn(row, name)) throw new RequestError(422, `Row ${index}: feature ${quoted(name)} is missing.`);
   }
 }
 
@@ -84,7 +86,7 @@ function fill({ inputs }: Lease, rows: readonly JsonObject[], columns: ReadonlyM
       if (put(value, i * width + index)) continue;
       throw new RequestError(
         422,
-        `Row ${i}: feature "${name}" is ${brief(value)}, ${datatype} takes ${takes(datatype)}.`,
+        `Row ${i}: feature ${quoted(name)} is ${brief(value)}, ${datatype} takes ${takes(datatype)}.`,
       );
     }
   }

@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { quoted } from '../sentences.ts';
 
 /** '; "distance" may be meant', where one of the names is near enough to be meant. */
 export function nearest(name: string, names: readonly string[]): string {
@@ -8,5 +9,5 @@ export function nearest(name: string, names: readonly string[]): string {
     names.map((other) => other.toLowerCase()),
   );
   const meant = names.find((other) => other.toLowerCase() === found) as string;
-  return distance(name.toLowerCase(), found) <= Math.max(2, meant.length / 3) ? `; "${meant}" may be meant` : '';
+  return distance(name.toLowerCase(), found) <= Math.max(2, meant.length / 3) ? `; ${quoted(meant)} may be meant` : '';
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from '@slipway/crds/contract';
 import type { Outcome } from '../../batching/scheduler.ts';
 import type { ServedModel } from '../../models/servedModel.ts';
-import { badRequest, listed } from '../../requestError.ts';
+import { badRequest } from '../../requestError.ts';
 import type { TensorValue } from '../../tensor.ts';
 import type { InferContext, Pending } from '../infer.ts';
 import type { InferAnswer } from '../inferAnswer.ts';
@@ -10,6 +10,7 @@ import { nonFiniteIn } from '../json/elements.ts';
 import { rowText } from '../json/texts.ts';
 import { brief, parseJson, readValues } from '../json/values.ts';
 import { orderOf } from '../order.ts';
+import { named, quoted } from '../sentences.ts';
 import { MAX_ELEMENTS, openLease, refusal } from '../tensorHeader.ts';
 
 /**
@@ -49,7 +50,7 @@ export function predict(
   return { lease, order, id: undefined, answer: (outcome) => answer(model, outcome) };
 }
 
-const namesOf = (tensors: readonly Tensor[]): string => listed(tensors.map(({ name }) => name));
+const namesOf = (tensors: readonly Tensor[]): string => named(tensors.map(({ name }) => name));
 
 /** For each input of the model the list of its rows. */
 function byRow(json: unknown, field: string, { signature }: ServedModel): readonly unknown[] {
@@ -67,7 +68,7 @@ function partOf(row: unknown, index: number, name: string, inputs: readonly Tens
   if (!isObject(row)) throw badRequest(`Row ${index} is ${brief(row)}, other rows are objects.`);
   const unknown = Object.keys(row).find((key) => !inputs.some((input) => input.name === key));
   if (unknown !== undefined)
-    throw badRequest(`Row ${index}: there is no input "${unknown}"; the model takes ${namesOf(inputs)}.`);
+    throw badRequest(`Row ${index}: there is no input ${quoted(unknown)}; the model takes ${namesOf(inputs)}.`);
   if (!Object.hasOwn(row, name)) throw badRequest(`Row ${index}: input "${name}" is missing.`);
   return row[name];
 }
@@ -76,7 +77,8 @@ function byInput(json: unknown, model: ServedModel): readonly unknown[] {
   if (!isObject(json)) return byRow(json, 'inputs', model);
   const { inputs } = model.signature;
   const unknown = Object.keys(json).find((key) => !inputs.some(({ name }) => name === key));
-  if (unknown !== undefined) throw badRequest(`There is no input "${unknown}"; the model takes ${namesOf(inputs)}.`);
+  if (unknown !== undefined)
+    throw badRequest(`There is no input ${quoted(unknown)}; the model takes ${namesOf(inputs)}.`);
   return inputs.map(({ name }) => {
     if (!Object.hasOwn(json, name)) throw badRequest(`Input "${name}" is missing; the model takes ${namesOf(inputs)}.`);
     return json[name];
