@@ -13,6 +13,8 @@ const BUNDLES: Readonly<
     folder: 'dist/server',
     entries: {
       server: 'runtime/server/main.ts',
+      watcher: 'runtime/server/observe/thread/entry.ts',
+      parser: 'runtime/server/protocol/parser/entry.ts',
       evaluator: 'runtime/evaluator/main.ts',
       agent: 'runtime/agent/main.ts',
     },

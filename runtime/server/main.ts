@@ -17,5 +17,6 @@ if (process.argv.includes(CHILD_MARKER)) {
     args: process.argv.slice(2),
     child: new URL(import.meta.url),
     watcher: part('./observe/thread/entry.ts', './watcher.mjs'),
+    parser: part('./protocol/parser/entry.ts', './parser.mjs'),
   });
 }

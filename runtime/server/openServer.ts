@@ -1,16 +1,18 @@
-import type { Server } from 'node:http';
-import { bearerGate } from '../container/bearer.ts';
+import { Worker } from 'node:worker_threads';
 import { openAccess } from './access/open.ts';
+import { AdminToken } from './adminToken.ts';
 import { RUNTIME_VERSION, type ServerConfig } from './config.ts';
-import { evidenceReport } from './evidenceReport.ts';
+import { Refusals } from './evidence/refusals.ts';
+import { createGrpcServer } from './grpc/grpcServer.ts';
 import type { LeavingPort } from './leave.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { listen } from './listen.ts';
 import type { Log } from './log.ts';
 import type { Repository } from './models/repository.ts';
+import { isShadowPass } from './observe/shadow/pass.ts';
 import type { Observing } from './observing.ts';
-import { createAdminServer } from './rest/admin.ts';
-import type { RestDependencies } from './rest/dependencies.ts';
+import { openAdmin } from './openAdmin.ts';
+import { ParserThreads } from './protocol/parser/parserThreads.ts';
 import { drain } from './rest/drain.ts';
 import { createRestServer } from './rest/restServer.ts';
 import { seldom } from './seldom.ts';
@@ -20,6 +22,8 @@ export interface ServerParts {
   readonly lifecycle: Lifecycle;
   readonly repository: Repository;
   readonly observing: Observing;
+  /** The module that a parser thread starts from. */
+  readonly parser: URL;
   readonly epoch: string;
   readonly log: Log;
 }
@@ -27,7 +31,7 @@ export interface ServerParts {
 export interface OpenServer {
   /** Those that callers ask; the admin port answers to the end. */
   readonly ports: readonly LeavingPort[];
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** A fault of each request must not turn the log into the slowest part of the server. */
@@ -35,83 +39,63 @@ const MOST_COMPLAINTS_EVERY_MS = 1000;
 
 /** All ports open before a model is loaded: a probe must tell a slow start from a dead process. Throws Failure. */
 export async function openServer(parts: ServerParts): Promise<OpenServer> {
-  const { config, log } = parts;
+  const { config, log, lifecycle, repository } = parts;
   const { serving } = config.settings;
   const elapsed = () => performance.now();
-  const onFailure = seldom(
-    (sentence: string, cause: unknown) => log.error({ cause }, sentence),
-    MOST_COMPLAINTS_EVERY_MS,
-    elapsed,
-  );
-  const { access, certificate, close } = await openAccess(serving, {
-    now: elapsed,
-    onFailure: (s) => log.error({}, s),
-  });
-  const deps: RestDependencies = {
-    repository: parts.repository,
-    access,
-    certificate,
+  const complain = (sentence: string, cause: unknown) => log.error({ cause }, sentence);
+  const onFailure = seldom(complain, MOST_COMPLAINTS_EVERY_MS, elapsed);
+  const access = await openAccess(serving, { now: elapsed, onFailure: (sentence) => log.error({}, sentence) });
+  const reader = new ParserThreads(() => new Worker(parts.parser));
+  const token = new AdminToken(config.adminTokenFile, elapsed);
+  const refusals = new Refusals();
+  const identity = config.source.kind === 'Artifact' ? config.source.identity : undefined;
+  const ready = () => lifecycle.phase === 'Serving' && repository.healthy;
+  const deps = {
+    repository,
+    access: access.access,
+    certificate: access.certificate,
     limits: serving.limits,
-    phase: () => parts.lifecycle.phase,
-    ready: readiness(parts),
-    identity: config.source.kind === 'Artifact' ? config.source.identity : undefined,
+    phase: () => lifecycle.phase,
+    ready,
+    identity,
     version: RUNTIME_VERSION,
     elapsed,
     now: Date.now,
     onFailure,
+    reader,
+    refusals,
+    admitsCopy: (order: string, authorization: string) => isShadowPass(token.value, order, authorization),
   };
   const rest = createRestServer(deps);
-  const ports = [asPort(rest.server, rest)];
-  const inFlight = () => ports.reduce((sum, port) => sum + port.inFlight, 0);
-  const admin = adminServer(parts, deps, inFlight);
-  log.info(
-    { rest: await listen(rest.server, config.restPort), admin: await listen(admin, config.adminPort) },
-    'listening',
-  );
+  const grpc = createGrpcServer(deps);
+  const ports: readonly LeavingPort[] = [
+    {
+      get inFlight() {
+        return rest.inFlight;
+      },
+      drain: (leaving) => drain(rest.server, leaving),
+    },
+    grpc,
+  ];
+  const state = () => ({
+    ready: ready(),
+    draining: lifecycle.phase === 'Draining',
+    inFlight: rest.inFlight + grpc.inFlight,
+  });
+  const admin = openAdmin({ ...parts, refusals, token, identity, state, onFailure });
+  const listening = {
+    admin: await listen(admin, config.adminPort),
+    rest: await listen(rest.server, config.restPort),
+    grpc: await listen(grpc.server, config.grpcPort),
+  };
+  log.info(listening, 'listening');
   return {
     ports,
-    close: () => {
+    close: async () => {
       admin.close();
       admin.closeAllConnections();
-      close();
+      access.close();
+      await reader.close();
     },
   };
-}
-
-const asPort = (server: Server, counter: { readonly inFlight: number }): LeavingPort => ({
-  get inFlight() {
-    return counter.inFlight;
-  },
-  drain: (leaving) => drain(server, leaving),
-});
-
-/** Ready is a promise to take new traffic: proven, not leaving, and with something to run on. */
-const readiness =
-  ({ lifecycle, repository }: ServerParts) =>
-  (): boolean =>
-    lifecycle.phase === 'Serving' && repository.healthy;
-
-function adminServer(parts: ServerParts, deps: RestDependencies, inFlight: () => number): Server {
-  const { config, lifecycle, repository, observing, epoch } = parts;
-  const model = () => repository.find(deps.identity?.name ?? repository.names()[0] ?? '');
-  const { adminTokenFile } = config;
-  return createAdminServer({
-    ready: deps.ready,
-    metrics: async () => ({ text: '', contentType: 'text/plain' }),
-    evidence: evidenceReport({
-      identity: deps.identity,
-      model,
-      observation: observing.of,
-      state: () => ({ ready: deps.ready(), draining: lifecycle.phase === 'Draining', inFlight: inFlight() }),
-      startedAt: new Date(),
-      epoch,
-      now: () => new Date(),
-    }),
-    orderShadow: (order) => {
-      const served = model();
-      if (served) observing.of(served.identity)?.orderShadow(order);
-    },
-    granted: adminTokenFile === undefined ? async () => false : bearerGate(adminTokenFile),
-    onFailure: deps.onFailure,
-  });
 }

@@ -20,6 +20,7 @@ export interface Program {
   /** Modules that processes and threads of ours start from. */
   readonly child: URL;
   readonly watcher: URL;
+  readonly parser: URL;
 }
 
 /** As a shell tells of a process that a signal ended. */
@@ -42,14 +43,14 @@ export async function serve(program: Program): Promise<void> {
   }
 }
 
-async function run(config: ServerConfig, { child, watcher }: Program, log: Log): Promise<void> {
+async function run(config: ServerConfig, { child, watcher, parser }: Program, log: Log): Promise<void> {
   const stopped = firstStopSignal(process, () => process.exit(TERMINATED));
   const lifecycle = new Lifecycle();
   const observing = startObserving(config.settings.serving, watcher, log);
   const cores = await availableCores();
   const { observe } = observing;
   const repository = openRepository(config, { cores: cores.count, child: { file: child }, log, observe });
-  const server = await openServer({ config, lifecycle, repository, observing, epoch: randomUUID(), log });
+  const server = await openServer({ config, lifecycle, repository, observing, parser, epoch: randomUUID(), log });
   const loaded = repository.start().then(() => 'loaded' as const);
   if ((await Promise.race([loaded, stopped])) !== 'loaded') return; // nobody was told to send anything here
   lifecycle.serve();
@@ -60,6 +61,6 @@ async function run(config: ServerConfig, { child, watcher }: Program, log: Log):
   if (lost > 0) log.error({ lost }, 'the grace period was too short for some requests');
   await repository.close();
   await observing.observatory.close();
-  server.close();
+  await server.close();
   log.info({}, 'drained');
 }

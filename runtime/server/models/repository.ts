@@ -69,10 +69,12 @@ export class Repository implements ModelRepository {
 
   /** Whether every model that is served has something to run on. */
   get healthy(): boolean {
-    for (const { versions } of this.#ready.values()) {
-      for (const model of versions.values()) if (!model.healthy) return false;
-    }
-    return true;
+    return this.all().every(({ healthy }) => healthy);
+  }
+
+  /** Every version that answers. */
+  all(): readonly ServedModel[] {
+    return [...this.#ready.values()].flatMap(({ versions }) => [...versions.values()]);
   }
 
   names(): readonly string[] {
