@@ -51,20 +51,31 @@ function errorOf(status: number, body: Buffer): string | undefined {
  * Sends bytes over a connection of their own and resolves with the first answer. A function sends as it likes. Rejects
  * when the connection ends without an answer.
  */
-export function exchange(port: number, bytes: Uint8Array | ((socket: Socket) => void)): Promise<Received> {
+export const exchange = async (port: number, bytes: Uint8Array | ((socket: Socket) => void)): Promise<Received> =>
+  (await exchangeAll(port, bytes, 1))[0] as Received;
+
+/** The same for so many answers. 100 Continue is none. */
+export function exchangeAll(
+  port: number,
+  bytes: Uint8Array | ((socket: Socket) => void),
+  count: number,
+): Promise<readonly Received[]> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
+    const answers: Received[] = [];
     let received: Buffer = Buffer.alloc(0);
     socket.on('connect', () => (typeof bytes === 'function' ? bytes(socket) : socket.write(bytes)));
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
-      let answer = answerIn(received);
-      if (answer?.status === 100) answer = answerIn(answer.rest);
-      if (!answer) return;
-      resolve(answer);
+      for (let answer = answerIn(received); answer; answer = answerIn(received)) {
+        received = answer.rest;
+        if (answer.status !== 100) answers.push(answer);
+      }
+      if (answers.length < count) return;
+      resolve(answers);
       socket.destroy();
     });
     socket.on('error', reject);
-    socket.on('close', () => reject(new Error(`closed after ${received.length} bytes: ${received}`)));
+    socket.on('close', () => reject(new Error(`closed after ${answers.length} answers and ${received.length} bytes`)));
   });
 }
