@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type Evidence, EVIDENCE_SCHEMA, type ShadowOrder } from '@slipway/crds/contract';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type AdminDependencies, createAdminServer } from './admin.ts';
+
+const evidence = { schema: EVIDENCE_SCHEMA, epoch: 'e' } as Evidence;
+const order = { id: 'o', target: 'http://10.0.0.1:8080', percent: 100 };
+
+async function serving(setup: Partial<AdminDependencies> = {}) {
+  const orders: (ShadowOrder | null)[] = [];
+  const failures: unknown[] = [];
+  const server = createAdminServer({
+    ready: () => true,
+    metrics: async () => ({ text: 'up 1\n', contentType: 'text/plain; version=0.0.4' }),
+    evidence: () => evidence,
+    orderShadow: (given) => orders.push(given),
+    granted: async (authorization) => authorization === 'Bearer token',
+    onFailure: (_sentence, cause) => failures.push(cause),
+    ...setup,
+  }).listen(0);
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
+    return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
+  };
+  const poll = (body: unknown, authorization = 'Bearer token') =>
+    ask('/slipway/v1/evidence', {
+      method: 'POST',
+      headers: { authorization },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  return { ask, poll, orders, failures };
+}
+
+test('says that it lives, and whether it is ready', async () => {
+  expect(await (await serving()).ask('/livez')).toMatchObject({ status: 200, text: 'ok' });
+  expect(await (await serving()).ask('/readyz')).toMatchObject({ status: 200, text: 'ok' });
+  expect(await (await serving({ ready: () => false })).ask('/readyz')).toMatchObject({ status: 503, text: 'not ready' });
+});
+
+test('gives metrics as text', async () => {
+  const { ask } = await serving();
+  expect(await ask('/metrics')).toEqual({ status: 200, type: 'text/plain; version=0.0.4', text: 'up 1\n' });
+});
+
+describe('evidence', () => {
+  test('is read by whoever has the token', async () => {
+    const { ask } = await serving();
+    const answer = await ask('/slipway/v1/evidence', { headers: { authorization: 'Bearer token' } });
+    expect([answer.status, JSON.parse(answer.text)]).toEqual([200, evidence]);
+  });
+
+  test.each(['GET', 'POST'])('by %s is closed to everybody else', async (method) => {
+    const { ask, orders } = await serving();
+    const answer = await ask('/slipway/v1/evidence', { method });
+    expect([answer.status, JSON.parse(answer.text).error]).toEqual([401, expect.stringMatching(/admin token/)]);
+    expect(orders).toEqual([]);
+  });
+
+  test('is open where no token is set', async () => {
+    const { ask } = await serving({ granted: undefined });
+    expect((await ask('/slipway/v1/evidence')).status).toBe(200);
+  });
+
+  test('comes back from a poll, which says what to shadow', async () => {
+    const { poll, orders } = await serving();
+    expect((await poll({ shadow: order })).status).toBe(200);
+    expect((await poll({ shadow: null })).status).toBe(200);
+    expect(orders).toEqual([expect.objectContaining({ ...order, expiresInSeconds: 15 }), null]);
+  });
+
+  test.each([
+    ['no JSON', 'x', 400, /^The body is not JSON; send \{"shadow": order or null\}\.$/],
+    ['nothing', '', 400, /^The body is not JSON/],
+    ['no order', {}, 400, /^Send \{"shadow": order or null\}: "shadow" is wrong/],
+    ['an order without a target', { shadow: { ...order, target: undefined } }, 400, /"shadow.target" is wrong/],
+    ['a share over 100', { shadow: { ...order, percent: 101 } }, 400, /"shadow.percent" is wrong/],
+    ['a field that nobody knows', { shadow: null, more: 1 }, 400, /more/],
+    ['a body of 100 kB', 'x'.repeat(100_000), 413, /at most/],
+  ])('polled with %s changes nothing', async (_what, body, status, sentence) => {
+    const { poll, orders, failures } = await serving();
+    const answer = await poll(body);
+    expect([answer.status, JSON.parse(answer.text).error]).toEqual([status, expect.stringMatching(sentence)]);
+    expect([orders, failures]).toEqual([[], []]);
+  });
+});
+
+test('has nothing else, and takes no other method', async () => {
+  const { ask } = await serving();
+  expect((await ask('/')).status).toBe(404);
+  expect((await ask('/livez', { method: 'POST' })).status).toBe(405);
+});
+
+test('a bug of ours is a 500, and the log has its stack', async () => {
+  const bug = new TypeError('x is not a function');
+  const metrics = () => Promise.reject(bug);
+  const { ask, failures } = await serving({ metrics });
+  expect(await ask('/metrics')).toMatchObject({ status: 500, text: '{"error":"The server failed on this request."}' });
+  expect(failures).toEqual([bug]);
+});
