@@ -406,6 +406,9 @@ export const evidenceSchema = z.object({
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
 
+/** No document is larger: the runtime refuses a baseline whose counts would need more. */
+export const EVIDENCE_MAX_BYTES = 4 * 1024 * 1024;
+
 /**
  * Upper bounds of the time histograms, milliseconds. Those of OpenTelemetry's http.server.request.duration (5 ms to
  * 10 s) are among them, so queries written for those hold here. A limit on latency must be one of these: a share

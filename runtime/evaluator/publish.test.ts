@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeReport } from '@slipway/crds';
-import { publishReportSchema } from '@slipway/crds/contract';
+import { BASELINE_SCHEMA, publishReportSchema } from '@slipway/crds/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../artifact/failure.ts';
 import { hashArtifact } from '../artifact/hash.ts';
@@ -13,6 +13,15 @@ import { encodeModel } from '../onnx/model.ts';
 import { affine } from '../test/artifacts.ts';
 import { publish } from './publish.ts';
 import { runEvaluator } from './run.ts';
+
+/** A baseline without anything to compare, of a data set of that name. */
+const baseline = (name = 'theirs') =>
+  JSON.stringify({
+    schema: BASELINE_SCHEMA,
+    dataset: { name, digest: 'sha256:0', rows: 1 },
+    features: [],
+    predictions: [],
+  });
 
 let root: string;
 const output = () => join(root, 'output');
@@ -26,7 +35,7 @@ beforeEach(async () => {
   await writeFile(join(output(), 'model', 'model.onnx'), encodeModel(affine));
   await writeFile(join(output(), 'model', 'tokenizer', 'words.txt'), 'a\nb\n');
   await writeFile(join(output(), 'golden.jsonl'), '');
-  await writeFile(join(output(), 'baseline.json'), '{}');
+  await writeFile(join(output(), 'baseline.json'), baseline());
   await writeFile(join(output(), 'metrics.json'), '{"accuracy": 1}');
   await writeFile(join(output(), 'predictions.jsonl'), '{"id":1,"label":1,"prediction":1}\n');
 });
@@ -82,10 +91,10 @@ describe('a published model', () => {
   });
 
   it('keeps the files of the model folder where the output has the same', async () => {
-    await writeFile(join(output(), 'model', 'baseline.json'), '{"mine":true}');
+    await writeFile(join(output(), 'model', 'baseline.json'), baseline('mine'));
     const { digest } = await publish(publication());
     expect(await readFile(join(store(), 'flights', digest.replace(':', '-'), 'baseline.json'), 'utf8')).toBe(
-      '{"mine":true}',
+      baseline('mine'),
     );
   });
 
@@ -115,6 +124,24 @@ describe('a publish that cannot succeed', () => {
   it('leaves nothing in the store when the model cannot be loaded', async () => {
     await writeFile(join(output(), 'model', 'model.onnx'), 'not a model');
     expect((await failureOf(publish(publication()))).reason).toBe('ModelInvalid');
+    expect(await stored()).toEqual([]);
+  });
+
+  it.each([
+    ['that is none', '{}', 'baseline.json is not a baseline: schema: '],
+    [
+      'of a tensor that the model does not have',
+      baseline().replace(
+        '"features":[]',
+        '"features":[{"name":"f","tensor":"z","index":0,"kind":"categorical","count":0,"categories":[],"other":0}]',
+      ),
+      'baseline.json: feature "f" lies in "z", which is no input of the model.',
+    ],
+  ])('names the fault of a baseline %s', async (_what, content, sentence) => {
+    await writeFile(join(output(), 'baseline.json'), content);
+    const { reason, message } = await failureOf(publish(publication()));
+    expect(reason).toBe('OutputInvalid');
+    expect(message).toContain(sentence);
     expect(await stored()).toEqual([]);
   });
 

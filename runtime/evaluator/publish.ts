@@ -4,6 +4,8 @@ import { digestDirectory } from '@slipway/crds';
 import { EVALUATION_DIRECTORY, FILES, PUBLISH_SCHEMA, type PublishReport } from '@slipway/crds/contract';
 import { Failure } from '../artifact/failure.ts';
 import { type ArtifactHash, hashArtifact } from '../artifact/hash.ts';
+import { readBaseline } from '../server/evidence/baseline.ts';
+import { readModelFiles } from '../server/models/modelFiles.ts';
 import { openForTrial } from '../server/models/trial.ts';
 import { openStaging, type Staging } from './staging.ts';
 
@@ -25,8 +27,8 @@ const MANIFEST_SCHEMA = 'slipway.dev/manifest/v1';
 
 /**
  * Stores a finished model under its digest: copied aside, hashed from the copy, made visible by one rename. The same
- * content published twice is one folder. Throws Failure OutputInvalid, ModelInvalid, DigestMismatch or StoreUnavailable;
- * then nothing of it is visible.
+ * content published twice is one folder. Throws Failure OutputInvalid, ModelInvalid, SignatureInvalid, GoldenMismatch,
+ * DigestMismatch or StoreUnavailable; then nothing of it is visible.
  */
 export async function publish(publication: Publication): Promise<PublishReport> {
   const { outputDir, storeDir, modelName, now, say } = publication;
@@ -38,6 +40,7 @@ export async function publish(publication: Publication): Promise<PublishReport> 
     for (const { from, to } of files) await staging.copy(from, to);
     say(`copied ${files.length} files`);
     await addSignature(staging, files);
+    await checkBaseline(staging.path);
     const hash = await hashArtifact(staging.path);
     say(`hashed ${hash.files} files, ${hash.bytes} bytes: ${hash.digest}`);
     await staging.write(FILES.manifest, manifestOf(hash));
@@ -84,6 +87,12 @@ async function addSignature(staging: Staging, files: readonly FileToPublish[]): 
   } finally {
     await engine.close();
   }
+}
+
+/** A baseline that fits no request would make a version that can't be watched: better no version. */
+async function checkBaseline(directory: string): Promise<void> {
+  const { signature } = await readModelFiles(directory);
+  if (signature) await readBaseline(directory, signature);
 }
 
 const manifestOf = ({ digest, entries }: ArtifactHash): string =>

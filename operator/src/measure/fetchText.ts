@@ -1,9 +1,8 @@
+import { EVIDENCE_MAX_BYTES } from '@slipway/crds/contract';
 import { request } from 'undici';
 
 /** Fetches a text over HTTP with a bearer token; undefined for anything but a 200 within the time and size it allows. */
 export type FetchText = (url: string, token: string, signal: AbortSignal) => Promise<string | undefined>;
-
-const LARGEST = 64 * 1024;
 
 /** The real FetchText: a pod that is slow, gone or talks too much costs `patienceMs` and no more, and is never an error. */
 export const fetchTextWithin =
@@ -17,7 +16,7 @@ export const fetchTextWithin =
       let text = '';
       for await (const chunk of body.setEncoding('utf8')) {
         text += String(chunk);
-        if (text.length > LARGEST) return undefined;
+        if (text.length > EVIDENCE_MAX_BYTES) return undefined;
       }
       return statusCode === 200 ? text : undefined;
     } catch {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EVIDENCE_SCHEMA } from '@slipway/crds/contract';
+import { EVIDENCE_MAX_BYTES, EVIDENCE_SCHEMA } from '@slipway/crds/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FetchText, fetchTextWithin } from './fetchText.ts';
 import { PodEvidence } from './pods.ts';
@@ -89,7 +89,7 @@ describe('fetching over HTTP', () => {
     server = createServer((request, response) => {
       if (request.headers.authorization !== 'Bearer secret') response.writeHead(401).end();
       else if (request.url === '/ok') response.end('text');
-      else if (request.url === '/large') response.end('x'.repeat(100_000));
+      else if (request.url === '/large') response.end('x'.repeat(EVIDENCE_MAX_BYTES + 1));
       else if (request.url === '/elsewhere') response.writeHead(302, { location: '/ok' }).end();
       // Anything else hangs, as a stuck pod does.
     });
@@ -104,7 +104,7 @@ describe('fetching over HTTP', () => {
   test.each([
     ['a text with the right token', '/ok', 'secret', 'text'],
     ['nothing with a wrong one', '/ok', 'guess', undefined],
-    ['nothing larger than 64 KiB', '/large', 'secret', undefined],
+    ['nothing larger than evidence can be', '/large', 'secret', undefined],
     ['nothing from where a redirect points', '/elsewhere', 'secret', undefined],
     ['nothing from one that hangs', '/hang', 'secret', undefined],
   ])('gives %s', async (_what, path, token, want) => {

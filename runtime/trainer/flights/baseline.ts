@@ -1,7 +1,6 @@
+import { BASELINE_SCHEMA, type Baseline } from '@slipway/crds/contract';
 import { type Examples, NUMERIC_FEATURES } from './features.ts';
 import type { Trained } from './train.ts';
-
-const BASELINE_SCHEMA = 'slipway.dev/baseline/v1';
 
 /** Where the training rows come from. */
 export interface DatasetDescription {
@@ -14,7 +13,13 @@ export interface DatasetDescription {
  * What the model saw in training, frozen: later traffic is compared with these bins and these categories, so that
  * every replica adds plain counts. Bins hold equal shares of the training rows.
  */
-export function baselineOf({ training, scores }: Pick<Trained, 'training' | 'scores'>, dataset: DatasetDescription) {
+export function baselineOf(
+  { training, scores }: Pick<Trained, 'training' | 'scores'>,
+  dataset: DatasetDescription,
+): Baseline {
+  const columns = NUMERIC_FEATURES.map((_, index) => column(training, index));
+  const summaries = columns.map(numericSummary);
+  const threshold = farthest(columns, summaries);
   return {
     schema: BASELINE_SCHEMA,
     dataset: { ...dataset, rows: training.rows.length },
@@ -23,13 +28,32 @@ export function baselineOf({ training, scores }: Pick<Trained, 'training' | 'sco
         name,
         tensor: 'numeric',
         index,
-        ...numericSummary(column(training, index)),
+        ...(summaries[index] as NumericSummary),
       })),
       { name: 'origin', tensor: 'origin', index: 0, ...categoricalSummary(training.origin) },
       { name: 'destination', tensor: 'destination', index: 0, ...categoricalSummary(training.destination) },
     ],
     predictions: [{ name: 'probability', tensor: 'probability', index: 0, ...numericSummary(scores) }],
+    ...(threshold > 0 ? { outliers: { threshold } } : {}),
   };
+}
+
+type NumericSummary = ReturnType<typeof numericSummary>;
+
+const USUAL_SHARE = 0.999;
+
+/** Distance from the mean, in squared standard scores over all numeric features, that 99.9 % of the rows do not exceed. */
+export function farthest(columns: readonly Float32Array[], summaries: readonly NumericSummary[]): number {
+  const distances = new Float64Array(columns[0]?.length ?? 0);
+  columns.forEach((values, feature) => {
+    const { count, mean, m2 } = summaries[feature] as NumericSummary;
+    if (m2 === 0) return;
+    values.forEach((value, row) => {
+      distances[row] = (distances[row] as number) + ((value - mean) ** 2 * (count - 1)) / m2;
+    });
+  });
+  distances.sort();
+  return distances[Math.ceil(USUAL_SHARE * distances.length) - 1] ?? 0;
 }
 
 const column = ({ numeric, rows }: Examples, index: number): Float32Array =>

@@ -2,7 +2,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestDirectory, type Gate } from '@slipway/crds';
-import { goldenSchema, predictionSchema, progressSchema, signatureSchema } from '@slipway/crds/contract';
+import {
+  baselineSchema,
+  goldenSchema,
+  predictionSchema,
+  progressSchema,
+  signatureSchema,
+} from '@slipway/crds/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publish } from '../../evaluator/publish.ts';
 import { verify } from '../../evaluator/verify.ts';
@@ -130,7 +136,9 @@ describe('a model with a row for every airport', () => {
         .map((line) => JSON.parse(line));
     expect((await lines('output/golden.jsonl')).map((line) => goldenSchema.parse(line))).toHaveLength(8);
     expect((await lines('output/predictions.jsonl')).map((line) => predictionSchema.parse(line))).toHaveLength(1500);
-    expect(JSON.parse(await file('output/baseline.json'))).toMatchObject({ dataset: { rows: 6000 } });
+    const baseline = baselineSchema.parse(JSON.parse(await file('output/baseline.json')));
+    expect(baseline).toMatchObject({ dataset: { rows: 6000 } });
+    expect(baseline.outliers?.threshold).toBeGreaterThan(0);
     expect(JSON.parse(await file('output/metrics.json'))['rocAuc']).toBeGreaterThan(0.53);
     expect(await file('output/model/card.md')).toContain('| busiestAirports | 0 |');
     expect(report.gates.map(({ verdict }) => verdict)).toEqual(['Pass', 'Pass']);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { categoricalSummary, numericSummary } from './baseline.ts';
+import { categoricalSummary, farthest, numericSummary } from './baseline.ts';
 import { codeBookOf } from './codeBook.ts';
 import { numericFeatures } from './features.ts';
 import { normalisationOf, normalised } from './normalise.ts';
@@ -103,6 +103,23 @@ describe('the baseline', () => {
           const below = bins.counts.slice(0, i + 1).reduce((a, b) => a + b, 0);
           expect(below).toBe(raw.filter((x) => x <= edge).length);
         });
+      }),
+    );
+  });
+
+  it('says how far the farthest thousandth of the rows lie from the mean of the rest', () => {
+    const values = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 2, maxLength: 2000 });
+    fc.assert(
+      fc.property(values, (raw) => {
+        const column = Float32Array.from(raw);
+        const constant = new Float32Array(raw.length).fill(3);
+        const summaries = [numericSummary(column), numericSummary(constant)];
+        const threshold = farthest([column, constant], summaries);
+        const [{ mean, m2, count }] = summaries as [ReturnType<typeof numericSummary>];
+        const distances = raw.map((x) => (m2 === 0 ? 0 : ((x - mean) ** 2 * (count - 1)) / m2));
+        const beyond = distances.filter((distance) => distance > threshold * (1 + 1e-12)).length;
+        expect(beyond).toBeLessThanOrEqual(raw.length * 0.001);
+        expect(distances.some((distance) => Math.abs(distance - threshold) <= 1e-9 * (1 + threshold))).toBe(true);
       }),
     );
   });
