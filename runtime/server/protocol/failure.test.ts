@@ -12,8 +12,9 @@ test.each<[EngineErrorKind, number, number | undefined, Record<string, string>]>
   ['Closing', 503, undefined, { 'retry-after': '1' }],
   ['Cancelled', 499, undefined, {}],
 ])('%s is a %i that says when to come again', (kind, status, retryAfterMs, headers) => {
-  const error = requestErrorOf(new EngineError(kind, 'The reason', retryAfterMs));
-  expect([error.status, error.message, error.headers]).toEqual([status, 'The reason.', headers]);
+  const error = requestErrorOf(new EngineError(kind, 'the reason', retryAfterMs));
+  const said = kind === 'ModelFailed' ? 'The model failed on this request: the reason.' : 'the reason.';
+  expect([error.status, error.message, error.headers]).toEqual([status, said, headers]);
 });
 
 test('a refusal stays what it is', () => {

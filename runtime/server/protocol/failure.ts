@@ -19,7 +19,8 @@ export function requestErrorOf(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
   if (!(error instanceof EngineError)) return new RequestError(500, 'The server failed on this request.');
   const status = STATUS[error.kind];
-  return new RequestError(status, sentence(error.message), status === 503 ? retryAfter(error.retryAfterMs) : {});
+  const said = error.kind === 'ModelFailed' ? `The model failed on this request: ${error.message}` : error.message;
+  return new RequestError(status, sentence(said), status === 503 ? retryAfter(error.retryAfterMs) : {});
 }
 
 /** Whole seconds, as RFC 9110 wants them; a caller told 0 would come back into the same full queue. */

@@ -29,6 +29,7 @@ function scannerOf(bytes: Buffer, { datatype, elements }: TensorValue): ScanRow 
 }
 
 function scanList(bytes: Buffer, start: number, shape: readonly number[], scanRow: ScanRow): number {
+  if (bytes[start] !== 91) return -1;
   const first = skipSpace(bytes, start + 1);
   if (shape.length < 2 || bytes[first] !== 91) return closed(bytes, scanRow(first, 0, sizeOf(shape)));
   return scanLevel(bytes, start, shape, 0, 0, scanRow);
