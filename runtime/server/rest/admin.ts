@@ -104,6 +104,6 @@ function bodyOf(request: IncomingMessage): Promise<Buffer> {
 
 function refuse(request: IncomingMessage, response: ServerResponse, fault: RequestError): void {
   const rest = request.complete ? 0 : Number(request.headers['content-length'] ?? 0);
-  const port = { limits: { maxBodyBytes: RULES.limit }, phase: () => 'Serving', unread: new WeakSet() } as const;
+  const port = { limits: { maxBodyBytes: RULES.limit }, phase: () => 'Serving' as const, unread: new WeakSet() } as const;
   sendEarly(request, response, errorAnswer(fault), [], rest, port);
 }

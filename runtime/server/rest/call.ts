@@ -4,6 +4,7 @@ import type { ModelIdentity, ServedModel } from '../models/servedModel.ts';
 import type { InferContext, Pending } from '../protocol/infer.ts';
 import { RequestError } from '../requestError.ts';
 import type { RestDependencies } from './dependencies.ts';
+import { countRefusal } from './refusal.ts';
 import { type BodyRules, type BodyTaker, Reading } from './reading.ts';
 import {
   type Answer,
@@ -84,6 +85,7 @@ export abstract class Call implements BodyTaker {
   fail(fault: RequestError, cause?: unknown): void {
     if (!this.#end()) return;
     if (fault.status >= 500 && fault.status !== 503) this.context.onFailure(fault.message, cause);
+    if (this.receivedAt === undefined) countRefusal(this.context.refusals, fault);
     this.ended(fault.status, fault.message);
     this.#sendError(fault);
   }

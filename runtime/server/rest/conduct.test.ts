@@ -3,7 +3,10 @@ import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { slow } from '../../test/artifacts.ts';
+import { accessBy } from '../access/access.ts';
+import { KeyRing } from '../access/apiKeys.ts';
 import { EngineError } from '../engine/engine.ts';
+import { Refusals } from '../evidence/refusals.ts';
 import type { ServedModel } from '../models/servedModel.ts';
 import { WANTED } from '../observe/observation.ts';
 import { copyOf } from '../tensor.ts';
@@ -266,4 +269,37 @@ test('connections beyond the limit are closed, and the log says so', async () =>
   await once(first, 'data');
   await expect(exchangeAll(port, get('/v2'), 1)).rejects.toThrow();
   expect(failures).toEqual([{ sentence: 'More than 1 connections: one was closed.', cause: undefined }]);
+});
+
+test('what is refused before it reaches a model is counted by its reason', async () => {
+  const refusals = new Refusals();
+  const { send } = await serving([opened.model], { refusals, limits: { maxBodyBytes: 1000, headersTimeoutMs: 50 } });
+  await send(post('/v2/models/other/infer', GOOD));
+  await send(post(INFER, 'x'.repeat(1001)));
+  await send(post(INFER, 'x', { 'content-encoding': 'br' }));
+  await send(Buffer.from('garbage\r\n\r\n'));
+  await send(Buffer.from('GET /v2 HTTP/1.1\r\n'));
+  await send(post(INFER, 'x'));
+  await send(get('/nowhere'));
+  await send(get(INFER));
+  expect(refusals.read()).toEqual({
+    unknownModel: 1,
+    tooLarge: 1,
+    malformed: 2,
+    tooSlow: 1,
+    unauthorized: 0,
+    rateLimited: 0,
+    notReady: 0,
+  });
+});
+
+test('the copy of another pod needs no key, but the pass of its order', async () => {
+  const access = accessBy({ keys: new KeyRing([]), rate: undefined, now: () => 0 });
+  const admitsCopy = (order: string, authorization: string) => `${order} ${authorization}` === 'o1 Shadow pass';
+  const { send } = await serving([opened.model], { access, admitsCopy });
+  const ask = async (order: string, authorization: string) =>
+    (await send(post(INFER, GOOD, { 'slipway-shadow': order, authorization }))).status;
+  expect([await ask('o1', 'Shadow pass'), await ask('o2', 'Shadow pass'), await ask('o1', 'Bearer x')]).toEqual([
+    200, 401, 401,
+  ]);
 });

@@ -1,7 +1,10 @@
 import type { ServingSettings } from '@slipway/crds/serving';
 import type { Access } from '../access/access.ts';
 import type { Certificate } from '../access/tls.ts';
+import type { Refusals } from '../evidence/refusals.ts';
 import type { ModelIdentity, ModelRepository } from '../models/servedModel.ts';
+
+import type { RegionReader } from '../protocol/parser/regionReader.ts';
 
 /** Starting: no model is proven yet. Draining: not ready any more, yet all that still arrives is served. */
 export type Phase = 'Starting' | 'Serving' | 'Draining';
@@ -12,6 +15,15 @@ export interface RestDependencies {
   readonly repository: ModelRepository;
   /** Undefined: everybody may ask. */
   readonly access: Access | undefined;
+  /**
+   * Whether Authorization admits a copy that another pod's shadow made for this order: such a pod has no API key. Asked
+   * only where there is access to be had. Undefined: nobody is.
+   */
+  readonly admitsCopy?: (order: string, authorization: string) => boolean;
+  /** Reads large bodies in another thread; undefined: they are read here. */
+  readonly reader?: RegionReader;
+  /** Counts what is refused before it reaches a model. */
+  readonly refusals?: Pick<Refusals, 'count'>;
   /** Undefined: plain HTTP. */
   readonly certificate: Certificate | undefined;
   readonly limits: RestLimits;

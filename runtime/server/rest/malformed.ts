@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RequestError } from '../requestError.ts';
 import type { CallContext } from './call.ts';
+import { countRefusal } from './refusal.ts';
 import { errorAnswer, identityHeaders } from './wire.ts';
 
 /** How long a refused connection is read from, so that what is still coming does not cost the caller the answer. */
@@ -55,7 +56,8 @@ export function refuseMalformed(server: Server, context: CallContext): void {
   );
 }
 
-function refuse(socket: Duplex, fault: RequestError, { identity }: CallContext): void {
+function refuse(socket: Duplex, fault: RequestError, { identity, refusals }: CallContext): void {
+  countRefusal(refusals, fault);
   const { status, body, headers } = errorAnswer(fault);
   const length = Buffer.byteLength(body as string);
   const all = [...headers, 'content-length', String(length), 'connection', 'close', ...identityHeaders(identity)];

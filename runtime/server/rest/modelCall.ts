@@ -74,8 +74,10 @@ export class ModelCall extends Call {
   }
 
   #inferContext(): InferContext {
-    const { limits } = this.context;
-    return { now: this.receivedAt as number, headers: this.request.headers, limits };
+    const { limits, reader } = this.context;
+    const { headers } = this.request;
+    const now = this.receivedAt as number;
+    return reader ? { now, headers, limits, reader } : { now, headers, limits };
   }
 
   #submit(pending: Pending): void {

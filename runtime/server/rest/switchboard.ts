@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { REQUEST_HEADERS } from '@slipway/crds/contract';
 import type { ServedModel } from '../models/servedModel.ts';
 import { badRequest, RequestError } from '../requestError.ts';
 import { absentModel } from './absentModel.ts';
@@ -6,6 +7,7 @@ import type { CallContext } from './call.ts';
 import { describe, isOpenToAll } from './descriptions.ts';
 import { takeFeedback } from './feedback.ts';
 import { ModelCall } from './modelCall.ts';
+import { countRefusal } from './refusal.ts';
 import { repositoryControl, repositoryIndex } from './repository.ts';
 import { type Route, Router } from './routes.ts';
 import { type AnswerBody, ServerCall } from './serverCall.ts';
@@ -77,7 +79,12 @@ export class Switchboard {
   }
 
   #faultOf({ headers, socket }: IncomingMessage): RequestError | undefined {
-    return this.#context.access?.admit(headers.authorization, socket.remoteAddress);
+    const { access, admitsCopy } = this.#context;
+    if (!access) return undefined;
+    const { authorization } = headers;
+    const order = headers[REQUEST_HEADERS.shadow];
+    const isCopy = typeof order === 'string' && authorization !== undefined && admitsCopy?.(order, authorization);
+    return isCopy ? undefined : access.admit(authorization, socket.remoteAddress);
   }
 
   #send(request: IncomingMessage, response: ServerResponse, answer: Answer, model: ServedModel | undefined): void {
@@ -89,6 +96,7 @@ export class Switchboard {
 
   #refuse(request: IncomingMessage, response: ServerResponse, fault: RequestError, model?: ServedModel): void {
     const identity = identityHeaders(model?.identity ?? this.#context.identity);
+    if (fault !== NOWHERE) countRefusal(this.#context.refusals, fault);
     sendEarly(request, response, errorAnswer(fault), identity, announcedBytes(request), this.#context);
   }
 }
