@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { value } from '../onnx/builders.ts';
-import { encodeModel } from '../onnx/model.ts';
 import { affine, lookup, modelArtifact, reciprocal, type TestArtifact, writeArtifact } from '../test/artifacts.ts';
 import { ADMIN, type ServerProcess, startServer } from '../test/serverProcess.ts';
 
@@ -50,7 +48,7 @@ describe('a server with a good artifact', () => {
   });
 
   test.each([
-    ['/v2', { name: 'slipway', version: '0.1.0', extensions: [] }],
+    ['/v2', { name: 'slipway', version: '0.1.0', extensions: expect.arrayContaining(['binary_tensor_data']) }],
     ['/v2/health/live', { live: true, ready: true }],
     ['/v2/health/ready', { live: true, ready: true }],
     ['/v2/models/flights/ready', { name: 'flights', ready: true }],
@@ -59,7 +57,7 @@ describe('a server with a good artifact', () => {
       {
         name: 'flights',
         versions: ['1.4.0'],
-        platform: 'onnxruntime_onnx',
+        platform: 'onnx_onnxv1',
         inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
         outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
       },
@@ -73,7 +71,9 @@ describe('a server with a good artifact', () => {
     expect((await server.fetch('admin', '/livez')).status).toBe(200);
     expect((await server.fetch('admin', '/readyz')).status).toBe(200);
     const metrics = await (await server.fetch('admin', '/metrics')).text();
-    expect(metrics).toMatch(/^slipway_requests_total\{model="flights",version="1.4.0",outcome="ok"\} [1-9]/m);
+    expect(metrics).toMatch(
+      /^slipway_requests_total\{model="flights",version="1.4.0",outcome="ok",protocol="rest"\} [1-9]/m,
+    );
     expect(metrics).toContain(`slipway_model_info{model="flights",version="1.4.0",digest="${artifact.digest}"} 1`);
   });
 
@@ -159,7 +159,7 @@ describe('a model that fails on some inputs', () => {
 });
 
 test('a server is live but not ready until every golden request is replayed', async () => {
-  const golden = Array.from({ length: 20_000 }, () => goldenAffine(4.5));
+  const golden = Array.from({ length: 3000 }, () => goldenAffine(4.5));
   const server = await startServer(await modelArtifact(affine, golden));
   const seen: number[] = [];
   while (seen.at(-1) !== 200) seen.push((await server.fetch('admin', '/readyz')).status);
@@ -183,29 +183,7 @@ describe('an artifact that must not be served ends the process with a named caus
       'a file that is no model',
       () => writeArtifact({ 'model.onnx': 'garbage' }),
       'ModelInvalid',
-      /^The model cannot be loaded: Protobuf parsing failed\.$/,
-    ],
-    [
-      'a tensor that cannot be served',
-      () => modelArtifact({ ...reciprocal, inputs: [value('x', 'FP16', [-1])], outputs: [value('y', 'FP16', [-1])] }),
-      'ModelInvalid',
-      /^"x" is float16, which is not served; cast it inside the model\.$/,
-    ],
-    [
-      'a signature that the model does not keep',
-      () =>
-        writeArtifact({
-          'model.onnx': encodeModel(reciprocal),
-          'signature.json': '{"inputs": [{"name": "z", "datatype": "FP32", "shape": [-1]}], "outputs": []}',
-        }),
-      'SignatureInvalid',
-      /^signature\.json lacks the input "x" of the model\.$/,
-    ],
-    [
-      'a signature that is none',
-      () => writeArtifact({ 'model.onnx': encodeModel(reciprocal), 'signature.json': '{"inputs": []}' }),
-      'SignatureInvalid',
-      /^signature\.json is not a signature: outputs: Invalid input: expected array, received undefined\.$/,
+      /^model\.onnx cannot be loaded: it is not an ONNX model/,
     ],
     [
       'a golden request that it answers differently',

@@ -66,12 +66,13 @@ export async function openModel(found: FoundModel, workshop: Workshop): Promise<
     truncateText: settings.truncateText,
   });
   try {
-    return await proven(found, files, engine, identity, workshop);
+    const loaded = await proven(found, files, engine, identity, workshop);
+    const { name, version } = identity;
+    log.info({ model: name, version, backend: engine.backend, providers: engine.providers }, 'opened');
+    return loaded;
   } catch (error) {
     await engine.close();
     throw error;
-  } finally {
-    log.info({ model: identity.name, version: identity.version, providers: engine.providers }, 'opened');
   }
 }
 
