@@ -24,7 +24,7 @@ const BUNDLES: Readonly<
 };
 
 /** Native libraries can't be bundled, and the index of vega-datasets is only asked where it lies. */
-const EXTERNAL = ['onnxruntime-node', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'vega-datasets'];
+const EXTERNAL = ['onnxruntime-node', 'koffi', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'vega-datasets'];
 
 /** Packages written for CommonJS call `require`, which a module does not have. */
 const REQUIRE =

@@ -11,6 +11,8 @@ import { dirname, join } from 'node:path';
 const NEEDED = ['libonnxruntime_providers_cuda.so', 'libonnxruntime_providers_shared.so'];
 const INDEX = 'https://pypi.org/simple/onnxruntime-gpu/';
 const INSTALLER_MS = 300_000;
+/** Named in the provider with the number of the CUDA that it was built for. */
+const CUBLAS = 'libcublasLt.so.';
 
 interface WheelFile {
   readonly filename: string;
@@ -68,4 +70,9 @@ async function fromWheel(): Promise<(name: string) => Buffer> {
 
 const target = libraries(process.argv[2] ?? source);
 const fetched = runInstaller() ? (name: string) => readFileSync(join(libraries(source), name)) : await fromWheel();
+const provider = fetched('libonnxruntime_providers_cuda.so');
+const at = provider.indexOf(CUBLAS) + CUBLAS.length;
+const cuda = Number.parseInt(provider.toString('latin1', at, at + 2), 10);
+// NuGet's are built for CUDA 12, PyPI's for 13; with the other one the model server says at its start what is missing.
+console.log(`These providers need CUDA ${cuda} with cuDNN 9: CUDA_BASE must have them.`);
 for (const name of NEEDED) writeFileSync(join(target, name), fetched(name), { mode: 0o755 });

@@ -154,13 +154,6 @@ describe.each(BACKENDS)('the %s engine', (backend) => {
     }
   });
 
-  it.runIf(backend === 'node')('refuses BF16, which the package does not know', async () => {
-    await expect(open(identities(['BF16']))).rejects.toMatchObject({
-      reason: 'ModelInvalid',
-      message: expect.stringMatching(/^"BF16" is .*write "backend": "ffi"\.$/),
-    });
-  });
-
   it('carries text, also none of it and text beyond ASCII', async () => {
     const engine = await open(identities(['BYTES']));
     const texts = ['', 'a', 'žluťoučký kůň', '東京 🚀', 'x'.repeat(10_000), ''];

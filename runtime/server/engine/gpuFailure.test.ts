@@ -55,6 +55,14 @@ it.each<[string, string | undefined]>([
     'CUDA failure 100: no CUDA-capable device is detected ; GPU=-1 ; hostname=pod ; file=/x/cuda_execution_provider.cc ; line=283 ; expr=cudaSetDevice(0);',
     'CUDA says "no CUDA-capable device is detected"',
   ],
+  [
+    'Failed to load library /a/libonnxruntime_providers_cuda.so with error: libcuda.so.1: cannot open shared object file: No such file',
+    'the NVIDIA driver (libcuda.so.1) is not there',
+  ],
+  [
+    'Failed to load library /a/libonnxruntime_providers_cuda.so with error: /a/libonnxruntime_providers_cuda.so: undefined symbol: cuTensorMapEncodeTiled',
+    'the NVIDIA driver is too old (it lacks cuTensorMapEncodeTiled)',
+  ],
   ['This is an invalid model', undefined],
 ])('%s', (message, cause) => {
   expect(gpuCause(new Error(message))).toBe(cause);

@@ -4,6 +4,8 @@ import type { Provider } from './sessionPlan.ts';
 
 /** What ONNX Runtime says of a GPU, or of a library for one, that it does not get; the first group is the cause. */
 const CAUSES: readonly (readonly [RegExp, (cause: string) => string])[] = [
+  [/(libcuda\.so[.\d]*): cannot open shared object file/, (library) => `the NVIDIA driver (${library}) is not there`],
+  [/undefined symbol: (cu[A-Z]\w+)/, (symbol) => `the NVIDIA driver is too old (it lacks ${symbol})`],
   [/(\S+\.so[.\d]*): cannot open shared object file/, (library) => `${basename(library)} is not there`],
   [/(?:CUDA|CUDNN|CUBLAS) failure \d+: ([^;]+?) ?(?:;|$)/, (cause) => `CUDA says "${cause}"`],
   [/Failed to load (shared library)/, () => 'its libraries are not there'],

@@ -33,6 +33,7 @@ const KNOWN: readonly (readonly [RegExp, string])[] = [
     'its weights file $1 is missing; put it beside the model',
   ],
   [/External initializer: .* are out of bounds/, 'a weights file beside it was cut off; copy it again'],
+  [/Unsupported data type: \d+/, 'it has a datatype that the node backend does not serve; write "backend": "ffi"'],
   [/No Op registered for (\S+) with domain_version of (\d+)/, 'operator $1 of opset $2 is not known to $v'],
   [/Fatal error: (\S+) is not a registered function/, 'operator $1 is not known to $v'],
   [

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { engineSettingsSchema } from '@slipway/crds/serving';
 import { afterEach, expect, it } from 'vitest';
+import { node, value } from '../../../onnx/builders.ts';
 import { encodeModel, type OnnxModel } from '../../../onnx/model.ts';
 import { affine, slow } from '../../../test/artifacts.ts';
 import { temporaryFolder } from '../../../test/temporaryFolder.ts';
@@ -70,4 +71,14 @@ it('a child ends when it is told to, and runs first what it was given', async ()
   const [[y]] = await Promise.all([child.run([row], ['y']), child.close()]);
   expect(y?.elements).toEqual(Float32Array.of(2.5));
   await child.ended;
+});
+
+it('a model with a datatype that the package does not know is refused with the backend that knows it', async () => {
+  const bf16 = (name: string) => value(name, 'BF16', [-1]);
+  const model = { name: 'bits', inputs: [bf16('x')], outputs: [bf16('y')], initializers: [] };
+  const start = await childOf({ ...model, nodes: [node('Identity', ['x'], 'y')] });
+  await expect(start().opened).rejects.toMatchObject({
+    reason: 'ModelInvalid',
+    message: expect.stringMatching(/^model\.onnx cannot be loaded: .*; write "backend": "ffi"\.$/),
+  });
 });
