@@ -54,7 +54,7 @@ export class CallOpener implements ConnectionUser<RpcHead> {
 const NOTHING = new Uint8Array(0);
 
 /** Stands where a call was refused: what still comes is thrown away. */
-const NOBODY: StreamUser = { data() {}, gone() {}, tick() {}, drain() {} };
+const NOBODY: StreamUser = { data() {}, gone() {}, tick() {}, drain() {}, abandon() {} };
 
 function unknownMethod(path: string, methods: Methods): RpcFault {
   const service = path.slice(0, path.lastIndexOf('/') + 1);

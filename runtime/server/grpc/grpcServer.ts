@@ -53,8 +53,8 @@ export function createGrpcServer(deps: GrpcDependencies): GrpcServer {
     drainMs: DRAIN_PATIENCE_MS,
   };
   let draining = false;
-  const destroyAll = () => {
-    for (const connection of connections) connection.destroy();
+  const abandonAll = () => {
+    for (const { connection } of connections) connection.abandon();
   };
   const server = serverOf(deps, (socket) => {
     const origin = new CallOpener(context, METHODS, socket.remoteAddress);
@@ -80,11 +80,11 @@ export function createGrpcServer(deps: GrpcDependencies): GrpcServer {
       draining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const { connection } of connections) connection.drain();
-      await Promise.race([closed, pause(patienceMs).then(destroyAll)]);
+      await Promise.race([closed, pause(patienceMs).then(abandonAll)]);
     },
     close() {
       server.close();
-      destroyAll();
+      for (const connection of connections) connection.destroy();
     },
   };
 }

@@ -9,6 +9,8 @@ import { checkFlag, MessageAssembly, PREFIX_BYTES } from './messageAssembly.ts';
 import { isWorthPacking, packed, tooLarge, unpacked } from './packing.ts';
 import { CODE, faultOf, type RpcFault } from './status.ts';
 
+export const SHUTTING_DOWN = new RequestError(503, 'The server is shutting down.');
+
 /** A message that knows its size before it is written. */
 export interface Writable {
   readonly size: number;
@@ -75,6 +77,10 @@ export abstract class Rpc implements StreamUser {
   }
 
   drain(): void {}
+
+  abandon(): void {
+    this.fail(SHUTTING_DOWN);
+  }
 
   /** Whether the call is waiting for a message that must come. */
   protected get owesMessage(): boolean {

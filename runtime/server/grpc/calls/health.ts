@@ -1,7 +1,7 @@
 import { RequestError } from '../../requestError.ts';
 import type { RpcContext } from '../dependencies.ts';
 import { decode, encode, type Plain } from '../proto/codec.ts';
-import { Rpc } from '../rpc.ts';
+import { Rpc, SHUTTING_DOWN } from '../rpc.ts';
 import type { RpcFault } from '../status.ts';
 import { NO_MESSAGE, TWO_MESSAGES } from './modelInfer.ts';
 import { writable } from './unaryCall.ts';
@@ -54,7 +54,7 @@ export class WatchCall extends Rpc {
 
   override drain(): void {
     this.#tell();
-    this.fail(new RequestError(503, 'The server is shutting down.'));
+    this.fail(SHUTTING_DOWN);
   }
 
   #tell(): void {

@@ -2,7 +2,7 @@ import { RequestError } from '../../requestError.ts';
 import { Inference, type InferenceUser } from '../inference.ts';
 import type { InferResponse } from '../messages/inferResponse.ts';
 import { BYTES, field, varintSize, writeVarint } from '../messages/wire.ts';
-import { Rpc, type Writable } from '../rpc.ts';
+import { Rpc, SHUTTING_DOWN, type Writable } from '../rpc.ts';
 import { faultOf, type RpcFault } from '../status.ts';
 
 /** The answer to one message, kept until those before it have gone out. */
@@ -84,7 +84,7 @@ export class ModelStreamInferCall extends Rpc implements InferenceUser {
     while (this.#turns[0]?.answer) this.sendMessage(this.#turns.shift()?.answer as Writable);
     if (this.#turns.length > 0) return;
     if (this.#inputEnded) this.finish();
-    else if (this.#leaving) this.fail(new RequestError(503, 'The server is shutting down.'));
+    else if (this.#leaving) this.fail(SHUTTING_DOWN);
   }
 
   protected ended(fault: RpcFault): void {

@@ -147,6 +147,12 @@ export class Connection<Head> implements FrameTarget {
     this.#outbox.control(pingFrame(0, DRAIN_PING));
   }
 
+  /** Ends at once, with a reason for each stream that has no answer. */
+  abandon(): void {
+    for (const stream of this.#streams.all()) stream.user?.abandon();
+    this.close(ERROR.none, 'shutting down');
+  }
+
   tick(now: number): void {
     for (const stream of this.#streams.all()) stream.user?.tick(now);
   }

@@ -10,6 +10,8 @@ export interface StreamUser {
   tick(now: number): void;
   /** The connection will take no more: a stream that would go on for ever ends when it has answered what it has. */
   drain(): void;
+  /** The server can't wait any longer: the stream is to end now, with the reason. */
+  abandon(): void;
 }
 
 /** What is waiting to be sent on a stream, in the order of sending. */
