@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import koffi from 'koffi';
+import { forbidTelemetry } from '../../../onnx/telemetry.ts';
 import { libraryFolder } from '../libraryFolder.ts';
 import { FUNCTIONS, type FunctionName, ORT_API_VERSION } from './api.ts';
 import { type Cells, cells } from './cells.ts';
@@ -64,6 +65,7 @@ export function openLibrary(): Library {
 }
 
 function load(path: string): Library {
+  forbidTelemetry();
   koffi.config(CALLS);
   const native = koffi.load(path);
   const process = koffi.load(null);
