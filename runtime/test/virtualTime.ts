@@ -8,12 +8,10 @@ interface Timer {
 /** Surroundings in which time stands still and no turn ends until a test says so. */
 export class VirtualTime implements Surroundings {
   #now = 1000;
-  #cpu = 0;
   #turn: (() => void)[] = [];
   #timers: Timer[] = [];
 
   readonly now = (): number => this.#now;
-  readonly cpu = (): number => this.#cpu;
   readonly endOfTurn = (callback: () => void): void => {
     this.#turn.push(callback);
   };
@@ -48,10 +46,9 @@ export class VirtualTime implements Surroundings {
     this.#now = end;
   }
 
-  /** Time that passes while the thread works, `cpu` of it in this thread. */
-  spend(ms: number, cpu = ms): void {
+  /** Time that passes while the thread works. */
+  spend(ms: number): void {
     this.#now += ms;
-    this.#cpu += cpu;
   }
 
   get timers(): number {

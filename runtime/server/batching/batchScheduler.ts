@@ -97,7 +97,7 @@ export class BatchScheduler implements Scheduler, Owner {
     this.#hasText = engine.signature.inputs.some(({ datatype }) => datatype === 'BYTES');
     this.#scratch = new Scratch(instances, this.#rooms.batchBytes);
     this.#selections = new Selections(engine.signature.outputs);
-    this.#gate = new InlineGate(engine.runHere ? settings.inlineBelowMs : 0, onInlineStopped);
+    this.#gate = new InlineGate(this.#mayRunHere() ? settings.inlineBelowMs : 0, onInlineStopped);
     this.#tally = new Tally(maxSize);
     this.#deadlines = new Deadlines(surroundings, (now) => this.#sweep(now));
   }
@@ -162,6 +162,15 @@ export class BatchScheduler implements Scheduler, Owner {
     this.#wake();
     this.#settle();
     return this.#closing.promise;
+  }
+
+  /** Where sizes are the callers' choice, one short run says nothing about the next. */
+  #mayRunHere(): boolean {
+    const { inputs } = this.#engine.signature;
+    const fixed = inputs.every(
+      ({ datatype, shape }) => datatype !== 'BYTES' && !shape.includes(-1, this.batchable ? 1 : 0),
+    );
+    return fixed && this.#engine.runHere !== undefined;
   }
 
   /** What is wrong with the request itself. */
@@ -296,7 +305,7 @@ export class BatchScheduler implements Scheduler, Owner {
       request.run = run;
     }
     this.#running.add(run);
-    if (this.#gate.allows(rows)) this.#runHere(run);
+    if (this.#gate.allows(rows, now)) this.#runHere(run);
     else this.#runAway(run);
   }
 
@@ -312,8 +321,6 @@ export class BatchScheduler implements Scheduler, Owner {
   }
 
   #runHere(run: Run): void {
-    const { cpu } = this.#surroundings;
-    const cpuBefore = this.#gate.doubts ? cpu() : undefined;
     let outputs: readonly TensorValue[];
     try {
       outputs = this.#engine.runHere?.(run.inputs, run.selection.names) as readonly TensorValue[];
@@ -321,8 +328,9 @@ export class BatchScheduler implements Scheduler, Owner {
       this.#failed(run, engineErrorOf(error));
       return;
     }
-    const ms = this.#now() - run.startedAt;
-    this.#gate.ranHere(run.rows, ms, cpuBefore === undefined ? undefined : cpu() - cpuBefore);
+    const now = this.#now();
+    const ms = now - run.startedAt;
+    this.#gate.ranHere(run.rows, ms, now);
     this.#succeeded(run, outputs, ms);
   }
 

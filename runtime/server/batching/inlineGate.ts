@@ -1,45 +1,57 @@
 import { bucketOf } from './runCosts.ts';
 
 const BUCKETS = 33;
-/** Runs of one size on this thread before they are judged by their mean: until then by the fastest. */
+/** Runs of one size here before they are judged: the first ones are cold. */
 const TRIALS = 8;
-const WEIGHT = 0.05;
-const OUTLIER = 4;
-/** What a first try may cost, and what counts as much too long: limits of the mean times this. */
+/** A size that was too slow is tried again after this many runs of it elsewhere: perhaps the machine was busy then. */
+const TRIED_AGAIN = 1000;
+/** How fast the fastest recent run is forgotten: slower ones double it in 35 runs. A busy machine has some fast ones. */
+const FORGOTTEN = 1.02;
+/** What counts as much too long: the limit times this. */
 const FAR = 5;
-/** One such run may have met the garbage collector, three among some hundred are the model. */
+/** What a trial may take, times the limit: promises are far too high (see #promised), and first runs cold. */
+const FIRST_TRY = 20;
+/**
+ * So many of them in a row, or more than one in twenty runs for long, shut the gate; fewer are the neighbours of a busy
+ * machine, a CPU quota that is used up, or the garbage collector, which wall time can't tell from the model.
+ */
 const STRIKES = 3;
-const FORGIVEN_BY_A_GOOD_RUN = 0.01;
-/** A run longer than this many limits was no accident. */
-const HOPELESS = 100;
+const FORGIVEN_BY_A_GOOD_RUN = 0.05;
+/** How long it stays shut: twice as long each time, and again the shortest after as long as the longest without. */
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 600_000;
 
 /**
  * Whether a run is so short that handing it to another thread costs more than the run: it then blocks the thread that
  * reads the sockets. Judged by size of batch, on what runs of that size took here; a size is first tried when runs
- * elsewhere, or of fewer rows here, promise that it can't take long. `limitMs` bounds the mean.
+ * elsewhere, or of fewer rows here, promise that it can't take long. What a run takes is what the fastest of the recent
+ * ones took: the others met a neighbour or the garbage collector.
  */
 export class InlineGate {
   readonly #limitMs: number;
   readonly #onStopped: (ms: number) => void;
   readonly #runs = new Uint32Array(BUCKETS);
   readonly #ms = new Float64Array(BUCKETS);
+  readonly #refused = new Uint32Array(BUCKETS);
   readonly #fastestAway = new Float64Array(BUCKETS).fill(Infinity);
   #strikes = 0;
-  #open: boolean;
+  #shutUntil = -Infinity;
+  #pauseMs = FIRST_PAUSE_MS;
 
-  /** `onStopped` is told once, with the milliseconds of the run that closed the gate for good. */
+  /** `onStopped` is told whenever runs here took too long again and again: milliseconds of the last one. */
   constructor(limitMs: number, onStopped: (ms: number) => void) {
     this.#limitMs = limitMs;
     this.#onStopped = onStopped;
-    this.#open = limitMs > 0;
   }
 
-  allows(rows: number): boolean {
-    if (!this.#open) return false;
+  allows(rows: number, now: number): boolean {
+    if (this.#limitMs === 0 || now < this.#shutUntil) return false;
     const bucket = bucketOf(rows);
-    return (this.#runs[bucket] as number) > 0
-      ? (this.#ms[bucket] as number) < this.#limitMs
-      : this.#promised(bucket, rows) < this.#limitMs * FAR;
+    const trial = (this.#runs[bucket] as number) < TRIALS;
+    if (trial && this.#promised(bucket, rows) < this.#limitMs * FIRST_TRY) return true;
+    if (!trial && (this.#ms[bucket] as number) < this.#limitMs) return true;
+    this.#refused[bucket] = (this.#refused[bucket] as number) + 1;
+    return (this.#refused[bucket] as number) % TRIED_AGAIN === 0;
   }
 
   /** A run elsewhere, the hand-over included. */
@@ -48,24 +60,21 @@ export class InlineGate {
     this.#fastestAway[bucket] = Math.min(this.#fastestAway[bucket] as number, ms);
   }
 
-  /** Whether the CPU time of the next run here is wanted: it costs half a microsecond, so only while there is doubt. */
-  get doubts(): boolean {
-    return this.#strikes > 0;
-  }
-
-  /** A run here; `cpuMs` is what this thread worked for it, so that a busy machine closes no gate. */
-  ranHere(rows: number, ms: number, cpuMs: number | undefined): void {
+  /** A run here that ended now. */
+  ranHere(rows: number, ms: number, now: number): void {
     const bucket = bucketOf(rows);
     const runs = this.#runs[bucket] as number;
     const known = this.#ms[bucket] as number;
-    if (runs === 0) this.#ms[bucket] = ms;
-    else if (runs < TRIALS) this.#ms[bucket] = Math.min(known, ms);
-    else this.#ms[bucket] = known + (Math.min(ms, known * OUTLIER) - known) * WEIGHT;
+    this.#ms[bucket] = runs === 0 ? ms : Math.min(ms, known * FORGOTTEN);
     this.#runs[bucket] = runs + 1;
-    this.#judge(ms, cpuMs);
+    if (runs >= TRIALS) this.#judge(ms, now);
   }
 
-  /** What a run of this size takes at most, by what is known of others: of more rows as they are, of fewer in proportion. */
+  /**
+   * What a run of this size takes at most, by what is known of others: of more rows as they are, of fewer in proportion.
+   * A run elsewhere seems to last until this thread has read the requests of another batch, and 32 rows of a small
+   * model take little longer than one.
+   */
   #promised(bucket: number, rows: number): number {
     let least = Infinity;
     for (let i = 1; i < BUCKETS; i += 1) {
@@ -77,15 +86,17 @@ export class InlineGate {
     return least;
   }
 
-  #judge(ms: number, cpuMs: number | undefined): void {
-    const took = Math.min(ms, cpuMs ?? ms);
-    if (took < this.#limitMs * FAR) {
+  #judge(ms: number, now: number): void {
+    if (ms < this.#limitMs * FAR) {
       this.#strikes = Math.max(0, this.#strikes - FORGIVEN_BY_A_GOOD_RUN);
       return;
     }
-    this.#strikes += cpuMs === undefined || took < this.#limitMs * HOPELESS ? 1 : STRIKES;
+    this.#strikes += 1;
     if (this.#strikes < STRIKES) return;
-    this.#open = false;
-    this.#onStopped(took);
+    this.#strikes = 0;
+    if (now - this.#shutUntil > LONGEST_PAUSE_MS) this.#pauseMs = FIRST_PAUSE_MS;
+    this.#shutUntil = now + this.#pauseMs;
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+    this.#onStopped(ms);
   }
 }

@@ -12,7 +12,7 @@ export interface SchedulerOptions {
   readonly engine: Engine;
   readonly settings: Pick<ModelSettings, 'engine' | 'batching' | 'cache' | 'singleFlight'>;
   readonly observer?: RunObserver;
-  /** Told once when a model that ran on the calling thread no longer may: milliseconds of the run that was too long. */
+  /** Told when runs on the calling thread took too long again and again, so that they go elsewhere for a while: the last one's ms. */
   readonly onInlineStopped?: (ms: number) => void;
   readonly inlineBelowMs?: number;
   readonly surroundings?: Surroundings;

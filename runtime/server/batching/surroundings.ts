@@ -2,8 +2,6 @@
 export interface Surroundings {
   /** Monotonic milliseconds. */
   now(): number;
-  /** CPU milliseconds the calling thread has used. */
-  cpu(): number;
   /** Runs the callback once the events of this turn of the loop have been seen. */
   endOfTurn(callback: () => void): void;
   /** Runs the callback as soon as the caller has returned. */
@@ -14,10 +12,6 @@ export interface Surroundings {
 
 export const PROCESS: Surroundings = {
   now: () => performance.now(),
-  cpu: () => {
-    const { user, system } = process.threadCpuUsage();
-    return (user + system) / 1000;
-  },
   endOfTurn: (callback) => {
     setImmediate(callback);
   },
