@@ -2,7 +2,6 @@ import type { BinnedEvidence } from '@slipway/crds/contract';
 
 /** Counts of one feature in shared memory: its bins, then the four faults. */
 export const FAULTS = ['missing', 'nonFinite', 'outOfRange', 'unseen'] as const;
-export type Fault = (typeof FAULTS)[number];
 
 export const binnedWords = (bins: number): number => bins + FAULTS.length;
 
