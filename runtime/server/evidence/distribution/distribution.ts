@@ -2,8 +2,9 @@ import type { BinnedEvidence, Summarised, Tensor } from '@slipway/crds/contract'
 import type { TensorValue } from '../../tensor.ts';
 import { binnedOf, binnedWords } from './bins.ts';
 import { CodeColumn, TextColumn } from './categoricalColumn.ts';
+import { STAGED } from './gather.ts';
 import { NumericColumn } from './numericColumn.ts';
-import { type Placed, STAGED, StagedTensor } from './stagedTensor.ts';
+import { type Placed, StagedTensor } from './stagedTensor.ts';
 
 /** The watched features of one tensor. An entry is what lies in its last dimension; of most tensors a row is one. */
 interface Watched {

@@ -1,6 +1,8 @@
 import type { NumericDatatype, NumericElements } from '../../tensor.ts';
 import { fromBf16 } from './numbers.ts';
-import { STAGED } from './stagedTensor.ts';
+
+/** Entries that are gathered before they are counted: column by column costs a quarter of row by row. */
+export const STAGED = 64;
 
 /**
  * Writes values of a tensor column by column into `into` (STAGED a column), from place `at` of each: of `count` entries,
