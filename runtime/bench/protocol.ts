@@ -59,7 +59,11 @@ async function threads(body: Buffer, model: ServedModel): Promise<void> {
   const rooms = new BodyRooms();
   const shared = rooms.take(body.length);
   shared.set(body);
-  const reader = new ParserThreads(() => new Worker(new URL('../test/parserWorker.ts', import.meta.url)), 1, rooms);
+  const reader = new ParserThreads(
+    () => new Worker(new URL('../server/protocol/parser/entry.ts', import.meta.url)),
+    1,
+    rooms,
+  );
   for (const [where, bytes] of [
     ['own', body],
     ['shared', shared],

@@ -47,7 +47,7 @@ function refusalOf(read: () => unknown): string | undefined {
   }
 }
 
-/** Reads with a model, checks the conduct, and answers what lies in the lease; undefined for a refusal. */
+/** Reads with a model, checks the conduct, and answers what was read; undefined for a refusal. */
 function leased(model: ProtocolModel, read: (model: ProtocolModel) => Pending, bodyBytes: number) {
   const before = { ...model.leases };
   let pending: Pending | undefined;
@@ -62,7 +62,7 @@ function leased(model: ProtocolModel, read: (model: ProtocolModel) => Pending, b
   expect(model.leases.released).toBe(before.released);
   pending.lease.release();
   for (const { elements } of pending.lease.inputs) expect(elements.length).toBeLessThanOrEqual(bodyBytes);
-  return pending.lease.inputs;
+  return pending;
 }
 
 describe.each([
@@ -96,19 +96,20 @@ test('what is read from the bytes is what JSON.parse reads, and what it refuses 
   const model = numbers();
   fc.assert(
     fc.property(mutated(corpusOf(corpus, 'infer')), ({ bytes }) => {
-      const inputs = leased(model, (asked) => inferJson(bytes, undefined, asked, { now: 0 }) as Pending, bytes.length);
+      const read = leased(model, (asked) => inferJson(bytes, undefined, asked, { now: 0 }) as Pending, bytes.length);
       const fault = refusalOf(() => {
         const plan = planOf(parseJson(bytes, true), model, MAX_ELEMENTS, undefined);
         if (plan.binaryBytes > 0 || plan.largest > bytes.length) throw new RequestError(400, 'The sizes are wrong.');
+        if (read) expect(read.id).toBe(plan.id);
         plan.sources.forEach((source, i) => {
           const position = plan.positions[i] as number;
           const { name, datatype } = model.signature.inputs[position] as { name: string; datatype: 'FP32' };
           const room = tensorOf(name, datatype, plan.shapes[position] as readonly number[], []);
           readValues('values' in source ? source.values : undefined, room);
-          if (inputs) expect(inputs[position]?.elements).toEqual(room.elements);
+          if (read) expect(read.lease.inputs[position]?.elements).toEqual(room.elements);
         });
       });
-      expect(inputs === undefined).toBe(fault !== undefined);
+      expect(read === undefined).toBe(fault !== undefined);
     }),
     runs(4000),
   );

@@ -58,6 +58,19 @@ test('a text that has been seen is read anew, with its own numbers', () => {
   expect(() => ask(affine, body('[0]'))).toThrow('Input "x": shape [1,2] needs 2 elements, data has 1.');
 });
 
+test('each request keeps its own id, wherever else the word stands', () => {
+  const body = (id: string) =>
+    `{"parameters":{"id":"p"},"id":"${id}","inputs":[{"id":"i","name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}`;
+  const ids = ['one', '0', '', 'id', '[0]'].map((id) => {
+    const pending = ask(affine, body(id));
+    pending.lease.release();
+    const { body: answer } = pending.answer(outcomeOf(tensorOf('y', 'FP32', [1, 1], [0])));
+    expect(JSON.parse(answer as string).id).toBe(id);
+    return pending.id;
+  });
+  expect(ids).toEqual(['one', '0', '', 'id', '[0]']);
+});
+
 test("a list of the caller's is never taken for another", () => {
   const body = (parameters: string) =>
     `{"parameters":${parameters},"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[7,8]}]}`;

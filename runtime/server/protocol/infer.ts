@@ -101,7 +101,7 @@ function planOfSkeleton(skeleton: Skeleton, model: ServedModel, context: InferCo
   const plan = planOf(json, model, maxElements(context), starts.length);
   if (!usesAllRegions(plan, starts.length)) return undefined;
   const made = { plan, writer: new AnswerWriter(model, plan) };
-  if (plan.id === undefined && text.length <= LONGEST_KNOWN) {
+  if (text.length <= LONGEST_KNOWN) {
     if (known.size >= MOST_KNOWN) known.clear();
     known.set(text, made);
   }
@@ -133,7 +133,7 @@ function start(
   checkSizes(plan, body.length, body.length - headerLength);
   const order = orderWith(plan.outputs, plan.parameters, now, headers, limits?.requestTimeoutMs);
   const lease = model.scheduler.lease(plan.shapes, order);
-  const pending = new TensorPending(lease, order, plan.id, writer);
+  const pending = new TensorPending(lease, order, idOf(plan, skeleton), writer);
   const elsewhere: Promise<void>[] | undefined = reader && body.length >= LARGE_BODY ? [] : undefined;
   try {
     for (let i = 0; i < plan.sources.length; i++) {
@@ -150,6 +150,10 @@ function start(
   }
   return elsewhere === undefined || elsewhere.length === 0 ? pending : filled(pending, elsewhere);
 }
+
+/** Where the text was cut, the plan has the number of the id. */
+const idOf = ({ id }: InferPlan, skeleton: Skeleton | undefined): string | undefined =>
+  id === undefined || skeleton === undefined ? id : skeleton.ids[Number(id)];
 
 /** The room goes back when nobody writes to it any more, so not at the first of several faults. */
 async function filled(pending: Pending, elsewhere: readonly Promise<void>[]): Promise<Pending> {
@@ -213,6 +217,6 @@ class TensorPending implements Pending {
   }
 
   answer(outcome: Outcome): InferAnswer {
-    return this.#writer.write(outcome.outputs);
+    return this.#writer.write(outcome.outputs, this.id);
   }
 }

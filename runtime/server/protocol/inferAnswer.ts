@@ -12,22 +12,22 @@ export interface InferAnswer {
   readonly headerLength: number | undefined;
 }
 
-const opening = ({ identity }: ServedModel, id: string | undefined): string =>
-  `${JSON.stringify({ model_name: identity.name, model_version: identity.version, id }).slice(0, -1)},"outputs":[`;
+const opening = ({ identity }: ServedModel): string =>
+  JSON.stringify({ model_name: identity.name, model_version: identity.version }).slice(0, -1);
 
 const head = (name: string, datatype: string): string => `${JSON.stringify({ name, datatype }).slice(0, -1)},"shape":[`;
 
-/** Of two plans for equal texts everything here is equal too, so that it is worked out once. */
+/** Of two plans for equal skeletons everything here is equal too, so that it is worked out once. */
 export class AnswerWriter {
   readonly #model: ServedModel;
   readonly #forms: readonly OutputForm[];
   readonly #opening: string;
   readonly #heads: readonly string[];
 
-  constructor(model: ServedModel, { id, forms }: Pick<InferPlan, 'id' | 'forms'>) {
+  constructor(model: ServedModel, { forms }: Pick<InferPlan, 'forms'>) {
     this.#model = model;
     this.#forms = forms;
-    this.#opening = opening(model, id);
+    this.#opening = opening(model);
     this.#heads = forms.map(({ name, classes }, i) => {
       const declared = model.signature.outputs.find((output) => output.name === name);
       return (i > 0 ? ',' : '') + head(name, classes > 0 ? 'BYTES' : (declared?.datatype ?? 'FP32'));
@@ -38,10 +38,10 @@ export class AnswerWriter {
    * The answer to a request, `outputs` in the order asked for. Tells the model's evidence of values that are not finite.
    * Throws EngineError ModelFailed where the settings refuse those and they would have to go as JSON.
    */
-  write(outputs: readonly TensorValue[]): InferAnswer {
+  write(outputs: readonly TensorValue[], id: string | undefined): InferAnswer {
     const nonFinite = this.#countNonFinite(outputs);
     const { labels, scheduler, settings } = this.#model;
-    let text = this.#opening;
+    let text = `${this.#opening}${id === undefined ? '' : `,"id":${JSON.stringify(id)}`},"outputs":[`;
     const chunks: Uint8Array[] = [];
     const binaries: Uint8Array[] = [];
     for (let i = 0; i < this.#forms.length; i++) {

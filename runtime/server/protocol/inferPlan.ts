@@ -51,7 +51,7 @@ export const isObject = (value: unknown): value is JsonObject =>
 
 /**
  * Reads the JSON object of an inference request. `regions`: how many lists stand as `[k]` in place of "data" (all inputs
- * then have such lists or binary data), or undefined where the text was read whole. Throws RequestError 400.
+ * then have such lists or binary data, and the id is a number in quotes), or undefined where the text was read whole. Throws RequestError 400.
  */
 export function planOf(json: unknown, model: ServedModel, maxElements: number, regions: number | undefined): InferPlan {
   if (!isObject(json)) throw badRequest('The body must be a JSON object with "inputs".');

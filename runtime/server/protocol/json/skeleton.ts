@@ -1,14 +1,16 @@
 import { skipSpace } from './bytes.ts';
 
 /**
- * A JSON text without its long lists of numbers: what stands at `"data": […]` in the body is `[k]` in `text`, where k
- * counts the regions. Clients send the same text again and again, so that what it means need be worked out but once.
+ * A JSON text without what differs from request to request: what stands at `"data": […]` in the body is `[k]` in `text`,
+ * where k counts the regions, and a text at `"id"` is `"k"`. Clients send the same skeleton again and again, so that what
+ * it means need be worked out but once.
  */
 export interface Skeleton {
   readonly text: string;
   /** Region k lies from starts[k], its opening bracket, to before stops[k]. Nothing in it has been looked at. */
   readonly starts: readonly number[];
   readonly stops: readonly number[];
+  readonly ids: readonly string[];
 }
 
 const QUOTE = 34;
@@ -23,6 +25,7 @@ const CLOSE = 93;
 export function skeletonOf(bytes: Buffer, length: number): Skeleton | undefined {
   const starts: number[] = [];
   const stops: number[] = [];
+  const ids: string[] = [];
   let text = '';
   let kept = 0;
   let p = 0;
@@ -31,14 +34,22 @@ export function skeletonOf(bytes: Buffer, length: number): Skeleton | undefined 
     if (byte > 127) return undefined;
     if (byte !== QUOTE) continue;
     const key = p;
-    for (let c = bytes[p] as number; c !== QUOTE; c = bytes[++p] as number) {
-      if (c > 127 || c === 92 || p >= length) return undefined;
-    }
-    p++;
-    if (p - key !== 5 || !isData(bytes, key)) continue;
+    p = textEnd(bytes, key, length);
+    if (p === 0) return undefined;
+    const name = p - key === 5 && isData(bytes, key) ? 'data' : p - key === 3 && isId(bytes, key) ? 'id' : undefined;
+    if (name === undefined) continue;
     const colon = skipSpace(bytes, p);
     if (bytes[colon] !== 58) continue;
     const start = skipSpace(bytes, colon + 1);
+    if (name === 'id') {
+      if (bytes[start] !== QUOTE) continue;
+      p = textEnd(bytes, start + 1, length);
+      if (p === 0) return undefined;
+      text += `${bytes.toString('latin1', kept, start)}"${ids.length}"`;
+      ids.push(bytes.toString('latin1', start + 1, p - 1));
+      kept = p;
+      continue;
+    }
     const stop = bytes[start] === OPEN ? listEnd(bytes, start) : 0;
     if (stop === 0 || stop > length) return undefined;
     text += `${bytes.toString('latin1', kept, start)}[${starts.length}]`;
@@ -47,8 +58,19 @@ export function skeletonOf(bytes: Buffer, length: number): Skeleton | undefined 
     kept = stop;
     p = stop;
   }
-  return { text: text + bytes.toString('latin1', kept, length), starts, stops };
+  return { text: text + bytes.toString('latin1', kept, length), starts, stops, ids };
 }
+
+/** The position after the quote that closes a text; 0 where it holds an escape, a control character or more than ASCII. */
+function textEnd(bytes: Buffer, at: number, length: number): number {
+  let p = at;
+  for (let c = bytes[p] as number; c !== QUOTE; c = bytes[++p] as number) {
+    if (c > 127 || c < 32 || c === 92 || p >= length) return 0;
+  }
+  return p < length ? p + 1 : 0;
+}
+
+const isId = (bytes: Buffer, at: number): boolean => bytes[at] === 105 && bytes[at + 1] === 100;
 
 const isData = (bytes: Buffer, at: number): boolean =>
   bytes[at] === 100 && bytes[at + 1] === 97 && bytes[at + 2] === 116 && bytes[at + 3] === 97;

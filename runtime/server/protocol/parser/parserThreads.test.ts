@@ -8,7 +8,7 @@ import { ParserThreads } from './parserThreads.ts';
 const SIZE = 20_000;
 const workers: Worker[] = [];
 const start = (): Worker => {
-  const worker = new Worker(new URL('../../../test/parserWorker.ts', import.meta.url));
+  const worker = new Worker(new URL('./entry.ts', import.meta.url));
   workers.push(worker);
   return worker;
 };

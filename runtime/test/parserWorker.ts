@@ -1,3 +1,0 @@
-import { parserMain } from '../server/protocol/parser/parserMain.ts';
-
-parserMain();
