@@ -107,6 +107,19 @@ it('keeps its memory over 120,000 runs, of which some fail', async () => {
   expect(settledMemory() - before).toBeLessThan(12 * 1024 * 1024);
 });
 
+it('gives back the memory of a model of 4 MiB, loaded and closed 60 times', async () => {
+  const path = join(await temporaryFolder('ffi'), 'model.onnx');
+  await writeFile(path, encodeModel(mlp([8, 1024, 1024, 4])));
+  const options = { path, digest: '', settings: engineSettingsSchema.parse({}), cores: 1 };
+  const reload = async (times: number) => {
+    for (let i = 0; i < times; i++) await (await openFfi(options)).close();
+  };
+  await reload(10);
+  const before = settledMemory();
+  await reload(50);
+  expect(settledMemory() - before).toBeLessThan(12 * 1024 * 1024);
+});
+
 it('measures a small model in less than a millisecond, and stops early at a slow one', async () => {
   const inputs = [{ name: 'v0', datatype: 'FP32', shape: [1, 8], elements: new Float32Array(8) } as const];
   expect(measureRunMs(await open(mlp([8, 16, 4])), inputs)).toBeLessThan(1);

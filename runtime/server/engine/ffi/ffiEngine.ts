@@ -97,6 +97,7 @@ export class FfiEngine implements Engine {
     const { library, session } = this.#session;
     for (const { runOptions } of this.#idle.splice(0)) library.api.ReleaseRunOptions(runOptions);
     await new Promise<void>((resolve) => library.api.ReleaseSession.async(session, () => resolve()));
+    await library.trim();
   }
 
   /** A flight with its tensors, ready to start. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { forbidTelemetry } from '../../../onnx/telemetry.ts';
 import { libraryFolder } from '../libraryFolder.ts';
 import { FUNCTIONS, type FunctionName, ORT_API_VERSION } from './api.ts';
@@ -34,6 +34,8 @@ export interface Library {
   readonly cpuMemory: bigint;
   readonly allocator: bigint;
   copy(to: Argument, from: Argument, bytes: number): void;
+  /** Gives back to the system what has been freed, which the allocator would keep for ever in each thread's arena. */
+  trim(): Promise<void>;
 }
 
 const MIB = 1024 * 1024;
@@ -93,8 +95,19 @@ function load(path: string): Library {
     environment,
     cpuMemory: created(api, out, (at) => api.CreateCpuMemoryInfo(ARENA_ALLOCATOR, DEFAULT_MEMORY, at)),
     allocator: created(api, out, (at) => api.GetAllocatorWithDefaultOptions(at)),
+    trim: trimmer(process),
     copy: process.func('memcpy', 'void', ['void *', 'void *', 'size_t']),
   };
+}
+
+/** Only glibc has it, and only glibc needs it. */
+function trimmer(process: LibraryHandle): Library['trim'] {
+  try {
+    const trim = process.func('malloc_trim', 'int', ['size_t']);
+    return () => new Promise((resolve) => trim.async(0, () => resolve()));
+  } catch {
+    return () => Promise.resolve();
+  }
 }
 
 /** What ONNX Runtime says of a call that failed. */

@@ -23,6 +23,8 @@ export async function openFfi(options: EngineOptions, graceMs = GRACE_MS): Promi
   const library = openHere();
   await checkEntries(library.path, library.version, settings.session);
   const session = await openSession(library, options, plan);
+  // Loading takes a multiple of the model's size and frees most of it.
+  await library.trim();
   try {
     const providers = providersInUse(library, session, plan);
     if (settings.requireGpu && !providers.some((provider) => provider !== 'cpu')) throw notOnGpu(options.path);
