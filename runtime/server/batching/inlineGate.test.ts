@@ -47,9 +47,14 @@ describe('the gate to the calling thread', () => {
 
   it('tries such a size again now and then', () => {
     const gate = new Gate().ranHere(16, 0.3, 8);
-    const tries = Array.from({ length: 2000 }, () => gate.allows(16)).filter((allowed) => allowed);
+    const tries = Array.from({ length: 400 }, () => gate.allows(16)).filter((allowed) => allowed);
     expect(tries).toHaveLength(2);
     expect(gate.ranHere(16, 0.02).allows(16)).toBe(true);
+    gate.ranHere(64, 3, 8);
+    expect(
+      Array.from({ length: 400 }, () => gate.allows(64)),
+      'but not one that is far too slow',
+    ).not.toContain(true);
   });
 
   it('forgives cold first runs', () => {

@@ -3,8 +3,8 @@ import { bucketOf } from './runCosts.ts';
 const BUCKETS = 33;
 /** Runs of one size here before they are judged: the first ones are cold. */
 const TRIALS = 8;
-/** A size that was too slow is tried again after this many runs of it elsewhere: perhaps the machine was busy then. */
-const TRIED_AGAIN = 1000;
+/** A size that was a little too slow is tried again after this many runs of it elsewhere: perhaps the machine was busy. */
+const TRIED_AGAIN = 200;
 /** How fast the fastest recent run is forgotten: slower ones double it in 35 runs. A busy machine has some fast ones. */
 const FORGOTTEN = 1.02;
 /** What counts as much too long: the limit times this. */
@@ -49,7 +49,9 @@ export class InlineGate {
     const bucket = bucketOf(rows);
     const trial = (this.#runs[bucket] as number) < TRIALS;
     if (trial && this.#promised(bucket, rows) < this.#limitMs * FIRST_TRY) return true;
-    if (!trial && (this.#ms[bucket] as number) < this.#limitMs) return true;
+    const ms = trial ? Infinity : (this.#ms[bucket] as number);
+    if (ms < this.#limitMs) return true;
+    if (ms >= this.#limitMs * FIRST_TRY) return false;
     this.#refused[bucket] = (this.#refused[bucket] as number) + 1;
     return (this.#refused[bucket] as number) % TRIED_AGAIN === 0;
   }
