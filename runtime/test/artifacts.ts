@@ -32,12 +32,12 @@ export const reciprocal: OnnxModel = {
   nodes: [node('Reciprocal', ['x'], 'y')],
 };
 
-/** Multiplies large matrices before it answers x·0: keeps a thread busy for some tenths of a second. */
-export const slow: OnnxModel = {
+/** Multiplies large matrices before it answers x·0: of 1500 rows they keep a thread busy for some tenths of a second. */
+export const slowBy = (rows: number): OnnxModel => ({
   name: 'slow',
   inputs: [value('x', 'FP32', [1])],
   outputs: [value('y', 'FP32', [])],
-  initializers: [int64('size', [2], [1500, 1500]), fp32('zero', [1], [0])],
+  initializers: [int64('size', [2], [rows, rows]), fp32('zero', [1], [0])],
   nodes: [
     node('Mul', ['x', 'zero'], 'nothing'),
     node('Expand', ['nothing', 'size'], 'm0'),
@@ -46,7 +46,9 @@ export const slow: OnnxModel = {
     node('MatMul', ['m2', 'm0'], 'm3'),
     node('ReduceMax', ['m3'], 'y', { keepdims: { i: 0 } }),
   ],
-};
+});
+
+export const slow: OnnxModel = slowBy(1500);
 
 /** A dense network, inputs → widths in order, with ReLU between. Weights are a fixed pattern. */
 export function mlp(widths: readonly number[]): OnnxModel {

@@ -37,7 +37,7 @@ export class ServerProcess {
     this.tokenFile = join(folder, 'token');
     this.#terminationLog = join(folder, 'termination-log');
     this.child = spawn(process.execPath, [fileURLToPath(new URL(module, import.meta.url)), ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         SLIPWAY_REST_PORT: '0',
         SLIPWAY_GRPC_PORT: '0',
@@ -48,6 +48,11 @@ export class ServerProcess {
       },
     });
     this.#exited = once(this.child, 'exit').then(([code]) => code as number | null);
+    this.child.stderr?.pipe(process.stderr, { end: false });
+    // A test that fails before it ends its server must leave no process behind: it would hold the test runner.
+    const end = () => this.child.kill('SIGKILL');
+    process.once('exit', end);
+    this.child.once('exit', () => process.off('exit', end));
     if (this.child.stdout) createInterface(this.child.stdout).on('line', (line) => this.#lines.push(line));
   }
 
