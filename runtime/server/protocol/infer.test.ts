@@ -58,6 +58,13 @@ test('a text that has been seen is read anew, with its own numbers', () => {
   expect(() => ask(affine, body('[0]'))).toThrow('Input "x": shape [1,2] needs 2 elements, data has 1.');
 });
 
+test('null stands for what is left out', () => {
+  const input = { name: 'x', datatype: 'FP32', shape: [1, 2], parameters: null, data: [1, 2] };
+  const pending = ask(affine, { id: null, parameters: null, inputs: [input], outputs: null });
+  expect(pending.id).toBeUndefined();
+  expect(elementsOf(pending)).toEqual([Float32Array.of(1, 2)]);
+});
+
 test('each request keeps its own id, wherever else the word stands', () => {
   const body = (id: string) =>
     `{"parameters":{"id":"p"},"id":"${id}","inputs":[{"id":"i","name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}`;

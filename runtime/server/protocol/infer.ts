@@ -3,7 +3,7 @@ import type { ServedModel } from '../models/servedModel.ts';
 import { badRequest } from '../requestError.ts';
 import type { TensorValue } from '../tensor.ts';
 import { AnswerWriter, type InferAnswer } from './inferAnswer.ts';
-import { type InferPlan, isObject, planOf, type Source, usesAllRegions } from './inferPlan.ts';
+import { hasWide, type InferPlan, isObject, planOf, type Source, usesAllRegions } from './inferPlan.ts';
 import { readRegion } from './json/region.ts';
 import { type Skeleton, skeletonOf } from './json/skeleton.ts';
 import { parseJson, readValues } from './json/values.ts';
@@ -76,9 +76,6 @@ const LONGEST_KNOWN = 4096;
 const KNOWN = new WeakMap<ServedModel, Map<string, Known>>();
 
 const maxElements = ({ limits }: InferContext): number => limits?.maxElements ?? MAX_ELEMENTS;
-
-const hasWide = ({ signature }: ServedModel): boolean =>
-  signature.inputs.some(({ datatype }) => datatype === 'INT64' || datatype === 'UINT64');
 
 function checkHeaderLength(length: number, body: Buffer): void {
   if (Number.isSafeInteger(length) && length > 0 && length <= body.length) return;

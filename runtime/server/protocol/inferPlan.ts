@@ -2,6 +2,7 @@ import type { Tensor } from '@slipway/crds/contract';
 import type { ServedModel } from '../models/servedModel.ts';
 import { badRequest } from '../requestError.ts';
 import { type Datatype, sizeOf } from '../tensor.ts';
+import { isWide } from './json/datatypes.ts';
 import { brief } from './json/values.ts';
 import { outputsOf, type Parameters } from './order.ts';
 import { leastRawSize } from './rawTensor.ts';
@@ -55,7 +56,7 @@ export const isObject = (value: unknown): value is JsonObject =>
  */
 export function planOf(json: unknown, model: ServedModel, maxElements: number, regions: number | undefined): InferPlan {
   if (!isObject(json)) throw badRequest('The body must be a JSON object with "inputs".');
-  const id = json['id'];
+  const id = json['id'] ?? undefined; // some clients write null for what they leave out
   if (id !== undefined && typeof id !== 'string') throw badRequest('id must be a string.');
   const parameters = parametersOf(json['parameters'], 'the request');
   const tensors = objectsOf(json['inputs'], 'inputs');
@@ -68,7 +69,8 @@ export function planOf(json: unknown, model: ServedModel, maxElements: number, r
     if (source.kind === 'binary') binaryBytes += source.size;
     return source;
   });
-  const forms = formsOf(json['outputs'], parameters, model);
+  const named = json['outputs'] ?? undefined;
+  const forms = formsOf(named, parameters, model);
   return {
     id,
     parameters,
@@ -77,10 +79,14 @@ export function planOf(json: unknown, model: ServedModel, maxElements: number, r
     shapes,
     largest: Math.max(0, ...shapes.map(sizeOf)),
     binaryBytes,
-    outputs: outputsOf(json['outputs'] === undefined ? undefined : forms.map(({ name }) => name), model),
+    outputs: outputsOf(named === undefined ? undefined : forms.map(({ name }) => name), model),
     forms,
   };
 }
+
+/** Whether the digits of whole numbers may count beyond what a double holds. */
+export const hasWide = ({ signature }: ServedModel): boolean =>
+  signature.inputs.some(({ datatype }) => isWide(datatype));
 
 /** Whether each region belongs to exactly one input: of a key that stands twice JSON.parse drops the first unread. */
 export const usesAllRegions = ({ sources }: InferPlan, regions: number): boolean =>
@@ -111,7 +117,7 @@ function headerOf(tensor: JsonObject): TensorHeader {
 function sourceOf(tensor: JsonObject, header: TensorHeader, at: number, cut: boolean): Source {
   const { name } = header;
   const size = parametersOf(tensor['parameters'], `input ${quoted(name)}`)?.['binary_data_size'];
-  const { data: values } = tensor;
+  const values = tensor['data'] ?? undefined;
   if (size === undefined) {
     if (values === undefined) throw refusal(name, 'send either "data" or the parameter "binary_data_size".');
     return cut ? { kind: 'region', region: (values as readonly number[])[0] as number } : { kind: 'values', values };
@@ -141,7 +147,7 @@ const isPlain = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
 
 export function parametersOf(json: unknown, whose: string): Parameters | undefined {
-  if (json === undefined) return undefined;
+  if (json === undefined || json === null) return undefined;
   if (!isObject(json)) throw badRequest(`The parameters of ${whose} must be a JSON object.`);
   for (const name in json) {
     if (!isPlain(json[name])) {

@@ -22,7 +22,8 @@ const parseExact = (text: string): unknown =>
       : value,
   );
 
-const MANY_DIGITS = /\d{16}/;
+/** A whole number that a double may not hold; the digits behind a point are none. */
+const MANY_DIGITS = /(?<![.\d])\d{16}/;
 
 /** Reads a JSON text. `exact`: 64-bit integers may be in it. Throws RequestError 400. */
 export function parseJson(bytes: Buffer, exact: boolean): unknown {

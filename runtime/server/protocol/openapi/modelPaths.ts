@@ -2,7 +2,7 @@ import type { Tensor } from '@slipway/crds/contract';
 import type { ServedModel } from '../../models/servedModel.ts';
 import { sizeOf } from '../../tensor.ts';
 import { columnsOf } from '../rows/columns.ts';
-import { elementSchema, jsonBody, refusals, rowSchema, tensorSchemaOf } from './schemas.ts';
+import { ERROR_REFERENCE, elementSchema, jsonBody, refusals, rowSchema, tensorSchemaOf } from './schemas.ts';
 
 const path = (name: string): string => encodeURIComponent(name);
 
@@ -56,6 +56,7 @@ function infer(model: ServedModel): object {
         },
       }),
       ...refusals,
+      ...(rows ? { 422: jsonBody('A row does not fit; the sentence names row and feature', ERROR_REFERENCE) } : {}),
     },
   };
 }

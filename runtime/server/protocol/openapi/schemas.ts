@@ -4,14 +4,16 @@ import { RANGES } from '../json/datatypes.ts';
 
 export const ERROR = { type: 'object', required: ['error'], properties: { error: { type: 'string' } } };
 
+export const ERROR_REFERENCE = { $ref: '#/components/schemas/Error' };
+
 export const jsonBody = (description: string, schema: object, example?: unknown) => ({
   description,
   content: { 'application/json': { schema, ...(example === undefined ? {} : { example }) } },
 });
 
 export const refusals = {
-  400: jsonBody('The request is wrong; the sentence says how', { $ref: '#/components/schemas/Error' }),
-  503: jsonBody('Not ready or too busy; come again after Retry-After seconds', { $ref: '#/components/schemas/Error' }),
+  400: jsonBody('The request is wrong; the sentence says how', ERROR_REFERENCE),
+  503: jsonBody('Not ready or too busy; come again after Retry-After seconds', ERROR_REFERENCE),
 };
 
 /** JSON Schema of one element. Limits that a JSON number can't hold exactly are left out. */

@@ -5,7 +5,7 @@ import { badRequest } from '../../requestError.ts';
 import type { TensorValue } from '../../tensor.ts';
 import type { InferContext, Pending } from '../infer.ts';
 import type { InferAnswer } from '../inferAnswer.ts';
-import { isObject } from '../inferPlan.ts';
+import { hasWide, isObject } from '../inferPlan.ts';
 import { nonFiniteIn } from '../json/elements.ts';
 import { rowText } from '../json/texts.ts';
 import { brief, parseJson, readValues } from '../json/values.ts';
@@ -26,7 +26,7 @@ export function predict(
   { now, headers, limits }: InferContext,
 ): Pending {
   if (headerLength !== undefined) throw badRequest('V1 takes JSON alone; send binary tensors to /v2/models/…/infer.');
-  const json = parseJson(body, true);
+  const json = parseJson(body, hasWide(model));
   if (!isObject(json)) throw badRequest('The body must be a JSON object with "instances".');
   const { instances, inputs } = json;
   if ((instances === undefined) === (inputs === undefined)) {
