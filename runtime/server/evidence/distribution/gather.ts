@@ -1,5 +1,5 @@
 import type { NumericDatatype, NumericElements } from '../../tensor.ts';
-import { fromBf16 } from './numbers.ts';
+import { numberReader, type ReadNumber } from './numbers.ts';
 
 /** Entries that are gathered before they are counted: column by column costs a quarter of row by row. */
 export const STAGED = 64;
@@ -21,10 +21,7 @@ export type Gather = (
 
 /** FP32 has a loop of its own: a loop over many kinds of arrays is compiled for all of them, several times slower. */
 export function gatherOf(datatype: NumericDatatype): Gather {
-  if (datatype === 'FP32') return gatherFp32;
-  if (datatype === 'FP16') return gatherFp16;
-  if (datatype === 'BF16') return gatherWith((elements, at) => fromBf16(elements[at] as number));
-  return gatherWith((elements, at) => Number(elements[at]));
+  return datatype === 'FP32' ? gatherFp32 : gatherWith(numberReader(datatype));
 }
 
 const gatherFp32: Gather = (elements, indices, width, first, step, count, into, at) => {
@@ -39,7 +36,7 @@ const gatherFp32: Gather = (elements, indices, width, first, step, count, into, 
 };
 
 const gatherWith =
-  (read: (elements: NumericElements, at: number) => number): Gather =>
+  (read: ReadNumber): Gather =>
   (elements, indices, width, first, step, count, into, at) => {
     for (let entry = 0; entry < count; entry++) {
       const base = (first + entry * step) * width;
@@ -49,9 +46,3 @@ const gatherWith =
       }
     }
   };
-
-const gatherFp16: Gather = (elements, ...rest) => {
-  const floats = new Float16Array(elements.buffer as SharedArrayBuffer, elements.byteOffset, elements.length);
-  readPlain(floats as unknown as NumericElements, ...rest);
-};
-const readPlain = gatherWith((elements, at) => elements[at] as number);

@@ -37,12 +37,16 @@ export class LateLabels {
 
   /** One row as `id`, row i of several as `<id>#<i>`. */
   remember(id: string, outputs: readonly TensorValue[], now: number): void {
-    const predicted = this.#reader?.read(outputs) ?? [];
-    if (predicted.length === 1) this.#answers.remember(id, predicted[0] as number, now);
-    else {
-      const rows = Math.min(predicted.length, MOST_ROWS);
-      for (let row = 0; row < rows; row++) this.#answers.remember(`${id}#${row}`, predicted[row] as number, now);
+    const reader = this.#reader;
+    if (reader === undefined) return;
+    const tensor = tensorNamed(reader.output, outputs);
+    if (tensor === undefined) return;
+    const rows = Math.min(reader.rows(tensor), MOST_ROWS);
+    if (rows === 1) {
+      this.#answers.remember(id, reader.predicted(tensor, 0), now);
+      return;
     }
+    for (let row = 0; row < rows; row++) this.#answers.remember(`${id}#${row}`, reader.predicted(tensor, row), now);
   }
 
   /** Throws RequestError 400 for a label that the model could never answer. */
@@ -94,4 +98,9 @@ export class LateLabels {
     const names = listed(this.#classes.slice(0, MOST_NAMES_LISTED));
     return `the number of a class or one of its ${this.#classes.length} names, such as ${names}`;
   }
+}
+
+function tensorNamed(name: string, tensors: readonly TensorValue[]): TensorValue | undefined {
+  for (const tensor of tensors) if (tensor.name === name) return tensor;
+  return undefined;
 }

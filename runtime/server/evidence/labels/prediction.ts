@@ -1,7 +1,7 @@
 import type { Baseline, Signature, Summarised, Tensor } from '@slipway/crds/contract';
-import type { Datatype, TensorValue } from '../../tensor.ts';
+import type { Datatype, NumericElements, TensorValue } from '../../tensor.ts';
 import { isScalar } from '../distribution/distribution.ts';
-import { fromBf16, isInteger } from '../distribution/numbers.ts';
+import { isInteger, numberReader } from '../distribution/numbers.ts';
 import { IdHash } from './idHash.ts';
 
 /**
@@ -11,10 +11,12 @@ import { IdHash } from './idHash.ts';
 export type PredictionKind = 'class' | 'number' | 'text';
 
 export interface PredictionReader {
+  /** Name of the output that is read. */
   readonly output: string;
   readonly kind: PredictionKind;
-  /** The prediction of each row, or none when the output is not among these. */
-  read(outputs: readonly TensorValue[]): readonly number[];
+  /** Values of a row lie next to each other. */
+  rows(tensor: TensorValue): number;
+  predicted(tensor: TensorValue, row: number): number;
 }
 
 /**
@@ -30,33 +32,39 @@ export function predictionReader(
   const candidates = outputs.filter(({ shape }) => shape.length <= 2);
   const chosen =
     candidates.find(({ name }) => name === first?.tensor) ??
-    candidates.find((output) => widthOf(output) === 1 && (isInteger(output.datatype) || output.datatype === 'BYTES')) ??
-    candidates.find(({ datatype }) => datatype !== 'BYTES' && !isInteger(datatype));
-  if (chosen === undefined) return undefined;
-  const { name: output, datatype } = chosen;
-  if (datatype === 'BYTES') return { output, kind: 'text', read: read(output, (tensor) => textHashes(tensor)) };
-  const numbersOf = numberReader(datatype);
-  if (widthOf(chosen) !== 1) {
-    return { output, kind: 'class', read: read(output, (tensor) => greatest(numbersOf(tensor), tensor.shape)) };
-  }
-  if (isInteger(datatype))
-    return { output, kind: 'class', read: read(output, (tensor) => Array.from(numbersOf(tensor))) };
-  if (isProbability(first?.tensor === output ? first : undefined, labels)) {
-    const chosenClass = (probability: number) => (probability >= 0.5 ? 1 : 0);
-    return { output, kind: 'class', read: read(output, (tensor) => Array.from(numbersOf(tensor), chosenClass)) };
-  }
-  return { output, kind: 'number', read: read(output, (tensor) => Array.from(numbersOf(tensor))) };
+    candidates.find((output) => widthOf(output) === 1 && !isFloat(output.datatype)) ??
+    candidates.find(({ datatype }) => isFloat(datatype));
+  return chosen && readerOf(chosen, first?.tensor === chosen.name ? first : undefined, labels);
 }
 
-function numberReader(datatype: Datatype): (tensor: TensorValue) => ArrayLike<number> {
-  if (datatype === 'FP32' || datatype === 'FP64') return ({ elements }) => elements as Float32Array;
-  if (datatype === 'BF16') return ({ elements }) => Array.from(elements as Uint16Array, fromBf16);
-  if (datatype !== 'FP16') return ({ elements }) => Array.from(elements as ArrayLike<number | bigint>, Number);
-  return ({ elements }) => {
-    const { buffer, byteOffset, length } = elements as Uint16Array<SharedArrayBuffer>;
-    return new Float16Array(buffer, byteOffset, length);
-  };
+function readerOf(
+  tensor: Tensor,
+  summary: Summarised | undefined,
+  labels: readonly string[] | undefined,
+): PredictionReader {
+  const { name: output, datatype } = tensor;
+  const rows = ({ elements }: TensorValue) => elements.length;
+  if (datatype === 'BYTES') {
+    return { output, kind: 'text', rows, predicted: ({ elements }, row) => textHash(elements[row] as string) };
+  }
+  const read = numberReader(datatype);
+  const numberAt = ({ elements }: TensorValue, at: number) => read(elements as NumericElements, at);
+  if (widthOf(tensor) !== 1) {
+    return {
+      output,
+      kind: 'class',
+      rows: ({ elements, shape }) => Math.floor(elements.length / lastOf(shape)),
+      predicted: (scores, row) => greatest(scores, row, numberAt),
+    };
+  }
+  if (isInteger(datatype)) return { output, kind: 'class', rows, predicted: numberAt };
+  if (!isProbability(summary, labels)) return { output, kind: 'number', rows, predicted: numberAt };
+  return { output, kind: 'class', rows, predicted: (value, row) => (numberAt(value, row) >= 0.5 ? 1 : 0) };
 }
+
+const isFloat = (datatype: Datatype): boolean => datatype !== 'BYTES' && !isInteger(datatype);
+
+const lastOf = (shape: readonly number[]): number => Math.max(1, shape[shape.length - 1] ?? 1);
 
 /** Entries of the last dimension, the free one not being rows; -1 when the caller's input decides. */
 const widthOf = ({ shape }: Tensor): number => (isScalar(shape) ? 1 : (shape.at(-1) ?? 1));
@@ -65,28 +73,25 @@ const widthOf = ({ shape }: Tensor): number => (isScalar(shape) ? 1 : (shape.at(
 const isProbability = (summary: Summarised | undefined, labels: readonly string[] | undefined): boolean =>
   labels !== undefined ? labels.length === 2 : summary?.kind === 'numeric' && summary.min >= 0 && summary.max <= 1;
 
-const read =
-  (output: string, predictions: (tensor: TensorValue) => readonly number[]): PredictionReader['read'] =>
-  (outputs) => {
-    const tensor = outputs.find(({ name }) => name === output);
-    return tensor ? predictions(tensor) : [];
-  };
-
-function greatest(scores: ArrayLike<number>, shape: readonly number[]): number[] {
-  const width = Math.max(1, shape.at(-1) ?? 1);
-  return Array.from({ length: Math.floor(scores.length / width) }, (_, row) => {
-    let best = row * width;
-    for (let i = best + 1; i < (row + 1) * width; i++) if ((scores[i] as number) > (scores[best] as number)) best = i;
-    return best - row * width;
-  });
+function greatest(tensor: TensorValue, row: number, numberAt: (tensor: TensorValue, at: number) => number): number {
+  const width = lastOf(tensor.shape);
+  const begin = row * width;
+  let best = 0;
+  let most = numberAt(tensor, begin);
+  for (let i = 1; i < width; i++) {
+    const score = numberAt(tensor, begin + i);
+    if (score > most) {
+      best = i;
+      most = score;
+    }
+  }
+  return best;
 }
 
-/** Equal texts have equal hashes, in this and every other process: labels are hashed alike. */
+/** Equal texts have equal hashes: labels are hashed alike. */
 const TEXT_HASH = new IdHash(() => 0.5);
 
 export function textHash(text: string): number {
   TEXT_HASH.take(text);
   return (TEXT_HASH.high & 0x1fffff) * 2 ** 32 + TEXT_HASH.low;
 }
-
-const textHashes = ({ elements }: TensorValue): number[] => (elements as string[]).map(textHash);
