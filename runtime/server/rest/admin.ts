@@ -3,6 +3,7 @@ import { ADMIN_PATHS, type Evidence, evidencePollSchema, type ShadowOrder } from
 import { UNAUTHORIZED } from '../../container/bearer.ts';
 import { requestErrorOf } from '../protocol/failure.ts';
 import { RequestError } from '../requestError.ts';
+import { BodyRooms } from '../protocol/parser/bodyRooms.ts';
 import { BodyGate } from './bodyGate.ts';
 import { jsonBody } from './jsonBody.ts';
 import { Reading } from './reading.ts';
@@ -31,7 +32,8 @@ interface AdminPath {
 }
 
 /** An order is a few hundred bytes. */
-const RULES = { limit: 64 * 1024, gate: new BodyGate(Number.POSITIVE_INFINITY) };
+const LIMIT = 64 * 1024;
+const RULES = { limit: LIMIT, gate: new BodyGate(LIMIT), rooms: new BodyRooms() };
 const TIMEOUTS = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 } as const;
 
 const text = (status: number, body: string, type = 'text/plain'): Answer => ({
@@ -104,6 +106,6 @@ function bodyOf(request: IncomingMessage): Promise<Buffer> {
 
 function refuse(request: IncomingMessage, response: ServerResponse, fault: RequestError): void {
   const rest = request.complete ? 0 : Number(request.headers['content-length'] ?? 0);
-  const port = { limits: { maxBodyBytes: RULES.limit }, phase: () => 'Serving' as const, unread: new WeakSet() } as const;
+  const port = { limits: { maxBodyBytes: LIMIT }, phase: () => 'Serving' as const, unread: new WeakSet() } as const;
   sendEarly(request, response, errorAnswer(fault), [], rest, port);
 }

@@ -38,22 +38,49 @@ test('a caller that goes while it waits lets the next one through, and is never 
   expect(entered).toEqual(['first', 'next']);
 });
 
+test('bodies that keep the server busy go in by few, and one that comes slowly makes room for others', () => {
+  const gate = new BodyGate(1_000_000, 300_000);
+  const entered: string[] = [];
+  const first = gate.ask(200_000, () => entered.push('first'));
+  gate.ask(200_000, () => entered.push('second'));
+  gate.ask(200_000, () => entered.push('third'));
+  gate.ask(200_000, () => entered.push('fourth'));
+  expect(entered).toEqual(['first', 'second']);
+  gate.look();
+  expect(entered, 'nobody is slow at once').toEqual(['first', 'second']);
+  first.came(200_000);
+  gate.look();
+  expect(entered, 'the first is here, the second is slow').toEqual(['first', 'second', 'third']);
+  gate.look();
+  gate.look();
+  expect(entered, 'the third is slow too').toEqual(['first', 'second', 'third', 'fourth']);
+});
+
+test('slow bodies are let in up to the whole budget and no further', () => {
+  const gate = new BodyGate(500_000, 100_000);
+  for (let i = 0; i < 10; i++) gate.ask(100_000, () => undefined);
+  for (let i = 0; i < 20; i++) gate.look();
+  expect([gate.held, gate.waiting]).toEqual([500_000, 5]);
+});
+
 type Step =
   | { readonly kind: 'ask'; readonly bytes: number }
-  | { readonly kind: 'giveBack' | 'shrink'; readonly which: number };
+  | { readonly kind: 'giveBack' | 'shrink' | 'come'; readonly which: number }
+  | { readonly kind: 'look' };
 
 const which = fc.nat(30);
 const steps = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constant('ask' as const), bytes: fc.integer({ min: 1, max: 130 }) }),
-    fc.record({ kind: fc.constantFrom('giveBack' as const, 'shrink' as const), which }),
+    fc.record({ kind: fc.constantFrom('giveBack' as const, 'shrink' as const, 'come' as const), which }),
+    fc.record({ kind: fc.constant('look' as const) }),
   ),
   { maxLength: 80 },
 );
 
 /** Drives a gate and remembers, beside it, what each body asked for and holds. */
 class Crowd {
-  readonly gate = new BodyGate(BUDGET);
+  readonly gate = new BodyGate(BUDGET, 60);
   readonly entered: number[] = [];
   readonly left = new Set<number>();
   readonly bytes: number[] = [];
@@ -61,12 +88,17 @@ class Crowd {
 
   step(step: Step): void {
     if (step.kind === 'ask') this.ask(step.bytes);
+    else if (step.kind === 'look') this.gate.look();
     else if (this.tickets.length > 0) this[step.kind](step.which % this.tickets.length);
   }
 
   ask(bytes: number): void {
     const body = this.bytes.push(bytes) - 1;
     this.tickets.push(this.gate.ask(bytes, () => this.entered.push(body)));
+  }
+
+  come(body: number): void {
+    this.tickets[body]?.came(20);
   }
 
   giveBack(body: number): void {

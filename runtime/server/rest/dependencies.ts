@@ -6,6 +6,8 @@ import type { ModelIdentity, ModelRepository } from '../models/servedModel.ts';
 
 import type { RegionReader } from '../protocol/parser/regionReader.ts';
 
+import type { BodyGate } from './bodyGate.ts';
+
 /** Starting: no model is proven yet. Draining: not ready any more, yet all that still arrives is served. */
 export type Phase = 'Starting' | 'Serving' | 'Draining';
 
@@ -22,6 +24,8 @@ export interface RestDependencies {
   readonly admitsCopy?: (order: string, authorization: string) => boolean;
   /** Reads large bodies in another thread; undefined: they are read here. */
   readonly reader?: RegionReader;
+  /** Where large bodies wait for their turn, shared with other ports of the process; one of its own by default. */
+  readonly gate?: BodyGate;
   /** Counts what is refused before it reaches a model. */
   readonly refusals?: Pick<Refusals, 'count'>;
   /** Undefined: plain HTTP. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestError } from '../requestError.ts';
+import type { BodyRooms } from '../protocol/parser/bodyRooms.ts';
 import type { BodyGate, BodyTicket } from './bodyGate.ts';
 import { type Encoding, encodingOf, tooLarge, unpacked } from './contentEncoding.ts';
 
@@ -10,6 +11,8 @@ export interface BodyRules {
   /** Bytes of a body at most, unpacked. */
   readonly limit: number;
   readonly gate: BodyGate;
+  /** Memory for large bodies, given back when the call is over. */
+  readonly rooms: BodyRooms;
 }
 
 export interface BodyTaker {
@@ -85,9 +88,10 @@ export class Reading {
   /** Stops: the caller is gone or has its answer. Gives back the room of the body; later bytes are nobody's. */
   abandon(): void {
     this.#over = true;
-    this.#whole = undefined;
     this.#chunks = undefined;
     this.#ticket?.giveBack();
+    if (this.#whole) this.#rules.rooms.give(this.#whole);
+    this.#whole = undefined;
   }
 
   #pass(bytes: number, then: () => void): void {
@@ -108,9 +112,16 @@ export class Reading {
     this.#size += chunk.length;
     if (this.#declared === undefined) return void this.#takeOfUnknown(chunk);
     if (chunk.length === this.#declared) return void this.#end(chunk);
-    this.#whole ??= Buffer.allocUnsafeSlow(this.#declared);
+    this.#whole ??= this.#roomFor(this.#declared);
+    this.#ticket?.came(chunk.length);
     this.#whole.set(chunk, this.#size - chunk.length);
     if (this.#size === this.#declared) this.#end(this.#whole);
+  }
+
+  /** zlib takes no shared memory. */
+  #roomFor(bytes: number): Buffer {
+    const isShared = bytes > LARGE && !this.#encoding;
+    return isShared ? this.#rules.rooms.take(bytes) : Buffer.allocUnsafeSlow(bytes);
   }
 
   #takeOfUnknown(chunk: Buffer): void {
@@ -118,6 +129,7 @@ export class Reading {
     if (this.#size > limit) return void this.#refuse(tooLarge(limit));
     this.#chunks ??= [];
     this.#chunks.push(chunk);
+    this.#ticket?.came(chunk.length);
     if (this.#size <= LARGE || this.#ticket) return;
     this.#request.pause();
     this.#pass(limit, () => this.#request.resume());
@@ -131,7 +143,6 @@ export class Reading {
 
   #end(body: Buffer): void {
     this.#complete = true;
-    this.#whole = undefined;
     this.#chunks = undefined;
     if (this.#encoding) return void this.#unpack(body, this.#encoding);
     this.#ticket?.shrink(body.length);

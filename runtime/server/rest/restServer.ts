@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createSecureServer } from 'node:https';
 import { secureOptions } from '../access/tls.ts';
 import { inferJson } from '../protocol/infer.ts';
+import { BodyRooms } from '../protocol/parser/bodyRooms.ts';
 import { predict } from '../protocol/v1/predict.ts';
-import { BodyGate } from './bodyGate.ts';
+import { BodyGate, LOOK_EVERY_MS } from './bodyGate.ts';
 import type { Call, CallContext, Readers } from './call.ts';
 import type { RestDependencies, RestLimits } from './dependencies.ts';
 import { refuseMalformed } from './malformed.ts';
@@ -26,7 +27,8 @@ const MOST_SWEEP_MS = 1000;
 /** The REST port: Open Inference Protocol with Triton's extensions, V1, and our own paths. */
 export function createRestServer(deps: RestDependencies, readers: Readers = READERS): RestServer {
   const { limits } = deps;
-  const bodies = { limit: limits.maxBodyBytes, gate: new BodyGate(limits.maxBodiesBytes) };
+  const gate = deps.gate ?? new BodyGate(limits.maxBodiesBytes);
+  const bodies = { limit: limits.maxBodyBytes, gate, rooms: new BodyRooms() };
   const open = new Set<Call>();
   const context: CallContext = { ...deps, readers, bodies, open, unread: new WeakSet() };
   const switchboard = new Switchboard(context);
@@ -37,7 +39,11 @@ export function createRestServer(deps: RestDependencies, readers: Readers = READ
   server.timeout = longestSilence(limits);
   refuseMalformed(server, context);
   const sweep = setInterval(() => failOverdue(open), sweepMs(limits.requestTimeoutMs)).unref();
-  server.on('close', () => clearInterval(sweep));
+  const look = setInterval(() => gate.look(), LOOK_EVERY_MS).unref();
+  server.on('close', () => {
+    clearInterval(sweep);
+    clearInterval(look);
+  });
   return {
     server,
     get inFlight() {
