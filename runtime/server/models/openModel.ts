@@ -13,6 +13,7 @@ import type { Observation } from '../observe/observation.ts';
 import { mayShareRuns, openPipeline } from '../pipeline/openPipeline.ts';
 import type { TensorValue } from '../tensor.ts';
 import { digestOf } from './digest.ts';
+import { fitThreads } from './fitThreads.ts';
 import { type Run, replayGolden } from './golden.ts';
 import { checkLabels } from './labels.ts';
 import { bareModel, type ModelFiles, readModelFiles } from './modelFiles.ts';
@@ -20,7 +21,7 @@ import type { FoundModel } from './modelFolder.ts';
 import type { LoadedModel } from './repository.ts';
 import type { ModelIdentity, ServedModel } from './servedModel.ts';
 import { agreedSignature } from './signature.ts';
-import { type WarmUp, warmUp } from './warmUp.ts';
+import { sampleInputs, type WarmUp, warmUp } from './warmUp.ts';
 
 /** What the process lends to each model that is opened. */
 export interface Workshop {
@@ -61,10 +62,15 @@ export async function openModel(found: FoundModel, workshop: Workshop): Promise<
   const hash = await checkedDigest(found, workshop);
   const identity = { name: found.name, version: found.version, digest: hash.digest };
   const files = found.bare ? bareModel(found.path) : await readModelFiles(found.path);
-  const engine = await openPipeline(files, {
-    open: (path) => openEngine(engineOptions(path, identity, workshop)),
-    truncateText: settings.truncateText,
-  });
+  const engine = await fitThreads(
+    (threads) =>
+      openPipeline(files, {
+        open: (path) => openEngine(engineOptions(path, identity, workshop, threads)),
+        truncateText: settings.truncateText,
+      }),
+    settings.engine,
+    ({ signature }) => sampleInputs({ signature, golden: [], batchable: true }, 1),
+  );
   try {
     const loaded = await proven(found, files, engine, identity, workshop);
     const { name, version } = identity;
@@ -89,10 +95,15 @@ async function checkedDigest(found: FoundModel, { digest, log }: Workshop): Prom
   return hash;
 }
 
-const engineOptions = (path: string, { digest }: ModelIdentity, { settings, cores, child, log }: Workshop) => ({
+const engineOptions = (
+  path: string,
+  { digest }: ModelIdentity,
+  { settings, cores, child, log }: Workshop,
+  threads: number | undefined,
+) => ({
   path,
   digest,
-  settings: settings.engine,
+  settings: threads === undefined ? settings.engine : { ...settings.engine, threads },
   cores,
   ...(child ? { child } : {}),
   log: (sentence: string) => log.warn({ path }, sentence),
@@ -105,12 +116,18 @@ async function proven(
   identity: ModelIdentity,
   workshop: Workshop,
 ): Promise<LoadedModel> {
-  const { random, epoch, now, observe } = workshop;
+  const { random, epoch, now, observe, log } = workshop;
   const signature = agreedSignature(files.signature, engine.signature);
   checkLabels(files.labels, signature.outputs);
   const baseline = found.bare ? undefined : await readBaseline(found.path, signature);
   const settings = settingsFor(files, engine, workshop.settings);
-  const open = (observer: RunObserver) => openScheduler({ engine, settings, observer });
+  const open = (observer: RunObserver) =>
+    openScheduler({
+      engine,
+      settings,
+      observer,
+      onInlineStopped: (ms) => log.warn({ model: identity.name, ms: round(ms) }, 'a run was too long for this thread'),
+    });
   await prove(identity, files, signature, settings, open(NOBODY), workshop);
   const { labels } = files;
   const evidence = new CountingEvidence({
