@@ -155,6 +155,7 @@ describe('bytes that come too slowly, or never', () => {
   refuseEach(
     [
       { what: 'a header, byte by byte', send: drip(`POST ${INFER} HTTP/1.1\r\nHost: t\r\n`), status: 408, error: late },
+      { what: 'nothing at all', send: Buffer.alloc(0), status: 408, error: late },
       { what: 'half a header', send: raw('GET /v2 HTTP/1.1\nHost: t\n'), status: 408, error: late },
       {
         what: 'half a body',

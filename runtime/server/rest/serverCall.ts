@@ -14,6 +14,7 @@ export class ServerCall extends Call {
   constructor(context: CallContext, request: IncomingMessage, response: ServerResponse, answerBody: AnswerBody) {
     super(context, request, response);
     this.#answerBody = answerBody;
+    request.socket.setTimeout(0); // loading may be silent for longer than any answer of a model
   }
 
   protected get identity(): ModelIdentity | undefined {
