@@ -26,7 +26,13 @@ export class BatchWorld {
     options: Partial<SchedulerOptions> = {},
   ) {
     this.engine = engine;
-    this.scheduler = openScheduler({ engine, settings: testSettings(batching), surroundings: this.time, ...options });
+    this.scheduler = openScheduler({
+      engine,
+      settings: testSettings(batching),
+      surroundings: this.time,
+      proofs: 0,
+      ...options,
+    });
   }
 
   /** Leases, writes `value` into every element (text as text) and submits. */

@@ -1,3 +1,4 @@
+import type { Tensor } from '@slipway/crds/contract';
 import { sentenceOf } from '../../artifact/failure.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
 import type { TensorValue } from '../tensor.ts';
@@ -10,11 +11,12 @@ import { type Selection, Selections } from './outputs.ts';
 import { type BatchRules, isLate, pick } from './picking.ts';
 import { ENDED, LEASED, type Owner, type Request, RUNNING, WAITING } from './request.ts';
 import { Rooms } from './rooms.ts';
+import { RowProof } from './rowProof.ts';
 import { Run } from './run.ts';
 import { RunCosts } from './runCosts.ts';
 import type { Done, Lease, Order, Outcome, RunObserver, Scheduler, SchedulerCounts, Urgency } from './scheduler.ts';
 import { Scratch } from './scratch.ts';
-import { Split, unscaled } from './split.ts';
+import { Split, someRows, unscaled } from './split.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Tally } from './tally.ts';
 import { levelOf, WaitingLine } from './waitingLine.ts';
@@ -25,6 +27,15 @@ export interface BatchSettings extends Bounds {
   readonly maxQueueBytes: number;
   /** Runs whose mean is below this may run on the calling thread; 0: none. */
   readonly inlineBelowMs: number;
+  /** Batches that are checked for each output before rows are believed to be independent. */
+  readonly proofs: number;
+}
+
+/** What a scheduler tells those who watch it. */
+export interface Watchers {
+  readonly observer: RunObserver | undefined;
+  readonly onInlineStopped: (ms: number) => void;
+  readonly onUnshared: (outputs: readonly string[]) => void;
 }
 
 /** Shorter runs are over before anybody could end them. */
@@ -46,7 +57,7 @@ export class BatchScheduler implements Scheduler, Owner {
   readonly #settings: BatchSettings;
   readonly #surroundings: Surroundings;
   readonly #now: () => number;
-  readonly #observer: RunObserver | undefined;
+  readonly #watchers: Watchers;
   readonly #rules: BatchRules;
   readonly #hasText: boolean;
   readonly #rooms: Rooms;
@@ -62,11 +73,12 @@ export class BatchScheduler implements Scheduler, Owner {
     idleSince: -Infinity,
   };
   readonly #gate: InlineGate;
+  readonly #proof: RowProof;
   readonly #tally: Tally;
   readonly #deadlines: Deadlines;
   /** Runs that are owed after a failure; they come before the line. */
   #owed: (readonly Request[])[] = [];
-  /** Places of outputs that turned out not to have a row for each row that went in. */
+  /** Places of outputs that turned out not to have a row of its own for each row that went in. */
   readonly #unscaled = new Set<number>();
   #leased = 0;
   #turnEnds = false;
@@ -74,20 +86,14 @@ export class BatchScheduler implements Scheduler, Owner {
   #stopTimer: (() => void) | undefined;
   #closing: PromiseWithResolvers<void> | undefined;
 
-  constructor(
-    engine: Engine,
-    settings: BatchSettings,
-    surroundings: Surroundings,
-    observer: RunObserver | undefined,
-    onInlineStopped: (ms: number) => void,
-  ) {
+  constructor(engine: Engine, settings: BatchSettings, surroundings: Surroundings, watchers: Watchers) {
     this.#engine = engine;
     this.#rooms = new Rooms(engine.signature, settings);
     this.batchable = this.#rooms.batchable;
     this.#settings = this.batchable ? settings : { ...settings, maxSize: 1 };
     this.#surroundings = surroundings;
     this.#now = surroundings.now;
-    this.#observer = observer;
+    this.#watchers = watchers;
     const { maxSize, instances } = this.#settings;
     this.#rules = {
       maxSize,
@@ -97,7 +103,8 @@ export class BatchScheduler implements Scheduler, Owner {
     this.#hasText = engine.signature.inputs.some(({ datatype }) => datatype === 'BYTES');
     this.#scratch = new Scratch(instances, this.#rooms.batchBytes);
     this.#selections = new Selections(engine.signature.outputs);
-    this.#gate = new InlineGate(this.#mayRunHere() ? settings.inlineBelowMs : 0, onInlineStopped);
+    this.#gate = new InlineGate(this.#mayRunHere() ? settings.inlineBelowMs : 0, watchers.onInlineStopped);
+    this.#proof = new RowProof(engine.signature.outputs.length, settings.proofs);
     this.#tally = new Tally(maxSize);
     this.#deadlines = new Deadlines(surroundings, (now) => this.#sweep(now));
   }
@@ -348,21 +355,59 @@ export class BatchScheduler implements Scheduler, Owner {
     );
   }
 
-  /** The next run is started before these answers are written, so that the engine does not wait for that. */
   #succeeded(run: Run, outputs: readonly TensorValue[], computeMs: number): void {
-    this.#ended(run);
     this.#costs.learn(run.rows, computeMs);
     this.#tally.ran(run.rows, computeMs);
-    if (this.batchable && this.#findsUnscaled(run, outputs)) {
-      this.#owe(
-        run,
-        live(run).map((request) => [request]),
-      );
-      this.#dispatch();
-      return;
+    if (this.batchable) {
+      const found = unscaled(run.selection, outputs, run.rows);
+      if (found.length > 0) this.#unshare(found);
+      if (run.members.length > 1) {
+        if (found.length > 0) {
+          this.#runSingly(run);
+          return;
+        }
+        if (this.#proof.wanted(run.selection)) {
+          this.#prove(run, outputs, computeMs);
+          return;
+        }
+      }
     }
+    this.#answer(run, outputs, computeMs);
+  }
+
+  /** Runs the smallest request of the batch alone, and answers all if that says the same. The run is not over before that. */
+  #prove(run: Run, outputs: readonly TensorValue[], computeMs: number): void {
+    const smallest = run.members.reduce((least, request) => (request.rows <= least.rows ? request : least));
+    const from = run.members.slice(0, run.members.indexOf(smallest)).reduce((sum, { rows }) => sum + rows, 0);
+    const { selection } = run;
+    this.#engine.run(smallest.inputs, selection.names).then(
+      (alone) => {
+        const found = this.#proof.differing(selection, someRows(outputs, run.rows, from, smallest.rows), alone);
+        if (found.length === 0) {
+          this.#answer(run, outputs, computeMs);
+          return;
+        }
+        this.#unshare(found);
+        this.#runSingly(run);
+      },
+      (error: unknown) => this.#failed(run, engineErrorOf(error)),
+    );
+  }
+
+  #runSingly(run: Run): void {
+    this.#ended(run);
+    this.#owe(
+      run,
+      live(run).map((request) => [request]),
+    );
     this.#dispatch();
-    this.#observer?.ran(run.inputs, outputs, run.rows);
+  }
+
+  /** The next run is started before these answers are written, so that the engine does not wait for that. */
+  #answer(run: Run, outputs: readonly TensorValue[], computeMs: number): void {
+    this.#ended(run);
+    this.#dispatch();
+    this.#watchers.observer?.ran(run.inputs, outputs, run.rows);
     const split = new Split(run, outputs);
     for (const request of run.members) {
       const answers = split.next(request);
@@ -389,14 +434,14 @@ export class BatchScheduler implements Scheduler, Owner {
     this.#load.idleSince = this.#now();
   }
 
-  /** Whether the run of several requests can't be split because an output has not a row for each of theirs. */
-  #findsUnscaled(run: Run, outputs: readonly TensorValue[]): boolean {
-    const found = unscaled(run.selection, outputs, run.rows);
-    if (found.length === 0) return false;
-    for (const index of found) this.#unscaled.add(index);
+  /** From now on requests for these outputs run alone. */
+  #unshare(outputs: readonly number[]): void {
+    const news = outputs.filter((index) => !this.#unscaled.has(index));
+    if (news.length === 0) return;
+    for (const index of news) this.#unscaled.add(index);
     for (let request = this.#line.first(); request !== undefined; request = this.#line.following())
       request.alone ||= this.#mustBeAlone(request.selection as Selection);
-    return run.members.length > 1;
+    this.#watchers.onUnshared(news.map((index) => (this.#engine.signature.outputs[index] as Tensor).name));
   }
 
   #mustBeAlone({ indexes }: Selection): boolean {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { answersOf, BatchWorld, rowsOf } from '../../test/batchWorld.ts';
 import { float, SteppedEngine } from '../../test/steppedEngine.ts';
+import { EngineError } from '../engine/engine.ts';
 import type { NumericElements, TensorValue } from '../tensor.ts';
 
 const memoryOf = ({ elements }: TensorValue): ArrayBufferLike => (elements as NumericElements).buffer;
@@ -196,5 +197,53 @@ describe('an output that has not a row for each row that went in', () => {
     for (const value of [1, 2]) world.ask(value);
     await world.run();
     expect(world.engine.log).toEqual([2, 1, 1]);
+  });
+});
+
+describe('an output whose rows depend on each other', () => {
+  /** Answers the rows in ascending order: as many as went in, and not theirs. */
+  class Sorting extends SteppedEngine {
+    override answer(inputs: readonly TensorValue[], outputs: readonly string[]): readonly TensorValue[] {
+      return super.answer(inputs, outputs).map((output) => ({
+        ...output,
+        elements: (output.elements as Float32Array).toSorted(),
+      }));
+    }
+  }
+
+  it('is found before anybody gets the row of another', async () => {
+    const unshared: (readonly string[])[] = [];
+    const world = new BatchWorld({}, new Sorting(), { proofs: 2, onUnshared: (outputs) => unshared.push(outputs) });
+    const asked = [3, 2, 1].map((value) => world.ask(value));
+    await world.run();
+    expect(asked.map(answersOf)).toEqual([[6], [4], [2]]);
+    expect(world.engine.log, 'the batch, one of its requests, and then each').toEqual([3, 1, 1, 1, 1]);
+    expect(unshared).toEqual([['y']]);
+    for (const value of [2, 1]) world.ask(value);
+    await world.run();
+    expect(world.engine.log.slice(5)).toEqual([1, 1]);
+  });
+
+  it('is looked for in the first batches only', async () => {
+    const world = new BatchWorld({}, new SteppedEngine(), { proofs: 2 });
+    for (let i = 0; i < 4; i += 1) {
+      const asked = [3, 2, 1].map((value) => world.ask(value + i));
+      await world.run();
+      expect(asked.map(answersOf)).toEqual([3, 2, 1].map((value) => [2 * (value + i)]));
+    }
+    expect(world.engine.log).toEqual([3, 1, 3, 1, 3, 3]);
+    expect(world.scheduler.counts().runs, 'runs for proof are not for callers').toBe(4);
+  });
+
+  it('is looked for with a caller who goes meanwhile, and a proof that fails', async () => {
+    const world = new BatchWorld({}, new SteppedEngine(), { proofs: 2 });
+    const [a, b] = [world.ask(1), world.ask(2)];
+    await world.time.turn();
+    await world.finish();
+    b.submission.cancel();
+    await world.fail(new EngineError('ModelFailed', 'no'));
+    await world.run();
+    expect(answersOf(a)).toEqual([2]);
+    await world.scheduler.close();
   });
 });

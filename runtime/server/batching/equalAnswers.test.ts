@@ -32,6 +32,15 @@ const summing: OnnxModel = {
     node('Reshape', ['all', 'one'], 'total'),
   ],
 };
+/** A softmax over the wrong axis: a row for each that went in, and every one depends on all. */
+const company: OnnxModel = {
+  name: 'company',
+  inputs: [value('x', 'FP32', [-1, 2])],
+  outputs: [value('y', 'FP32', [-1, 2])],
+  initializers: [],
+  nodes: [node('Softmax', ['x'], 'y', { axis: { i: 0 } })],
+};
+
 interface Case {
   readonly model: OnnxModel;
   /** One element, by a whole number; `POISON` where the model can fail. */
@@ -57,6 +66,7 @@ const CASES: Readonly<Record<string, Case>> = {
       [rows, 1],
     ],
   },
+  'one whose rows depend on each other': { model: company, element: floats, shapes: (rows) => [[rows, 2]] },
   'one with an output of the whole batch': { model: summing, element: floats, shapes: (rows) => [[rows, 2]] },
 };
 

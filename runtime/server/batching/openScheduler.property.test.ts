@@ -69,6 +69,7 @@ const settings = fc.record({
   preferredSizes: fc.constantFrom([], [2], [3]),
   here: fc.boolean(),
   singleFlight: fc.boolean(),
+  proofs: fc.constantFrom(0, 2),
 });
 
 /** One scheduler, everything that was asked of it, and every order the engine was given. */
@@ -81,7 +82,11 @@ class World {
   readonly started: number[] = [];
   readonly #bounds: { maxQueue: number; instances: number };
 
-  constructor({ here, ...batching }: { maxQueue: number; instances: number; here: boolean; singleFlight: boolean }) {
+  constructor({
+    here,
+    proofs,
+    ...batching
+  }: { maxQueue: number; instances: number; here: boolean; singleFlight: boolean; proofs: number }) {
     this.#bounds = batching;
     const run = this.engine.run.bind(this.engine);
     this.engine.run = (inputs, ...rest) => {
@@ -89,7 +94,12 @@ class World {
       return run(inputs, ...rest);
     };
     if (here) this.engine.runHere = (inputs, outputs) => this.#runHere(inputs, outputs);
-    this.scheduler = openScheduler({ engine: this.engine, settings: testSettings(batching), surroundings: this.time });
+    this.scheduler = openScheduler({
+      engine: this.engine,
+      settings: testSettings(batching),
+      surroundings: this.time,
+      proofs,
+    });
   }
 
   #note(inputs: readonly TensorValue[]): void {

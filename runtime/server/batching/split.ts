@@ -18,6 +18,18 @@ export function unscaled(selection: Selection, outputs: readonly TensorValue[], 
 }
 const NONE: readonly number[] = [];
 
+/** `rows` of the `all` rows of each output, from `from` on. */
+export const someRows = (
+  outputs: readonly TensorValue[],
+  all: number,
+  from: number,
+  rows: number,
+): readonly TensorValue[] =>
+  outputs.map(({ shape: [, ...shape], elements, ...rest }) => {
+    const width = elements.length / all;
+    return { ...rest, shape: [rows, ...shape], elements: part(elements, from * width, (from + rows) * width) };
+  });
+
 /** What each member of a run asked for of each output, in the order of the members. Every output has the run's rows. */
 export class Split {
   readonly #run: Run;

@@ -1,0 +1,56 @@
+import type { TensorValue } from '../tensor.ts';
+import type { Selection } from './outputs.ts';
+
+/** Batches whose smallest request is run again alone, for each output. */
+export const PROOFS = 2;
+/**
+ * Share of the largest value by which an answer may change with its company. Wide, because a model quantised on the fly
+ * rounds by what else is in the batch, and that is its nature; a row of somebody else, or a mean over the batch, is far out.
+ */
+const SHARE = 0.1;
+const LEAST = 1e-3;
+
+/**
+ * Whether rows are independent: an output may have a row for each that went in and yet mix or reorder them (a softmax over
+ * the wrong axis, a sort), which no shape tells. So the first batches are checked against a run of one of their requests
+ * alone, before anybody is answered.
+ */
+export class RowProof {
+  readonly #left: Uint8Array;
+
+  constructor(outputs: number, proofs: number) {
+    this.#left = new Uint8Array(outputs).fill(proofs);
+  }
+
+  wanted({ indexes }: Selection): boolean {
+    for (const index of indexes) if ((this.#left[index] as number) > 0) return true;
+    return false;
+  }
+
+  /** Places of the outputs in which the two answers to one request differ. Counts the others as proven once more. */
+  differing({ indexes }: Selection, batched: readonly TensorValue[], alone: readonly TensorValue[]): readonly number[] {
+    return indexes.filter((index, i) => {
+      if (!agree(batched[i] as TensorValue, alone[i] as TensorValue)) return true;
+      this.#left[index] = Math.max(0, (this.#left[index] as number) - 1);
+      return false;
+    });
+  }
+}
+
+function agree(batched: TensorValue, alone: TensorValue): boolean {
+  const [a, b] = [batched.elements, alone.elements];
+  if (a.length !== b.length) return false;
+  if (Array.isArray(a) || Array.isArray(b)) return a.every((text: unknown, i: number) => text === b[i]);
+  // Their elements are bits, of which neighbours may be far apart in value and the other way round.
+  if (batched.datatype === 'FP16' || batched.datatype === 'BF16') return true;
+  let largest = 0;
+  let furthest = 0;
+  for (let i = 0; i < a.length; i += 1) {
+    const [x, y] = [Number(a[i]), Number(b[i])];
+    if (Object.is(x, y)) continue;
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return false;
+    largest = Math.max(largest, Math.abs(y));
+    furthest = Math.max(furthest, Math.abs(x - y));
+  }
+  return furthest <= largest * SHARE + LEAST;
+}
