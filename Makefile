@@ -10,7 +10,7 @@ NODE := bin=$$(hack/node24); export PATH="$$bin:$$PWD/node_modules/.bin:$$PATH";
 RESULTS := .cache/test-results
 VITEST := vitest run --reporter=default --reporter=json
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime serve soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -75,6 +75,14 @@ test: ## All tests: verify, unit, conformance, integration, e2e
 demo: .cache/npm build ## The main job on the local cluster; KEEP=1 leaves it up
 	@$(NODE)
 	node e2e/demo/main.ts $(if $(KEEP),--keep)
+
+serve: .cache/npm ## Serve the models of a folder: make serve MODELS=<folder or .onnx file>
+	@$(NODE)
+	exec node runtime/server/main.ts $(MODELS)
+
+soak: .cache/npm ## 100 reloads and 10^6 requests against one server: memory stays flat (10 min at most)
+	@$(NODE)
+	node runtime/soak/main.ts
 
 bench: .cache/npm build ## Speed and memory: prints tables, writes .bench/*.json
 	@$(NODE)

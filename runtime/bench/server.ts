@@ -89,12 +89,12 @@ try {
   const loadedMiB = Math.round((await metric(server, 'process_resident_memory_bytes')) / 2 ** 20);
   console.table(rows);
   if (rows.some(({ failed }) => failed > 0)) process.exitCode = 1; // refusals are fast: such numbers are worth nothing
-  console.log(`cold start ${coldStartMs} ms, memory ${idleMiB} MiB idle, ${loadedMiB} MiB after load, 2 workers`);
+  console.log(`cold start ${coldStartMs} ms, memory ${idleMiB} MiB idle, ${loadedMiB} MiB after load`);
   await mkdir('.bench', { recursive: true });
   const best = rows.reduce((a, b) => (b.requestsPerSecond > a.requestsPerSecond ? b : a));
   const measurements = [
     { what: 'model server: start of the process to ready', value: coldStartMs, unit: 'ms' },
-    { what: 'model server: resident memory after load, 2 workers', value: loadedMiB, unit: 'MiB' },
+    { what: 'model server: resident memory after load', value: loadedMiB, unit: 'MiB' },
     { what: 'model server: latency p50, 1 connection', value: rows[0]?.p50Ms ?? Number.NaN, unit: 'ms' },
     {
       what: `model server: requests a second, ${best.connections} connections`,

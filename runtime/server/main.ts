@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { forbidTelemetry } from '../onnx/telemetry.ts';
 import { CHILD_MARKER } from './engine/node/messages.ts';
 

@@ -15,10 +15,10 @@ export interface RepositorySurroundings extends Pick<Workshop, 'cores'> {
 }
 
 /**
- * A request that found a model is in its queue by then: it looks again when its body is whole, and a body that another
- * thread reads takes well under a second.
+ * A request finds its model when its body is whole and leases room in the same turn: nothing is between. Kept for callers
+ * to come that wait a moment there.
  */
-const LINGER_MS = 1000;
+const LINGER_MS = 100;
 
 /** The models of the configuration, none of them loaded yet. */
 export function openRepository(

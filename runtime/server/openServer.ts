@@ -13,6 +13,7 @@ import { isShadowPass } from './observe/shadow/pass.ts';
 import type { Observing } from './observing.ts';
 import { openAdmin } from './openAdmin.ts';
 import { ParserThreads } from './protocol/parser/parserThreads.ts';
+import { BodyGate } from './rest/bodyGate.ts';
 import { drain } from './rest/drain.ts';
 import { createRestServer } from './rest/restServer.ts';
 import { seldom } from './seldom.ts';
@@ -64,6 +65,7 @@ export async function openServer(parts: ServerParts): Promise<OpenServer> {
     onFailure,
     reader,
     refusals,
+    gate: new BodyGate(serving.limits.maxBodiesBytes),
     admitsCopy: (order: string, authorization: string) => isShadowPass(token.value, order, authorization),
   };
   const rest = createRestServer(deps);
