@@ -1,4 +1,4 @@
-import { RequestError } from '../requestError.ts';
+import { badRequest, RequestError } from '../requestError.ts';
 import type { BodyGate, BodyTicket } from '../rest/bodyGate.ts';
 import type { BufferPool } from './bufferPool.ts';
 import type { ServerStream } from './http2/stream.ts';
@@ -144,5 +144,5 @@ export class MessageAssembly {
 }
 
 export function checkFlag(flag: number): void {
-  if (flag > 1) throw new RequestError(500, `A message begins with the byte ${flag}; 0 is plain and 1 is packed.`);
+  if (flag > 1) throw badRequest(`A message begins with the byte ${flag}; 0 is plain and 1 is packed.`);
 }

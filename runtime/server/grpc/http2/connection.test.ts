@@ -119,7 +119,7 @@ const connectionFaults: readonly [string, readonly Uint8Array[], number][] = [
   ],
   [
     'a header block that is too long',
-    [headers(1, 0), frame(FRAME.continuation, 0, 1, Buffer.alloc(16_384))],
+    [headers(1, 0), ...Array.from({ length: 5 }, () => frame(FRAME.continuation, 0, 1, Buffer.alloc(16_384)))],
     ERROR.enhanceYourCalm,
   ],
 ];

@@ -8,6 +8,11 @@ export type ParseHead<Head> = (fields: readonly HeaderField[], tooLarge: boolean
 
 /** More frames than any honest block of the allowed size is cut into. */
 const MOST_CONTINUATIONS = 16;
+/**
+ * A block that is longer than its fields may be is read all the same, up to so many times as long: the tables of both
+ * sides stay equal, and only its own request is refused.
+ */
+const PATIENCE = 4;
 
 /**
  * Puts header blocks together and reads them. Most requests of a connection have the very same block, byte for byte,
@@ -56,7 +61,7 @@ export class HeaderBlocks<Head> {
     const parts = this.#parts as Uint8Array[];
     parts.push(bytes.slice(start, end));
     this.#partBytes += end - start;
-    if (parts.length > MOST_CONTINUATIONS || this.#partBytes > this.#maxBytes) {
+    if (parts.length > MOST_CONTINUATIONS || this.#partBytes > PATIENCE * this.#maxBytes) {
       throw new ConnectionError(ERROR.enhanceYourCalm, 'a header block that is too large');
     }
   }
