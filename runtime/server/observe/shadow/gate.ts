@@ -32,12 +32,13 @@ export class ShadowGate {
   /** `chance` is the request's random number. */
   wants(chance: number): boolean {
     if (this.#order === undefined || chance >= this.#share) return false;
-    if (this.#now() >= this.#expiresAt) {
-      this.#order = undefined;
+    // Asked first, for it costs least: while the candidate hangs this is all there is to a request.
+    if (!this.#room.fits(this.#usual)) {
+      this.#skipped++;
       return false;
     }
-    if (this.#room.fits(this.#usual)) return true;
-    this.#skipped++;
+    if (this.#now() < this.#expiresAt) return true;
+    this.#order = undefined;
     return false;
   }
 
