@@ -117,12 +117,18 @@ function writeWhole(target: Uint8Array, at: number, whole: number): number {
   return writeRight(target, at, whole, length);
 }
 
+/** Two digits at a time: each division costs as much as all else of its turn. */
 function writeRight(target: Uint8Array, at: number, whole: number, length: number): number {
   let rest = whole | 0;
-  for (let p = at + length - 1; p >= at; p--) {
-    const next = (rest / 10) | 0;
-    target[p] = 48 + rest - next * 10;
+  let p = at + length - 1;
+  while (p > at) {
+    const next = (rest / 100) | 0;
+    const pair = rest - next * 100;
+    const tens = (pair * 103) >> 10; // pair / 10 for all below 179
+    target[p--] = 48 + pair - tens * 10;
+    target[p--] = 48 + tens;
     rest = next;
   }
+  if (p === at) target[p] = 48 + rest;
   return at + length;
 }
