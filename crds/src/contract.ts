@@ -38,6 +38,7 @@ export const DIRECTORIES = {
   store: '/slipway/store',
   served: '/slipway/served',
   admin: '/slipway/admin',
+  auth: '/slipway/auth',
 } as const;
 
 /** Files whose place is part of the contract, relative to the directory named in the comment. */
@@ -57,6 +58,7 @@ export const FILES = {
   progress: 'progress.json', // status
   parameters: 'parameters.json', // parameters
   token: 'token', // admin
+  keys: 'keys', // auth; also the entry of the Secret that a predictor names
 } as const;
 
 /** Folder of the artifact that holds what the gates read: inside the digest, so that no gate reads anything mutable. */

@@ -97,6 +97,14 @@ const limitsSchema = z.object({
     .describe('Longest time from the last byte of a request to its answer, such as 500ms or 30s. Unset: 60s.'),
 });
 
+const authSchema = z.object({
+  secretRef: z
+    .object({ name: z.string().min(1).max(253).describe('Name of the Secret.') })
+    .describe(
+      'Secret of this namespace whose entry `keys` holds a line "<name> sha256:<hex>" for each API key. A change counts within two minutes, without a restart.',
+    ),
+});
+
 export const predictorSchema = cel(
   z.object({
     replicas: replicasSchema.prefault({}).describe('How many pods serve.'),
@@ -105,6 +113,7 @@ export const predictorSchema = cel(
     placement: placementSchema.optional(),
     batching: batchingSchema.optional().describe('How requests share a run of the model.'),
     limits: limitsSchema.optional().describe('What a request may take of a pod.'),
+    auth: authSchema.optional().describe('API keys that callers must have. Unset: everybody may ask.'),
   }),
   targetOfRequest,
 ).describe('The pods that serve. A change here is a new revision and goes through the rollout, except replicas.');

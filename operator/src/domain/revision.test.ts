@@ -36,6 +36,7 @@ describe('the revision of a version', () => {
     ['a shorter queue', { ...bare, predictor: { limits: { maxQueue: 0 } } }],
     ['smaller bodies', { ...bare, predictor: { limits: { maxBodyBytes: 1024 } } }],
     ['less time', { ...bare, predictor: { limits: { timeout: '5s' } } }],
+    ['keys of another Secret', { ...bare, predictor: { auth: { secretRef: { name: 'keys' } } } }],
     ['another node pool', { ...bare, predictor: { placement: { nodeSelector: { pool: 'b' } } } }],
   ])('changes with %s', (_what, spec) => expect(revisionOf(spec)).not.toBe(revisionOf(bare)));
 

@@ -30,7 +30,7 @@ export function canonicalJson(value: unknown): string {
  * over the rendered pods, which every release may render differently.
  */
 export function revisionOf({ model, predictor }: RevisionSpec): string {
-  const { resources, accelerator, placement, batching, limits } = predictor;
+  const { resources, accelerator, placement, batching, limits, auth } = predictor;
   const identity = {
     model: { name: model.name, version: model.version, digest: model.digest },
     resources: { requests: resources?.requests, limits: resources?.limits },
@@ -44,6 +44,7 @@ export function revisionOf({ model, predictor }: RevisionSpec): string {
     },
     batching: { maxSize: batching?.maxSize, maxDelay: batching?.maxDelay },
     limits: { maxBodyBytes: limits?.maxBodyBytes, maxQueue: limits?.maxQueue, timeout: limits?.timeout },
+    auth: { secretRef: { name: auth?.secretRef.name } },
   };
   return createHash('sha256').update(canonicalJson(identity)).digest('hex').slice(0, 10);
 }

@@ -10,7 +10,7 @@ import { predictorMeta, predictorNames, revisionSelector, SERVER_CONTAINER } fro
 import { parseClaimUri } from './pvcUri.ts';
 import { revisionRecord } from './revisionRecord.ts';
 import type { RuntimeImage } from './runtimeImage.ts';
-import { settingsEnv } from './servingSettings.ts';
+import { keysMount, keysVolume, settingsEnv } from './servingSettings.ts';
 
 /** The server takes requests for so long after SIGTERM, until every proxy has heard that the pod is leaving. */
 const DRAIN_SECONDS = 5;
@@ -50,6 +50,7 @@ const server = ({ model, predictor }: RevisionSpec, { image, pullPolicy }: Runti
   volumeMounts: [
     { name: 'model', mountPath: DIRECTORIES.served, subPath: path, readOnly: true },
     { name: 'admin', mountPath: DIRECTORIES.admin, readOnly: true },
+    ...keysMount(predictor),
   ],
 });
 
@@ -61,6 +62,7 @@ function pod(service: string, spec: RevisionSpec, runtime: RuntimeImage): PodSpe
     volumes: [
       { name: 'model', persistentVolumeClaim: { claimName: claim, readOnly: true } },
       { name: 'admin', secret: { secretName: predictorNames(service).adminToken } },
+      ...keysVolume(spec.predictor),
     ],
     placement: spec.predictor.placement,
     accelerator: spec.predictor.accelerator,

@@ -106,6 +106,16 @@ describe('the Deployment of a revision', () => {
     expect(container?.env).toContainEqual({ name: 'SLIPWAY_SETTINGS', value: '{"limits":{"requestTimeoutMs":500}}' });
   });
 
+  test('asks callers for the keys of a Secret, which is read again when it changes', () => {
+    const guarded = { ...spec, predictor: { ...spec.predictor, auth: { secretRef: { name: 'flights-keys' } } } };
+    const { containers: [container] = [], volumes } = deployment(infs, guarded, runtime).spec?.template.spec ?? {};
+    const value = '{"auth":{"keysFile":"/slipway/auth/keys"}}';
+    expect(container?.env).toContainEqual({ name: 'SLIPWAY_SETTINGS', value });
+    expect(container?.volumeMounts).toContainEqual({ name: 'auth', mountPath: '/slipway/auth', readOnly: true });
+    const items = [{ key: 'keys', path: 'keys' }];
+    expect(volumes).toContainEqual({ name: 'auth', secret: { secretName: 'flights-keys', items } });
+  });
+
   test('goes where its accelerator and placement say', () => {
     expect(pod?.containers[0]?.resources).toEqual({ limits: { 'nvidia.com/gpu': '1' } });
     expect(pod?.priorityClassName).toBe('high');

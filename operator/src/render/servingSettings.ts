@@ -1,7 +1,7 @@
-import { ENV } from '@slipway/crds/contract';
+import { DIRECTORIES, ENV, FILES } from '@slipway/crds/contract';
 import type { ServingSettings } from '@slipway/crds/serving';
 import type { RevisionSpec } from '../domain/revision.ts';
-import type { Container } from './pod.ts';
+import type { Container, Volume, VolumeMount } from './pod.ts';
 
 type Predictor = RevisionSpec['predictor'];
 
@@ -9,6 +9,7 @@ type Predictor = RevisionSpec['predictor'];
 interface WrittenSettings {
   readonly batching?: Partial<ServingSettings['batching']>;
   readonly limits?: Partial<ServingSettings['limits']>;
+  readonly auth?: ServingSettings['auth'];
 }
 
 /** Milliseconds of a field that the API holds to whole milliseconds or seconds: 5ms, 30s. */
@@ -23,7 +24,7 @@ const written = <T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 
 /** What a predictor says of its server's conduct, in the server's own words. */
-export function servingSettings({ batching, limits }: Predictor): WrittenSettings {
+export function servingSettings({ batching, limits, auth }: Predictor): WrittenSettings {
   const batchingSettings = written({
     maxSize: batching?.maxSize,
     maxDelayMs: batching?.maxDelay === undefined ? undefined : milliseconds(batching.maxDelay),
@@ -36,6 +37,7 @@ export function servingSettings({ batching, limits }: Predictor): WrittenSetting
   return {
     ...(Object.keys(batchingSettings).length > 0 && { batching: batchingSettings }),
     ...(Object.keys(limitSettings).length > 0 && { limits: limitSettings }),
+    ...(auth && { auth: { keysFile: `${DIRECTORIES.auth}/${FILES.keys}` } }),
   };
 }
 
@@ -44,3 +46,12 @@ export function settingsEnv(predictor: Predictor): NonNullable<Container['env']>
   const settings = servingSettings(predictor);
   return Object.keys(settings).length === 0 ? [] : [{ name: ENV.settings, value: JSON.stringify(settings) }];
 }
+
+/** The Secret of API keys, mounted whole and not by subPath: a file mounted by subPath never changes. */
+export const keysVolume = ({ auth }: Predictor): Volume[] =>
+  auth
+    ? [{ name: 'auth', secret: { secretName: auth.secretRef.name, items: [{ key: FILES.keys, path: FILES.keys }] } }]
+    : [];
+
+export const keysMount = ({ auth }: Predictor): VolumeMount[] =>
+  auth ? [{ name: 'auth', mountPath: DIRECTORIES.auth, readOnly: true }] : [];
