@@ -24,7 +24,7 @@ export class CallOpener implements ConnectionUser<RpcHead> {
     const method = this.#methods.get(head.path);
     const refusal = head.fault ?? (method ? this.#refusalOf(head, method) : unknownMethod(head.path, this.#methods));
     if (refusal || !method) return this.#refuse(stream, refusal as RpcFault);
-    const call = method.open(this.#context, stream, head);
+    const call = method.open(this.#context, stream, head, this.#address);
     if (ended) call.data(NOTHING, 0, 0, true);
     return call;
   }

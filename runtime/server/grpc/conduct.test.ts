@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { slow } from '../../test/artifacts.ts';
 import type { Access } from '../access/access.ts';
 import type { Done } from '../batching/scheduler.ts';
@@ -27,6 +27,9 @@ function held() {
   const cancelled: number[] = [];
   const counted: Answered[] = [];
   const { model } = open;
+  onTestFinished(() => {
+    for (const answer of answers) answer();
+  });
   const scheduler: ServedModel['scheduler'] = {
     batchable: true,
     lease(shapes, urgency) {
@@ -35,7 +38,12 @@ function held() {
         inputs: lease.inputs,
         release: () => lease.release(),
         submit(order, done: Done) {
-          const index = answers.push(() => void lease.submit(order, done)) - 1;
+          let waits = true;
+          const answer = () => {
+            if (waits) lease.submit(order, done);
+            waits = false;
+          };
+          const index = answers.push(answer) - 1;
           return { cancel: () => void cancelled.push(index) };
         },
       };
@@ -160,6 +168,43 @@ describe('keys', () => {
     for (const probe of ['ServerLive', 'ServerReady']) await client.call(probe, {});
     await client.call('ModelReady', { name: 'pair' });
     await client.ask('grpc.health.v1.Health', 'Check', {}, 'grpc.health.v1.HealthCheck');
+  });
+});
+
+describe('a stream', () => {
+  const streamOf = (client: TestClient) => {
+    const stream = client.stream(
+      `/${INFERENCE}/ModelStreamInfer`,
+      'inference.ModelInferRequest',
+      'inference.ModelStreamInferResponse',
+    );
+    const ended = new Promise<{ code: number; details: string }>((resolve) =>
+      stream.on('error', (e) => resolve(e as never)),
+    );
+    return { stream, ended };
+  };
+
+  test('counts for the rate of its caller with each message', async () => {
+    let calls = 0;
+    const often = new RequestError(429, 'Too many requests: come again in 3 seconds.');
+    const access: Access = { admit: () => (++calls > 3 ? often : undefined) };
+    const { client } = await started({ access });
+    const { stream } = streamOf(client);
+    for (let i = 0; i < 5; i++) stream.write({ ...pairRequest(i, 0), id: `${i}` });
+    stream.end();
+    const sentences: unknown[] = [];
+    for await (const { error_message } of stream) sentences.push(error_message);
+    expect(sentences).toEqual([undefined, undefined, undefined, often.message, often.message]);
+  });
+
+  test('that asks without end and waits for nothing is ended', async () => {
+    const { model, cancelled } = held();
+    const { address } = await started({}, [model]);
+    const { stream, ended } = streamOf(new TestClient(address));
+    stream.write(pairRequest(1, 2));
+    for (let i = 0; i < 5000; i++) stream.write({ model_name: 'nobody' });
+    expect(await ended).toMatchObject({ code: 8, details: expect.stringMatching(/^Read the answers of a stream/) });
+    expect(cancelled).toEqual([0]);
   });
 });
 

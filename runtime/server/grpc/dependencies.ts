@@ -4,7 +4,6 @@ import type { Certificate } from '../access/tls.ts';
 import type { ModelIdentity, ModelRepository } from '../models/servedModel.ts';
 import type { BodyGate } from '../rest/bodyGate.ts';
 import type { Phase } from '../rest/dependencies.ts';
-import type { RpcHead } from './head.ts';
 import type { ReadingRules } from './messageAssembly.ts';
 
 /** What the gRPC port is made of; the REST port takes the same things. */
@@ -35,10 +34,4 @@ export interface GrpcDependencies {
 /** What all calls of the port share. */
 export interface RpcContext extends GrpcDependencies {
   readonly reading: ReadingRules;
-}
-
-/** What a call knows of where it came from. */
-export interface RpcOrigin {
-  readonly head: RpcHead;
-  readonly address: string | undefined;
 }

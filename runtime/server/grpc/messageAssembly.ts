@@ -33,6 +33,7 @@ export class MessageAssembly {
   readonly #take: TakeMessage;
   readonly #prefix = Buffer.allocUnsafe(PREFIX_BYTES);
   #prefixed = 0;
+  #begun = 0;
   #body: Buffer | undefined;
   #length = 0;
   #filled = 0;
@@ -48,9 +49,9 @@ export class MessageAssembly {
     this.#take = take;
   }
 
-  /** A message has begun and is not whole. */
-  get partial(): boolean {
-    return this.#prefixed > 0;
+  /** The number of the message that has begun and is not whole; 0 when there is none. */
+  get partial(): number {
+    return this.#prefixed > 0 ? this.#begun : 0;
   }
 
   /** The peer may not send: it is not its fault that the message is not whole. */
@@ -81,6 +82,7 @@ export class MessageAssembly {
 
   #readPrefix(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
+    if (this.#prefixed === 0) this.#begun += 1;
     while (at < end && this.#prefixed < PREFIX_BYTES) this.#prefix[this.#prefixed++] = bytes[at++] as number;
     if (this.#prefixed === PREFIX_BYTES) this.#begin(this.#prefix.readUInt32BE(1));
     return at;

@@ -7,7 +7,7 @@ import type { Rpc } from './rpc.ts';
 export interface Method {
   /** Answered without a key: probes have none. */
   readonly openToAll: boolean;
-  open(context: RpcContext, stream: ServerStream, head: RpcHead): Rpc;
+  open(context: RpcContext, stream: ServerStream, head: RpcHead, address: string | undefined): Rpc;
 }
 
 /** By the path of the call, "/package.Service/Method". */

@@ -25,18 +25,23 @@ export abstract class Rpc implements StreamUser {
   protected readonly context: RpcContext;
   protected readonly stream: ServerStream;
   protected readonly head: RpcHead;
-  readonly #openedAt: number;
+  /** The peer's, where it is known. */
+  protected readonly address: string | undefined;
+  /** The message that the caller owes, by its number, and when that was first seen. */
+  #owed = 0;
+  #owedSince = 0;
   #assembly: MessageAssembly | undefined;
   /** Messages that are being unpacked: what comes later waits for them. */
   #unpacking: Promise<void> | undefined;
   #begun = false;
   #over = false;
 
-  constructor(context: RpcContext, stream: ServerStream, head: RpcHead) {
+  constructor(context: RpcContext, stream: ServerStream, head: RpcHead, address: string | undefined) {
     this.context = context;
     this.stream = stream;
     this.head = head;
-    this.#openedAt = context.elapsed();
+    this.address = address;
+    if (!stream.remoteEnded) this.#owedSince = context.elapsed();
   }
 
   protected get over(): boolean {
@@ -70,8 +75,12 @@ export abstract class Rpc implements StreamUser {
 
   tick(now: number): void {
     const { bodyTimeoutMs } = this.context.limits;
-    const owes = !this.stream.remoteEnded && !this.#assembly?.atGate && (this.owesMessage || !!this.#assembly?.partial);
-    if (owes && now - this.#openedAt > bodyTimeoutMs) {
+    const owes = !this.stream.remoteEnded && !this.#assembly?.atGate;
+    const partial = this.#assembly?.partial ?? 0;
+    if (!owes || (partial === 0 && !this.owesMessage) || partial !== this.#owed) {
+      this.#owed = partial;
+      this.#owedSince = now;
+    } else if (now - this.#owedSince > bodyTimeoutMs) {
       this.fail(new RequestError(408, `The request took longer than ${bodyTimeoutMs} ms to arrive.`));
     }
   }
@@ -156,7 +165,7 @@ export abstract class Rpc implements StreamUser {
     );
     this.#assembly.push(bytes, start, end);
     if (!last || this.#over) return;
-    if (this.#assembly.partial) throw new RequestError(400, 'The call ends in the middle of a message.');
+    if (this.#assembly.partial > 0) throw new RequestError(400, 'The call ends in the middle of a message.');
     this.#inputEnds();
   }
 

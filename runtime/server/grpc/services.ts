@@ -6,24 +6,22 @@ import { ReflectionCall } from './calls/reflection.ts';
 import { REPOSITORY } from './calls/repository.ts';
 import { type Unary, UnaryCall } from './calls/unaryCall.ts';
 import type { RpcContext } from './dependencies.ts';
-import type { RpcHead } from './head.ts';
-import type { ServerStream } from './http2/stream.ts';
 import type { Method, Methods } from './methods.ts';
 import { decode, encode } from './proto/codec.ts';
 import type { Rpc } from './rpc.ts';
 
-type RpcClass = new (context: RpcContext, stream: ServerStream, head: RpcHead) => Rpc;
+type RpcClass = new (...call: Parameters<Method['open']>) => Rpc;
 
 const INFERENCE = 'inference.GRPCInferenceService';
 
 const streamed = (Call: RpcClass, openToAll = false): Method => ({
   openToAll,
-  open: (context, stream, head) => new Call(context, stream, head),
+  open: (...call) => new Call(...call),
 });
 
 const unary = (answer: (message: Buffer, context: RpcContext) => ReturnType<Unary>, openToAll: boolean): Method => ({
   openToAll,
-  open: (context, stream, head) => new UnaryCall(context, stream, head, (message) => answer(message, context)),
+  open: (...call) => new UnaryCall(call, (message) => answer(message, call[0])),
 });
 
 const described = (name: string, describe: Describe): [string, Method] => [

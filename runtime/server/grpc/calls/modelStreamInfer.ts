@@ -5,6 +5,11 @@ import { BYTES, field, varintSize, writeVarint } from '../messages/wire.ts';
 import { Rpc, SHUTTING_DOWN, type Writable } from '../rpc.ts';
 import { faultOf, type RpcFault } from '../status.ts';
 
+/** Messages of a stream that wait for their answer, and bytes of answers that wait to be read. */
+const MOST_TURNS = 4096;
+const MOST_UNREAD = 16 * 1024 * 1024;
+const TOO_SLOW = new RequestError(429, 'Read the answers of a stream before you send more: too many are waiting.');
+
 /** The answer to one message, kept until those before it have gone out. */
 interface Turn {
   readonly inference: Inference;
@@ -17,18 +22,28 @@ interface Turn {
  */
 export class ModelStreamInferCall extends Rpc implements InferenceUser {
   readonly #turns: Turn[] = [];
+  #admitted = false;
   #inputEnded = false;
   #leaving = false;
 
   protected message(bytes: Buffer, start: number, end: number): void {
     const inference = new Inference(this.context, this.head, this);
     const turn: Turn = { inference, answer: undefined };
-    this.#turns.push(turn);
+    if (this.#turns.push(turn) > MOST_TURNS || this.stream.backlog > MOST_UNREAD) throw TOO_SLOW;
     try {
+      this.#admit();
       inference.start(bytes, start, end);
     } catch (error) {
       this.#refuse(turn, error);
     }
+  }
+
+  /** The call was let in with its first message; each other counts for the caller's rate like a call. */
+  #admit(): void {
+    const first = !this.#admitted;
+    this.#admitted = true;
+    const refused = first ? undefined : this.context.access?.admit(this.head.authorization, this.address);
+    if (refused) throw refused;
   }
 
   protected inputEnded(): void {

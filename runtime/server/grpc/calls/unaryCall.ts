@@ -1,7 +1,5 @@
 import { answerHead } from '../blocks.ts';
-import type { RpcContext } from '../dependencies.ts';
-import type { RpcHead } from '../head.ts';
-import type { ServerStream } from '../http2/stream.ts';
+import type { Method } from '../methods.ts';
 import { Rpc, type Writable } from '../rpc.ts';
 import { NO_MESSAGE, TWO_MESSAGES } from './modelInfer.ts';
 
@@ -13,8 +11,8 @@ export class UnaryCall extends Rpc {
   readonly #method: Unary;
   #answer: Promise<Uint8Array> | undefined;
 
-  constructor(context: RpcContext, stream: ServerStream, head: RpcHead, method: Unary) {
-    super(context, stream, head);
+  constructor(call: Parameters<Method['open']>, method: Unary) {
+    super(...call);
     this.#method = method;
   }
 

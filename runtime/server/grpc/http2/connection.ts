@@ -65,6 +65,8 @@ export class Connection<Head> implements FrameTarget {
   /** A header block that is not whole. */
   #assembling: { readonly stream: number; readonly flags: number } | undefined;
   #draining = false;
+  /** The peer opens no more streams. */
+  #peerLeaves = false;
   #receiveWindow: number;
   /** Of the DATA frame under way; undefined: thrown away. */
   #dataStream: ServerStream | undefined;
@@ -202,7 +204,8 @@ export class Connection<Head> implements FrameTarget {
         return void this.#endIfDone();
       case FRAME.goaway:
         if (stream !== 0) throw new ConnectionError(ERROR.protocol, 'GOAWAY on a stream');
-        return void this.drain();
+        this.#peerLeaves = true;
+        return void this.#endIfDone();
       case FRAME.pushPromise:
         throw new ConnectionError(ERROR.protocol, 'a push from a client');
       default:
@@ -303,10 +306,10 @@ export class Connection<Head> implements FrameTarget {
     this.#endIfDone();
   }
 
-  /** The last answer of a drained connection takes the connection with it. */
+  /** The last answer of a connection that either side is leaving takes it along. */
   #endIfDone(): void {
-    const done = this.#draining && this.#streams.acceptUpTo !== MAX_WINDOW && this.#streams.size === 0;
-    if (!done || this.#phase === 'Closed') return;
+    const last = this.#peerLeaves || (this.#draining && this.#streams.acceptUpTo !== MAX_WINDOW);
+    if (!last || this.#streams.size > 0 || this.#phase === 'Closed') return;
     this.#outbox.flush();
     this.#phase = 'Closed';
     this.#transport.end();

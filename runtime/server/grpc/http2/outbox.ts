@@ -41,6 +41,13 @@ export class Outbox {
     return this.#blocked || this.#waiting.size > 0;
   }
 
+  /** Bytes of answers that wait for the peer. */
+  get backlog(): number {
+    let bytes = 0;
+    for (const stream of this.#waiting) bytes += stream.backlog;
+    return bytes;
+  }
+
   /** Bytes of frames that are written and not yet taken by the socket. */
   get gathered(): number {
     return this.#outBytes;

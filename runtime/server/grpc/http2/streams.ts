@@ -10,6 +10,8 @@ export interface Application<Head> {
 }
 
 const NOTHING = new Uint8Array(0);
+/** Bytes of answers that a peer may leave unread before it gets no more streams. */
+const MOST_UNREAD = 64 * 1024 * 1024;
 
 /** The streams of one connection: from the peer's HEADERS to the end of both sides, or a reset by either. */
 export class Streams<Head> {
@@ -51,7 +53,7 @@ export class Streams<Head> {
     if (id <= this.last) return void this.#trailers(id, ended);
     if (id > this.acceptUpTo) return void this.#calm.idleFrame();
     this.last = id;
-    if (this.#open.size >= this.#most) {
+    if (this.#open.size >= this.#most || this.#outbox.backlog > MOST_UNREAD) {
       this.#calm.reset();
       return void this.#outbox.control(rstStreamFrame(id, ERROR.refusedStream));
     }
