@@ -60,6 +60,29 @@ describe('rows far from the training data', () => {
     expect(comparison.counts().outliers).toBeUndefined();
   });
 
+  test('are not judged where some of the features are a series: the point is that of all features together', () => {
+    const series: Summarised = { ...feature(0), name: 'series', tensor: 's' };
+    const baseline: Baseline = { schema: BASELINE_SCHEMA, features: [feature(0), series], predictions: [] };
+    const inputs: Signature['inputs'] = [
+      { name: 'x', datatype: 'FP32', shape: [-1, 1] },
+      { name: 's', datatype: 'FP32', shape: [-1, 3, 1] },
+    ];
+    const { sections } = sectionsOf(comparisonWords(baseline));
+    const comparison = new BaselineComparison(baseline, { inputs, outputs: [] }, sections);
+    const [x] = rowsOf([50], [50]);
+    const values: TensorValue = {
+      name: 's',
+      datatype: 'FP32',
+      shape: [2, 3, 1],
+      elements: Float32Array.of(1, 1, 1, 1, -1, 1),
+    };
+    comparison.ran([x as TensorValue, values], [], 2);
+    expect(comparison.counts()).toMatchObject({
+      features: [{ counts: [0, 2] }, { counts: [1, 5] }],
+      outliers: { judged: 0, beyond: 0 },
+    });
+  });
+
   // Points from the usual tables of the χ² distribution.
   test.each([
     [1, 10.828, 0.04],
