@@ -1,12 +1,22 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { engineSettingsSchema } from '@slipway/crds/serving';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { node, value } from '../../onnx/builders.ts';
 import { encodeModel, type OnnxModel } from '../../onnx/model.ts';
+import { modelProto } from '../../onnx/schema.ts';
 import { affine, lookup, mlp, slow } from '../../test/artifacts.ts';
 import { temporaryFolder } from '../../test/temporaryFolder.ts';
-import { ARRAYS, type Datatype, type Elements, type NumericDatatype, roomFor, type TensorValue } from '../tensor.ts';
+import {
+  ARRAYS,
+  type Datatype,
+  type Elements,
+  type NumericDatatype,
+  roomFor,
+  sizeOf,
+  type TensorValue,
+} from '../tensor.ts';
 import { type Engine, EngineError } from './engine.ts';
 import { openEngine } from './openEngine.ts';
 
@@ -25,10 +35,10 @@ const floats = (name: string, shape: number[], values: readonly number[]): Tenso
 const plainOf = (elements: Elements | undefined) => elements && Array.from(elements as ArrayLike<unknown>);
 
 /** Answers each of its inputs, one of each datatype, as it is. */
-const identities = (datatypes: readonly Datatype[]): OnnxModel => ({
+const identities = (datatypes: readonly Datatype[], shape: readonly number[] = [-1, 3]): OnnxModel => ({
   name: 'identities',
-  inputs: datatypes.map((datatype) => value(datatype, datatype, [-1, 3])),
-  outputs: datatypes.map((datatype) => value(`${datatype} out`, datatype, [-1, 3])),
+  inputs: datatypes.map((datatype) => value(datatype, datatype, shape)),
+  outputs: datatypes.map((datatype) => value(`${datatype} out`, datatype, shape)),
   initializers: [],
   nodes: datatypes.map((datatype) => node('Identity', [datatype], `${datatype} out`)),
 });
@@ -154,6 +164,24 @@ describe.each(BACKENDS)('the %s engine', (backend) => {
     }
   });
 
+  it('carries shapes that the model leaves open', async () => {
+    const engine = await open(identities(['INT16', 'FP64'], [-1, -1, 2]));
+    const anyShape = fc.tuple(fc.nat(4), fc.nat(4)).map(([a, b]) => [a, b, 2]);
+    await fc.assert(
+      fc.asyncProperty(anyShape, anyShape, async (a, b) => {
+        const inputs = [
+          tensor('INT16', 'INT16', a, patterned('INT16', sizeOf(a))),
+          tensor('FP64', 'FP64', b, patterned('FP64', sizeOf(b))),
+        ];
+        const outputs = await engine.run(inputs, ['INT16 out', 'FP64 out']);
+        expect(outputs.map(({ shape, elements }) => [shape, plainOf(elements)])).toEqual(
+          inputs.map(({ shape, elements }) => [shape, plainOf(elements)]),
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('carries text, also none of it and text beyond ASCII', async () => {
     const engine = await open(identities(['BYTES']));
     const texts = ['', 'a', 'žluťoučký kůň', '東京 🚀', 'x'.repeat(10_000), ''];
@@ -253,6 +281,28 @@ describe.each(BACKENDS)('the %s engine', (backend) => {
     await writeFile(path, content);
     const refusal = await openFile(path).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ name: 'Failure', reason: 'ModelInvalid', message: expect.stringMatching(message) });
+  });
+
+  it('refuses a file that is not there, and one that is larger than a model file can be', async () => {
+    const path = join(await temporaryFolder('engine'), 'model.onnx');
+    const refusal = (why: string) => ({ reason: 'ModelInvalid', message: `model.onnx cannot be loaded: ${why}.` });
+    await expect(openFile(path)).rejects.toMatchObject(refusal('there is no such file'));
+    await writeFile(path, '');
+    await truncate(path, 2 ** 31);
+    await expect(openFile(path)).rejects.toMatchObject({ message: expect.stringContaining('larger than 2 GiB') });
+    await rm(path);
+  });
+
+  it('refuses a model that answers something else than tensors', async () => {
+    const split = { ...affine, outputs: [value('y', 'FP32', [])], nodes: [node('SplitToSequence', ['x'], 'y')] };
+    const message = modelProto.toObject(modelProto.decode(encodeModel(split)));
+    message['graph'].output = [{ name: 'y' }];
+    const path = join(await temporaryFolder('engine'), 'model.onnx');
+    await writeFile(path, modelProto.encode(modelProto.fromObject(message)).finish());
+    await expect(openFile(path)).rejects.toMatchObject({
+      reason: 'ModelInvalid',
+      message: '"y" is not a tensor; export the model without it.',
+    });
   });
 
   it.each<[string, object, RegExp]>([

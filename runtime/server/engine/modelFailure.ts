@@ -19,7 +19,6 @@ export interface ModelFile {
 
 /** What ONNX Runtime says, by a pattern, and what a person can do about it; $1… are what the pattern caught. */
 const KNOWN: readonly (readonly [RegExp, string])[] = [
-  [/File doesn't exist|model path is a directory/, 'there is no such file'],
   [
     /Protobuf parsing failed|does not have a graph|ModelProto/,
     'it is not an ONNX model or was cut off; export it again',

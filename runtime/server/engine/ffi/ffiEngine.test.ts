@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { engineSettingsSchema } from '@slipway/crds/serving';
 import { afterEach, describe, expect, it } from 'vitest';
+import { node, value } from '../../../onnx/builders.ts';
 import { encodeModel, type OnnxModel } from '../../../onnx/model.ts';
 import { affine, lookup, mlp, slow } from '../../../test/artifacts.ts';
 import { temporaryFolder } from '../../../test/temporaryFolder.ts';
@@ -12,6 +13,7 @@ import type { Engine } from '../engine.ts';
 import { measureRunMs } from '../measureRunMs.ts';
 import { openFfi } from './openFfi.ts';
 
+const MIB = 1024 * 1024;
 const opened: Engine[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((engine) => engine.close())));
 
@@ -45,6 +47,15 @@ it('fails on the calling thread with the words of the model', async () => {
   expect(engine.runHere?.([{ ...code, elements: BigInt64Array.of(2n) }], ['rows'])[0]?.elements).toEqual(
     Float32Array.of(5, 6),
   );
+});
+
+it('carries text with a NUL in it', async () => {
+  const side = (name: string) => value(name, 'BYTES', [-1]);
+  const copy = { name: 'copy', inputs: [side('x')], outputs: [side('y')], initializers: [] };
+  const engine = await open({ ...copy, nodes: [node('Identity', ['x'], 'y')] });
+  const elements = ['a\0b', '\0', ''];
+  const [y] = await engine.run([{ name: 'x', datatype: 'BYTES', shape: [3], elements }], ['y']);
+  expect(y?.elements).toEqual(elements);
 });
 
 it.each<[string, TensorValue[], string[], string]>([
@@ -104,7 +115,8 @@ it('keeps its memory over 120,000 runs, of which some fail', async () => {
   await runs(20_000);
   const before = settledMemory();
   await runs(100_000);
-  expect(settledMemory() - before).toBeLessThan(12 * 1024 * 1024);
+  // One native tensor that is kept of each run would be 20 MiB or more.
+  expect(settledMemory() - before).toBeLessThan(16 * MIB);
 });
 
 it('gives back the memory of a model of 4 MiB, loaded and closed 60 times', async () => {
@@ -117,7 +129,8 @@ it('gives back the memory of a model of 4 MiB, loaded and closed 60 times', asyn
   await reload(10);
   const before = settledMemory();
   await reload(50);
-  expect(settledMemory() - before).toBeLessThan(12 * 1024 * 1024);
+  // Kept, they would be 200 MiB. The allocator's own ups and downs are some 30.
+  expect(settledMemory() - before).toBeLessThan(80 * MIB);
 });
 
 it('measures a small model in less than a millisecond, and stops early at a slow one', async () => {

@@ -70,9 +70,9 @@ function load(path: string): Library {
   forbidTelemetry();
   koffi.config(CALLS);
   const native = koffi.load(path);
-  const process = koffi.load(null);
+  const own = koffi.load(null);
   // Koffi unloads a library that no handle refers to; functions taken out of its table do not count.
-  process.func('dlopen', 'void *', ['const char *', 'int'])(path, RTLD_NOW | RTLD_NODELETE);
+  own.func('dlopen', 'void *', ['const char *', 'int'])(path, RTLD_NOW | RTLD_NODELETE);
   const base: bigint = native.func('OrtGetApiBase', 'void *', [])();
   const functionAt = (table: bigint, place: number, result: string, parameters: readonly string[]) =>
     koffi.decode(koffi.decode(table, place * koffi.sizeof('void *'), 'void *'), koffi.proto(result, [...parameters]));
@@ -95,15 +95,15 @@ function load(path: string): Library {
     environment,
     cpuMemory: created(api, out, (at) => api.CreateCpuMemoryInfo(ARENA_ALLOCATOR, DEFAULT_MEMORY, at)),
     allocator: created(api, out, (at) => api.GetAllocatorWithDefaultOptions(at)),
-    trim: trimmer(process),
-    copy: process.func('memcpy', 'void', ['void *', 'void *', 'size_t']),
+    trim: trimmer(own),
+    copy: own.func('memcpy', 'void', ['void *', 'void *', 'size_t']),
   };
 }
 
 /** Only glibc has it, and only glibc needs it. */
-function trimmer(process: LibraryHandle): Library['trim'] {
+function trimmer(own: LibraryHandle): Library['trim'] {
   try {
-    const trim = process.func('malloc_trim', 'int', ['size_t']);
+    const trim = own.func('malloc_trim', 'int', ['size_t']);
     return () => new Promise((resolve) => trim.async(0, () => resolve()));
   } catch {
     return () => Promise.resolve();

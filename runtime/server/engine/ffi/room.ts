@@ -9,7 +9,7 @@ const ALIGNMENT = 64;
 /**
  * Memory for answers, shared so that native code can write to it from another thread. Small tensors are cut from one
  * slab after the other, for making shared memory costs more than a small run; no piece is given out twice, and a slab
- * lives as long as any piece of it.
+ * lives as long as one of its pieces.
  */
 export class Room {
   #slab = new SharedArrayBuffer(SLAB_BYTES);

@@ -17,7 +17,7 @@ const FAREWELL_MS = 2_000;
 
 /** A process that runs one model. Runs are answered in order; one that takes too long costs the process its life. */
 export class Child {
-  readonly #process: ChildProcess;
+  readonly #running: ChildProcess;
   readonly #maxRunMs: number;
   readonly #log: (sentence: string) => void;
   readonly #waiting: Waiting[] = [];
@@ -34,18 +34,18 @@ export class Child {
     this.#maxRunMs = maxRunMs;
     this.#log = log;
     this.opened = this.#opening.promise;
-    this.#process = fork(program.file, [...(program.arguments ?? []), CHILD_MARKER], { serialization: 'advanced' });
-    this.#process.on('message', (message: FromChild) => this.#hear(message));
+    this.#running = fork(program.file, [...(program.arguments ?? []), CHILD_MARKER], { serialization: 'advanced' });
+    this.#running.on('message', (message: FromChild) => this.#hear(message));
     this.ended = new Promise((resolve) => {
       const end = () => resolve(this.#end());
-      this.#process.once('exit', end);
-      this.#process.once('error', end);
+      this.#running.once('exit', end);
+      this.#running.once('error', end);
     });
     this.#say({ kind: 'open', model });
   }
 
   get pid(): number | undefined {
-    return this.#process.pid;
+    return this.#running.pid;
   }
 
   /** Runs under way and waiting. */
@@ -65,18 +65,18 @@ export class Child {
   async close(): Promise<void> {
     if (this.#waiting.length > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     this.#say({ kind: 'close' });
-    const killer = setTimeout(() => this.#process.kill('SIGKILL'), FAREWELL_MS);
+    const killer = setTimeout(() => this.#running.kill('SIGKILL'), FAREWELL_MS);
     await this.ended;
     clearTimeout(killer);
   }
 
   kill(): void {
-    this.#process.kill('SIGKILL');
+    this.#running.kill('SIGKILL');
   }
 
   #say(message: ToChild): void {
     // A child that is gone can't be told anything; its end fails what waits for it.
-    if (this.#process.connected) this.#process.send(message, () => undefined);
+    if (this.#running.connected) this.#running.send(message, () => undefined);
   }
 
   #hear(message: FromChild): void {
@@ -98,7 +98,7 @@ export class Child {
   #startWatch(): void {
     this.#watch = setTimeout(() => {
       this.#isLate = true;
-      this.#process.kill('SIGKILL');
+      this.#running.kill('SIGKILL');
     }, this.#maxRunMs).unref();
   }
 
