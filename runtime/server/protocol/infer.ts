@@ -56,6 +56,7 @@ export function inferJson(
   if (known) return start(body, length, known, model, context, skeleton);
   const json = parseJson(body.subarray(0, length), hasWide(model));
   if (isObject(json) && json['rows'] !== undefined && json['inputs'] === undefined) {
+    if (length < body.length) throw badRequest('A request of rows is JSON alone; no bytes may follow it.');
     return inferRows(json, model, context);
   }
   const plan = planOf(json, model, maxElements(context), undefined);

@@ -166,6 +166,11 @@ test.each<[string, [Buffer, number], string]>([
     'The tensors need 8 bytes after the JSON object, 9 follow it.',
   ],
   [
+    'rows with bytes behind them',
+    mixed({ rows: [{}] }, eight),
+    'A request of rows is JSON alone; no bytes may follow it.',
+  ],
+  [
     'a header longer than the body',
     [Buffer.from('{}'), 3],
     'Inference-Header-Content-Length is 3, the body has 2 bytes.',

@@ -23,7 +23,9 @@ export function scanIntegers(
   count: number,
   range: Range,
 ): number {
-  const wide = target instanceof BigInt64Array || target instanceof BigUint64Array;
+  const wide = target instanceof BigInt64Array || target instanceof BigUint64Array ? target : undefined;
+  // Most 64-bit integers are small: written as two halves they need no bigint, which is an object.
+  const halves = wide && new Int32Array(wide.buffer, wide.byteOffset, wide.length * 2);
   const min = Number(range.min);
   const max = Number(range.max);
   const end = index + count;
@@ -47,17 +49,19 @@ export function scanIntegers(
     }
     const digits = p - first;
     if (digits === 0 || (bytes[first] === 48 && digits > 1) || digit === DOT || (digit | 32) === LOWER_E) return -1;
-    if (wide) {
-      if (digits > MOST_DIGITS) return -1;
-      const exact =
-        digits <= SAFE_DIGITS ? BigInt(negative ? -whole : whole) : BigInt(bytes.toString('latin1', start, p));
-      if (exact < range.min || exact > range.max) return -1;
-      target[i] = exact;
-    } else {
-      const value = negative ? -whole : whole;
+    const value = negative ? -whole : whole;
+    if (digits <= SAFE_DIGITS) {
       if (value < min || value > max) return -1;
-      (target as Int32Array)[i] = value;
+      if (halves) {
+        halves[2 * i] = value;
+        halves[2 * i + 1] = Math.floor(value / 2 ** 32);
+      } else (target as Int32Array)[i] = value;
+      continue;
     }
+    if (!wide || digits > MOST_DIGITS) return -1;
+    const exact = BigInt(bytes.toString('latin1', start, p));
+    if (exact < range.min || exact > range.max) return -1;
+    wide[i] = exact;
   }
   return p;
 }

@@ -13,6 +13,9 @@ export interface Skeleton {
   readonly ids: readonly string[];
 }
 
+/** More pieces than any request has: cutting on would only cost time. */
+const MOST_PIECES = 256;
+
 const QUOTE = 34;
 const OPEN = 91;
 const CLOSE = 93;
@@ -38,6 +41,7 @@ export function skeletonOf(bytes: Buffer, length: number): Skeleton | undefined 
     if (p === 0) return undefined;
     const name = p - key === 5 && isData(bytes, key) ? 'data' : p - key === 3 && isId(bytes, key) ? 'id' : undefined;
     if (name === undefined) continue;
+    if (starts.length + ids.length >= MOST_PIECES) return undefined;
     const colon = skipSpace(bytes, p);
     if (bytes[colon] !== 58) continue;
     const start = skipSpace(bytes, colon + 1);
