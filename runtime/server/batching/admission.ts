@@ -15,10 +15,12 @@ export interface Bounds {
 
 export interface Load {
   readonly line: WaitingLine;
-  readonly running: ReadonlySet<Run>;
-  readonly costs: RunCosts;
-  /** When the last run ended. */
-  readonly idleSince: number;
+  readonly runner: {
+    readonly running: ReadonlySet<Run>;
+    readonly costs: RunCosts;
+    /** When the last run ended. */
+    readonly idleSince: number;
+  };
 }
 
 /** Requests that may wait: those a free engine takes at the end of this turn don't count. */
@@ -30,13 +32,17 @@ export function expectedEnd(bounds: Bounds, load: Load, level: number, rows: num
   const ahead = load.line.rowsAhead(level);
   const batches = Math.floor(ahead / bounds.maxSize);
   const own = Math.max(rows, Math.min(bounds.maxSize, (ahead % bounds.maxSize) + rows));
-  return freeAt(bounds, load, now) + (batches / bounds.instances) * load.costs.of(bounds.maxSize) + load.costs.of(own);
+  return (
+    freeAt(bounds, load, now) +
+    (batches / bounds.instances) * load.runner.costs.of(bounds.maxSize) +
+    load.runner.costs.of(own)
+  );
 }
 
 /** How long until all that waits now has been run: when to come again. At least 1 ms. */
 export function untilDrained(bounds: Bounds, load: Load, now: number): number {
   const runs = Math.ceil(load.line.rows / bounds.maxSize) / bounds.instances;
-  const ms = freeAt(bounds, load, now) - now + runs * load.costs.of(bounds.maxSize);
+  const ms = freeAt(bounds, load, now) - now + runs * load.runner.costs.of(bounds.maxSize);
   return Math.max(1, Math.ceil(ms));
 }
 
@@ -45,9 +51,9 @@ export function untilDrained(bounds: Bounds, load: Load, now: number): number {
  * long that what it cost then may be wrong now. Else one slow minute would be believed for ever.
  */
 export const mayProbe = (load: Load, rows: number, now: number): boolean =>
-  load.running.size === 0 &&
+  load.runner.running.size === 0 &&
   load.line.size === 0 &&
-  now - load.idleSince > Math.max(STALE_MS, STALE_RUNS * load.costs.of(rows));
+  now - load.runner.idleSince > Math.max(STALE_MS, STALE_RUNS * load.runner.costs.of(rows));
 
 export const overloaded = (message: string, bounds: Bounds, load: Load, now: number): EngineError =>
   new EngineError('Overloaded', message, untilDrained(bounds, load, now));
@@ -56,7 +62,7 @@ export const tooLate = (message: string, bounds: Bounds, load: Load, now: number
   new EngineError('TooLate', message, untilDrained(bounds, load, now));
 
 /** When an instance is free. */
-function freeAt({ instances }: Bounds, { running, costs }: Load, now: number): number {
+function freeAt({ instances }: Bounds, { runner: { running, costs } }: Load, now: number): number {
   if (running.size < instances) return now;
   let earliest = Infinity;
   for (const run of running) earliest = Math.min(earliest, run.startedAt + costs.of(run.rows));

@@ -73,6 +73,7 @@ const CASES: Readonly<Record<string, Case>> = {
 const script = fc.record({
   inline: fc.constantFrom('Auto' as const, 'Never' as const),
   maxSize: fc.integer({ min: 1, max: 16 }),
+  instances: fc.integer({ min: 1, max: 3 }),
   asks: fc.array(
     fc.record({
       rows: fc.integer({ min: 1, max: 20 }),
@@ -136,8 +137,11 @@ describe.each(Object.entries(CASES))('batched or not, the same answers: %s', (_,
 
   it('for random mixes of rows, shapes, outputs, priorities, cancellations and failures', async () => {
     await fc.assert(
-      fc.asyncProperty(script, async ({ inline, maxSize, asks }) => {
-        const settings = modelSettingsSchema.parse({ engine: { inline }, batching: { maxSize, maxQueue: 1000 } });
+      fc.asyncProperty(script, async ({ inline, maxSize, instances, asks }) => {
+        const settings = modelSettingsSchema.parse({
+          engine: { inline, instances },
+          batching: { maxSize, maxQueue: 1000 },
+        });
         const scheduler = openScheduler({ engine, settings });
         const answers: Promise<[Ask, EngineError | undefined, Outcome | undefined]>[] = [];
         for (const ask of asks) {

@@ -1,4 +1,5 @@
-import type { EngineError } from '../engine/engine.ts';
+import { sentenceOf } from '../../artifact/failure.ts';
+import { EngineError } from '../engine/engine.ts';
 import type { Request } from './request.ts';
 
 export interface Verdict {
@@ -35,3 +36,7 @@ function afterLoss(members: readonly Request[]): Verdict {
     again: members.filter(({ losses }) => losses < LOSSES).map((member) => [member]),
   };
 }
+
+/** What a backend threw that is none of our errors is the model's fault: nobody else was there. */
+export const engineErrorOf = (error: unknown): EngineError =>
+  error instanceof EngineError ? error : new EngineError('ModelFailed', sentenceOf(error));

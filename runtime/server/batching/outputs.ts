@@ -34,11 +34,11 @@ export class Selections {
     return selection;
   }
 
-  /** Every output that one of these asks for, once, in the order of the signature; the selection itself if they are equal. */
-  union(selections: readonly Selection[]): Selection {
-    const [first] = selections;
-    if (first !== undefined && selections.every((selection) => selection === first)) return first;
-    const wanted = new Set(selections.flatMap(({ indexes }) => indexes));
+  /** Every output that one of these asks for, once, in the order of the signature; what they all ask for if that is equal. */
+  union(members: readonly { readonly selection: Selection | undefined }[]): Selection {
+    const first = members[0]?.selection as Selection;
+    if (members.every(({ selection }) => selection === first)) return first;
+    const wanted = new Set(members.flatMap(({ selection }) => (selection as Selection).indexes));
     return this.of(this.#all.filter((_, index) => wanted.has(index)));
   }
 

@@ -1,8 +1,9 @@
+import type { EngineError } from '../engine/engine.ts';
 import type { TensorValue } from '../tensor.ts';
 import type { Selection } from './outputs.ts';
 import type { RowRing } from './rowRing.ts';
 import type { Run } from './run.ts';
-import type { Done, Lease, Order, Submission } from './scheduler.ts';
+import type { Done, Lease, Order, Outcome, Submission } from './scheduler.ts';
 
 export const LEASED = 0;
 export const WAITING = 1;
@@ -75,6 +76,14 @@ export class Request implements Lease, Submission {
   submit(order: Order, done: Done): Submission {
     this.#owner.submit(this, order, done);
     return this;
+  }
+
+  /** Tells the caller how it ended. */
+  end(error: EngineError | undefined, outcome: Outcome | undefined): void {
+    const { done } = this;
+    this.stage = ENDED;
+    this.done = undefined;
+    done?.(error, outcome);
   }
 
   release(): void {

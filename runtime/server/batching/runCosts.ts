@@ -25,7 +25,8 @@ export class RunCosts {
     this.#ms[i] = known + (sample - known) * weight;
     this.#rows[i] = (this.#rows[i] as number) + (rows - (this.#rows[i] as number)) * weight;
     this.#samples[i] = samples + 1;
-    this.#highest = this.#ms.reduce((highest, mean) => Math.max(highest, mean), 0);
+    if (known < this.#highest) this.#highest = Math.max(this.#highest, this.#ms[i] as number);
+    else this.#highest = Math.max(...this.#ms);
   }
 
   /** No run is expected to take longer than this. */
