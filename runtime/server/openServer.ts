@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { openAccess } from './access/open.ts';
+import { type OpenedAccess, openAccess } from './access/open.ts';
 import { AdminToken } from './adminToken.ts';
 import { RUNTIME_VERSION, type ServerConfig } from './config.ts';
 import { Refusals } from './evidence/refusals.ts';
@@ -15,7 +15,7 @@ import { openAdmin } from './openAdmin.ts';
 import { ParserThreads } from './protocol/parser/parserThreads.ts';
 import { BodyGate } from './rest/bodyGate.ts';
 import { drain } from './rest/drain.ts';
-import { createRestServer } from './rest/restServer.ts';
+import { createRestServer, type RestServer } from './rest/restServer.ts';
 import { seldom } from './seldom.ts';
 
 export interface ServerParts {
@@ -36,54 +36,29 @@ export interface OpenServer {
 }
 
 /** A fault of each request must not turn the log into the slowest part of the server. */
-const MOST_COMPLAINTS_EVERY_MS = 1000;
+const COMPLAIN_EVERY_MS = 1000;
 
 /** All ports open before a model is loaded: a probe must tell a slow start from a dead process. Throws Failure. */
 export async function openServer(parts: ServerParts): Promise<OpenServer> {
-  const { config, log, lifecycle, repository } = parts;
-  const { serving } = config.settings;
-  const elapsed = () => performance.now();
-  const complain = (sentence: string, cause: unknown) => log.error({ cause }, sentence);
-  const onFailure = seldom(complain, MOST_COMPLAINTS_EVERY_MS, elapsed);
-  const access = await openAccess(serving, { now: elapsed, onFailure: (sentence) => log.error({}, sentence) });
+  const { config, log, lifecycle } = parts;
+  const onFailure = seldom(
+    (sentence: string, cause: unknown) => log.error({ cause }, sentence),
+    COMPLAIN_EVERY_MS,
+    elapsed,
+  );
+  const complain = (sentence: string) => log.error({}, sentence);
+  const access = await openAccess(config.settings.serving, { now: elapsed, onFailure: complain });
   const reader = new ParserThreads(() => new Worker(parts.parser));
   const token = new AdminToken(config.adminTokenFile, elapsed);
-  const refusals = new Refusals();
-  const identity = config.source.kind === 'Artifact' ? config.source.identity : undefined;
-  const ready = () => lifecycle.phase === 'Serving' && repository.healthy;
-  const deps = {
-    repository,
-    access: access.access,
-    certificate: access.certificate,
-    limits: serving.limits,
-    phase: () => lifecycle.phase,
-    ready,
-    identity,
-    version: RUNTIME_VERSION,
-    elapsed,
-    now: Date.now,
-    onFailure,
-    reader,
-    refusals,
-    gate: new BodyGate(serving.limits.maxBodiesBytes),
-    admitsCopy: (order: string, authorization: string) => isShadowPass(token.value, order, authorization),
-  };
+  const deps = { ...dependencies(parts, token), ...pick(access), reader, onFailure };
   const rest = createRestServer(deps);
   const grpc = createGrpcServer(deps);
-  const ports: readonly LeavingPort[] = [
-    {
-      get inFlight() {
-        return rest.inFlight;
-      },
-      drain: (leaving) => drain(rest.server, leaving),
-    },
-    grpc,
-  ];
   const state = () => ({
-    ready: ready(),
+    ready: deps.ready(),
     draining: lifecycle.phase === 'Draining',
     inFlight: rest.inFlight + grpc.inFlight,
   });
+  const { refusals, identity } = deps;
   const admin = openAdmin({ ...parts, refusals, token, identity, state, onFailure });
   const listening = {
     admin: await listen(admin, config.adminPort),
@@ -92,7 +67,7 @@ export async function openServer(parts: ServerParts): Promise<OpenServer> {
   };
   log.info(listening, 'listening');
   return {
-    ports,
+    ports: [leaving(rest), grpc],
     close: async () => {
       admin.close();
       admin.closeAllConnections();
@@ -101,3 +76,33 @@ export async function openServer(parts: ServerParts): Promise<OpenServer> {
     },
   };
 }
+
+const elapsed = () => performance.now();
+
+const pick = ({ access, certificate }: OpenedAccess) => ({ access, certificate });
+
+/** What both ports are made of. */
+function dependencies({ config, lifecycle, repository }: ServerParts, token: AdminToken) {
+  const { limits } = config.settings.serving;
+  return {
+    repository,
+    limits,
+    phase: () => lifecycle.phase,
+    /** A promise to take new traffic: proven, not leaving, and with something to run on. */
+    ready: () => lifecycle.phase === 'Serving' && repository.healthy,
+    identity: config.source.kind === 'Artifact' ? config.source.identity : undefined,
+    version: RUNTIME_VERSION,
+    elapsed,
+    now: Date.now,
+    refusals: new Refusals(),
+    gate: new BodyGate(limits.maxBodiesBytes),
+    admitsCopy: (order: string, authorization: string) => isShadowPass(token.value, order, authorization),
+  };
+}
+
+const leaving = (rest: RestServer): LeavingPort => ({
+  get inFlight() {
+    return rest.inFlight;
+  },
+  drain: (how) => drain(rest.server, how),
+});

@@ -161,6 +161,8 @@ describe('a model that fails on some inputs', () => {
 test('a server is live but not ready until every golden request is replayed', async () => {
   const golden = Array.from({ length: 3000 }, () => goldenAffine(4.5));
   const server = await startServer(await modelArtifact(affine, golden));
+  const { ready, requests, model } = await server.evidence();
+  expect([ready, requests.ok, model.name]).toEqual([false, 0, 'flights']);
   const seen: number[] = [];
   while (seen.at(-1) !== 200) seen.push((await server.fetch('admin', '/readyz')).status);
   expect(seen[0]).toBe(503);

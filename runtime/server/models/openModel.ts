@@ -1,9 +1,8 @@
-import { FILES } from '@slipway/crds/contract';
 import type { ModelSettings } from '@slipway/crds/serving';
 import { Failure } from '../../artifact/failure.ts';
 import type { ArtifactHash } from '../../artifact/hash.ts';
 import { openScheduler } from '../batching/openScheduler.ts';
-import { answerOf, type RunObserver, type Scheduler } from '../batching/scheduler.ts';
+import type { RunObserver } from '../batching/scheduler.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { EngineOptions } from '../engine/engineOptions.ts';
 import { openEngine } from '../engine/openEngine.ts';
@@ -11,20 +10,19 @@ import { readBaseline } from '../evidence/baseline.ts';
 import { CountingEvidence } from '../evidence/countingEvidence.ts';
 import type { Observation } from '../observe/observation.ts';
 import { mayShareRuns, openPipeline } from '../pipeline/openPipeline.ts';
-import type { TensorValue } from '../tensor.ts';
 import { digestOf } from './digest.ts';
 import { fitThreads } from './fitThreads.ts';
-import { type Run, replayGolden } from './golden.ts';
 import { checkLabels } from './labels.ts';
 import { bareModel, type ModelFiles, readModelFiles } from './modelFiles.ts';
 import type { FoundModel } from './modelFolder.ts';
+import { prove, round, type Surroundings } from './prove.ts';
 import type { LoadedModel } from './repository.ts';
 import type { ModelIdentity, ServedModel } from './servedModel.ts';
 import { agreedSignature } from './signature.ts';
-import { sampleInputs, type WarmUp, warmUp } from './warmUp.ts';
+import { sampleInputs } from './warmUp.ts';
 
 /** What the process lends to each model that is opened. */
-export interface Workshop {
+export interface Workshop extends Surroundings {
   readonly settings: ModelSettings;
   readonly cores: number;
   readonly child?: EngineOptions['child'];
@@ -35,22 +33,12 @@ export interface Workshop {
   readonly random: () => number;
   /** A new name each time. */
   readonly epoch: () => string;
-  /** Milliseconds of a clock that never jumps. */
-  readonly elapsed: () => number;
   readonly now: () => Date;
-  readonly log: ModelLog;
-}
-
-/** What is said while a model is opened. */
-export interface ModelLog {
-  info(facts: object, sentence: string): void;
-  warn(facts: object, sentence: string): void;
 }
 
 /** What an observation must know of its model. */
 export type ObservedModel = Pick<ServedModel, 'identity' | 'signature' | 'labels'> & Pick<CountingEvidence, 'baseline'>;
 
-const WARM_UP_BUDGET_MS = 2000;
 const NOBODY: RunObserver = { ran() {} };
 
 /**
@@ -121,14 +109,16 @@ async function proven(
   checkLabels(files.labels, signature.outputs);
   const baseline = found.bare ? undefined : await readBaseline(found.path, signature);
   const settings = settingsFor(files, engine, workshop.settings);
+  const model = identity.name;
   const open = (observer: RunObserver) =>
     openScheduler({
       engine,
       settings,
       observer,
-      onInlineStopped: (ms) => log.warn({ model: identity.name, ms: round(ms) }, 'a run was too long for this thread'),
+      onInlineStopped: (ms) => log.warn({ model, ms: round(ms) }, 'a run was too long for the thread of the sockets'),
+      onUnshared: (outputs) => log.warn({ model, outputs }, 'outputs depend on their batch: they are run alone'),
     });
-  await prove(identity, files, signature, settings, open(NOBODY), workshop);
+  await prove(model, files.golden, signature, settings.batching, open(NOBODY), workshop);
   const { labels } = files;
   const evidence = new CountingEvidence({
     signature,
@@ -141,7 +131,7 @@ async function proven(
   });
   const observation = observe({ identity, signature, labels, baseline });
   const scheduler = open(evidence);
-  const model: ServedModel = {
+  const served: ServedModel = {
     identity,
     signature,
     labels,
@@ -158,60 +148,8 @@ async function proven(
     await scheduler.close();
     await Promise.all([engine.close(), observation.close()]);
   };
-  return { model, close };
+  return { model: served, close };
 }
 
 const settingsFor = (files: ModelFiles, engine: Engine, settings: ModelSettings): ModelSettings =>
   mayShareRuns(files, engine.signature) ? settings : { ...settings, batching: { ...settings.batching, maxSize: 1 } };
-
-/** Golden requests and warm-up go the way of live requests, over a queue of their own: nothing counts them. */
-async function prove(
-  identity: ModelIdentity,
-  { golden }: ModelFiles,
-  signature: ServedModel['signature'],
-  { batching }: ModelSettings,
-  scheduler: Scheduler,
-  { elapsed, log }: Workshop,
-): Promise<void> {
-  const run = runBy(scheduler);
-  const model = identity.name;
-  try {
-    if (golden.length === 0) log.warn({ model }, `no ${FILES.golden}: its answers here are not proven`);
-    const { batchable } = scheduler;
-    const warmed = await warmUp({
-      signature,
-      batchable,
-      batching,
-      golden,
-      run,
-      now: elapsed,
-      budgetMs: WARM_UP_BUDGET_MS,
-    });
-    await replayGolden(golden, signature, run);
-    report(model, warmed, log);
-  } finally {
-    await scheduler.close();
-  }
-}
-
-function report(model: string, { complaint, skipped, firstMs, steadyMs }: WarmUp, log: ModelLog): void {
-  const times = { model, firstMs: round(firstMs), steadyMs: round(steadyMs), ratio: round(firstMs / steadyMs) };
-  if (complaint !== undefined) log.warn({ model, complaint }, 'not warmed up: the model does not run on zeros');
-  else log.info(skipped.length > 0 ? { ...times, skipped } : times, 'warmed up');
-}
-
-const round = (value: number): number => Number(value.toPrecision(3));
-
-export const runBy =
-  (scheduler: Scheduler): Run =>
-  async (inputs, outputs) => {
-    const lease = scheduler.lease(inputs.map(({ shape }) => shape));
-    inputs.forEach(({ elements }, i) => {
-      copy(elements, (lease.inputs[i] as TensorValue).elements);
-    });
-    return (await answerOf(lease, { outputs })).outputs;
-  };
-
-function copy(from: TensorValue['elements'], to: TensorValue['elements']): void {
-  for (let i = 0; i < from.length; i++) (to as unknown[])[i] = from[i];
-}
