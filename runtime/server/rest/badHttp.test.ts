@@ -142,6 +142,21 @@ describe('chunks', () => {
   ]);
 });
 
+describe('a request that ends in its middle', () => {
+  const ended = (what: string, text: string | Buffer) => ({
+    what,
+    send: (socket: Socket) => void socket.end(text),
+    status: 400,
+    error: 'The request ended in its middle.',
+    counted: 'clientError' as const,
+  });
+  refuseEach([
+    ended('with a body shorter than its length', post(INFER, BODY, { 'content-length': String(BODY.length + 1) })),
+    ended('between two chunks', raw(`POST ${INFER} HTTP/1.1\nHost: t\nTransfer-Encoding: chunked\n\n2\n{}\n`)),
+    { ...ended('in its header', raw('GET /v2 HTTP/1.1\nHost: t\n')), counted: undefined },
+  ]);
+});
+
 describe('bytes that come too slowly, or never', () => {
   const limits = { headersTimeoutMs: 100, bodyTimeoutMs: 200 };
   const late = 'A header must be here within 100 ms, a request in 200 ms.';

@@ -71,8 +71,8 @@ describe('a body that is too large', () => {
         send: Buffer.from(`${head}Transfer-Encoding: chunked\r\n\r\n${`64\r\n${'x'.repeat(100)}\r\n`.repeat(11)}`),
         ...one,
       },
-      { what: 'for the repository', ...one, send: post('/v2/repository/index', 'x'.repeat(1001)), counted: undefined as never },
-    ].map(({ counted, ...row }) => (counted === undefined ? row : { ...row, counted })),
+      { what: 'for the repository', ...one, send: post('/v2/repository/index', 'x'.repeat(1001)), counted: undefined },
+    ],
     most,
   );
 });

@@ -1,9 +1,11 @@
 import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RequestError } from '../requestError.ts';
-import type { CallContext } from './call.ts';
+import type { Call, CallContext } from './call.ts';
 import { countRefusal } from './refusal.ts';
 import { errorAnswer, identityHeaders } from './wire.ts';
+
+const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 /** How long a refused connection is read from, so that what is still coming does not cost the caller the answer. */
 const LINGER_MS = 1000;
@@ -15,7 +17,8 @@ function faultOf(error: NodeJS.ErrnoException, { limits }: CallContext): Request
   }
   if (error.code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW')
     return new RequestError(413, 'The chunk extensions are too long.');
-  if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') return new RequestError(400, 'This is not a valid HTTP request.');
+  if (error.code === 'HPE_INVALID_EOF_STATE') return new RequestError(400, 'The request ended in its middle.');
+  if (error.code !== TIMEOUT) return new RequestError(400, 'This is not a valid HTTP request.');
   const { headersTimeoutMs, bodyTimeoutMs } = limits;
   return new RequestError(
     408,
@@ -24,6 +27,9 @@ function faultOf(error: NodeJS.ErrnoException, { limits }: CallContext): Request
 }
 
 const BUSY = new RequestError(503, 'Too many large requests are being read; try again later.', { 'retry-after': '1' });
+
+/** A body that waits before the gate is not sent: the server has not asked for it yet. */
+const isOurLateness = ({ code }: NodeJS.ErrnoException, { reading }: Call): boolean => code === TIMEOUT && reading.waiting;
 
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -48,7 +54,7 @@ export function refuseMalformed(server: Server, context: CallContext): void {
     const calls = [...context.open].filter(({ request }) => request.socket === socket);
     for (const call of calls) call.response.shouldKeepAlive = false;
     const broken = calls.find(({ reading }) => !reading.complete);
-    if (broken) broken.breakOff(broken.reading.waiting ? BUSY : faultOf(error, context));
+    if (broken) broken.breakOff(isOurLateness(error, broken) ? BUSY : faultOf(error, context));
     else if (calls.length === 0) refuse(socket, faultOf(error, context), context);
   });
   server.on('connect', (_request, socket: Duplex) =>

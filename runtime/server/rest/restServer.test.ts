@@ -1,4 +1,4 @@
-import { gunzipSync, gzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { deflateRawSync, deflateSync, gunzipSync, gzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accessBy } from '../access/access.ts';
 import { RateLimit } from '../access/rateLimit.ts';
@@ -122,6 +122,8 @@ describe('a packed body', () => {
     ['x-gzip', gzipSync(text)],
     ['GZIP', gzipSync(text)],
     ['zstd', zstdCompressSync(text)],
+    ['deflate', deflateSync(text)],
+    ['deflate', deflateRawSync(text)],
     ['identity', Buffer.from(text)],
   ])('by %s is unpacked', async (encoding, body) => {
     const { send } = await serving([opened.model]);

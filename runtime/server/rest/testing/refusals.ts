@@ -14,7 +14,7 @@ export interface BadRequest {
   /** The sentence, which says what to write instead. */
   readonly error: string | RegExp;
   /** How the model counts it; absent: it never was a question to the model. */
-  readonly counted?: RequestOutcome;
+  readonly counted?: RequestOutcome | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
