@@ -26,7 +26,10 @@ export const engineSettingsSchema = z.strictObject({
     .enum(['Auto', 'Never'])
     .default('Auto')
     .describe('Auto: a model measured to run in microseconds runs on the thread that reads sockets.'),
-  optimization: z.enum(['disabled', 'basic', 'extended', 'all']).default('all'),
+  optimization: z
+    .enum(['disabled', 'basic', 'extended', 'all'])
+    .default('all')
+    .describe('How far ONNX Runtime rewrites the graph when it loads it.'),
   spinning: z
     .boolean()
     .default(false)
@@ -35,11 +38,12 @@ export const engineSettingsSchema = z.strictObject({
   session: z.record(z.string(), z.string()).default({}).describe('ONNX Runtime session config entries, as they are.'),
   gpu: z
     .strictObject({
-      device: z.int().min(0).max(63).default(0),
+      device: z.int().min(0).max(63).default(0).describe('Index of the GPU.'),
       memoryBytes: z.int().min(MIB).optional().describe('Arena limit; all of the device by default.'),
       shrink: z.boolean().default(false).describe('Give arena memory back after each run.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What a GPU provider may use.'),
   maxRunMs: count(3_600_000).default(60_000).describe('A run longer than this is cancelled and its requests fail.'),
 });
 
@@ -60,8 +64,8 @@ export const batchingSettingsSchema = z.strictObject({
 });
 
 export const cacheSettingsSchema = z.strictObject({
-  maxBytes: count(65_536 * MIB),
-  ttlMs: count(86_400_000),
+  maxBytes: count(65_536 * MIB).describe('Bytes of inputs and answers together; the least recently used go first.'),
+  ttlMs: count(86_400_000).describe('Milliseconds that an answer is remembered.'),
 });
 
 export const NON_FINITE = ['Error', 'Null', 'String'] as const;
@@ -69,8 +73,8 @@ export type NonFinite = (typeof NON_FINITE)[number];
 
 /** What may be set for each model. */
 export const modelSettingsSchema = z.strictObject({
-  engine: engineSettingsSchema.prefault({}),
-  batching: batchingSettingsSchema.prefault({}),
+  engine: engineSettingsSchema.prefault({}).describe('Where and how the model runs.'),
+  batching: batchingSettingsSchema.prefault({}).describe('How requests share a run.'),
   cache: cacheSettingsSchema.optional().describe('Remember answers to exactly equal inputs; off by default.'),
   singleFlight: z.boolean().default(false).describe('Equal requests that are under way share one run.'),
   nonFinite: z
@@ -87,7 +91,8 @@ export const modelSettingsSchema = z.strictObject({
         .describe('Answers remembered for late labels, some 40 bytes each; 0 turns feedback off.'),
       maxAgeSeconds: count(31_536_000).default(604_800).describe('Labels that come later than this are unknown.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What is remembered of answers, to be held against labels that come later.'),
   truncateText: z.boolean().default(false).describe('Cut text that is too long for the model instead of refusing it.'),
 });
 export type ModelSettings = z.infer<typeof modelSettingsSchema>;
@@ -95,7 +100,9 @@ export type EngineSettings = z.infer<typeof engineSettingsSchema>;
 export type BatchingSettings = z.infer<typeof batchingSettingsSchema>;
 
 const limitsSchema = z.strictObject({
-  maxBodyBytes: count(4096 * MIB).default(64 * MIB),
+  maxBodyBytes: count(4096 * MIB)
+    .default(64 * MIB)
+    .describe('Bytes of a request, unpacked; a larger one is refused with 413.'),
   maxBodiesBytes: count(65_536 * MIB)
     .default(128 * MIB)
     .describe('Bytes of large bodies read at the same time; the rest wait their turn, first come first served.'),
@@ -104,11 +111,14 @@ const limitsSchema = z.strictObject({
     .describe('Elements of one tensor.'),
   requestTimeoutMs: count(3_600_000).default(60_000).describe('Longest time from the last body byte to the answer.'),
   bodyTimeoutMs: count(3_600_000).default(30_000).describe('Longest time a caller may take to send a request.'),
-  headersTimeoutMs: count(600_000).default(10_000),
-  maxHeaderBytes: count(MIB).default(16_384),
-  maxConnections: count(1_000_000).default(10_000),
+  headersTimeoutMs: count(600_000).default(10_000).describe('Longest time a caller may take to send the headers.'),
+  maxHeaderBytes: count(MIB).default(16_384).describe('Bytes of the headers of a request; more is refused with 431.'),
+  maxConnections: count(1_000_000).default(10_000).describe('Open connections; one more is closed at once.'),
   rate: z
-    .strictObject({ requestsPerSecond: z.number().positive().max(1e6), burst: count(1_000_000) })
+    .strictObject({
+      requestsPerSecond: z.number().positive().max(1e6).describe('Requests a second in the long run.'),
+      burst: count(1_000_000).describe('Requests that may come at once.'),
+    })
     .optional()
     .describe('For each API key, or for each address where there are no keys.'),
 });
@@ -135,13 +145,16 @@ export const servingSettingsSchema = z.strictObject({
     .record(z.string(), z.unknown())
     .default({})
     .describe('Settings of single models, by name: replace those above.'),
-  limits: limitsSchema.prefault({}),
+  limits: limitsSchema.prefault({}).describe('What a caller may ask of the server.'),
   auth: z
     .strictObject({ keysFile: z.string().describe('One "<name> sha256:<hex>" a line; read again when it changes.') })
     .optional()
     .describe('API keys; without them everybody may ask.'),
   tls: z
-    .strictObject({ certFile: z.string(), keyFile: z.string() })
+    .strictObject({
+      certFile: z.string().describe('PEM, with the whole chain.'),
+      keyFile: z.string().describe('PEM, without a passphrase.'),
+    })
     .optional()
     .describe('Read again when they change.'),
   repository: z
@@ -164,14 +177,27 @@ export const servingSettingsSchema = z.strictObject({
     })
     .prefault({})
     .describe('How answers are compared with those of a candidate, when the operator orders it.'),
-  metrics: z.strictObject({ tritonNames: z.boolean().default(false) }).prefault({}),
+  metrics: z
+    .strictObject({
+      tritonNames: z
+        .boolean()
+        .default(false)
+        .describe('Write the same counts under the names of Triton (nv_inference_*) too.'),
+    })
+    .prefault({})
+    .describe('What /metrics says.'),
   tracing: z
     .strictObject({
       endpoint: z
         .url({ protocol: /^https?$/ })
         .describe('Of an OTLP/HTTP collector; /v1/traces is added to one that has no path.'),
-      share: z.number().min(0).max(1).default(0.01),
-      service: z.string().default('slipway'),
+      share: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.01)
+        .describe('Share of requests traced, where the caller did not decide.'),
+      service: z.string().default('slipway').describe('service.name of the spans.'),
     })
     .optional()
     .describe('Spans over OTLP/HTTP.'),
@@ -185,7 +211,8 @@ export const servingSettingsSchema = z.strictObject({
         .describe('Key of the hashes, so that all pods write the same; a random one for each process by default.'),
       payload: z.boolean().default(false).describe('Log the tensors as they are, at most 1024 elements of each.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Log lines of single requests.'),
   samples: samplesSchema
     .optional()
     .describe('Whole requests with their answers, for replay: raw data, so off by default.'),

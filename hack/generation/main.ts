@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { crdFiles, type GeneratedFile } from '@slipway/crds/generate/main.ts';
-import { referencePage } from '@slipway/crds/generate/reference.ts';
+import { referencePage, settingsPage } from '@slipway/crds/generate/reference.ts';
 import { KINDS } from '@slipway/crds/v1alpha1/kinds.ts';
 import { rolloutRulesDocument } from '@slipway/operator/domain/rollout/document.ts';
 import { crdTemplates } from './charts.ts';
@@ -25,6 +25,7 @@ export function generatedFiles(): GeneratedFile[] {
     chartRules(permissions),
     ...userRoles(),
     ...KINDS.map(referencePage),
+    settingsPage(),
     { path: 'docs/rollout-rules.md', text: rolloutRulesDocument() },
   ];
 }
