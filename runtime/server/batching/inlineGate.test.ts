@@ -70,26 +70,35 @@ describe('the gate to the calling thread', () => {
     expect(gate.ranHere(1, 0.2, 80).allows(1)).toBe(false);
   });
 
-  it('shuts for a while, and says so, when runs take five limits again and again; longer each time', () => {
+  it('shuts for a while, and says so, when runs are long again and again; longer each time', () => {
     const gate = new Gate().ranAway(1, 0.05).ranHere(1, 0.02, 20);
     for (const pause of [1000, 2000, 4000]) {
-      gate.ranHere(1, 0.6, 3);
+      gate.ranHere(1, 30, 3);
+      expect(gate.allows(1)).toBe(true);
+      gate.ranHere(1, 30).ranHere(2, 0.02);
       expect(gate.allows(1)).toBe(false);
       gate.now += pause - 1;
       expect(gate.allows(1)).toBe(false);
       gate.now += 1;
       expect(gate.allows(1)).toBe(true);
+      gate.ranHere(1, 0.02);
     }
-    expect(gate.stopped).toEqual([0.6, 0.6, 0.6]);
+    expect(gate.stopped).toEqual([30, 30, 30]);
     gate.now += 600_001;
-    gate.ranHere(1, 0.6, 3);
+    gate.ranHere(1, 30, 4);
     gate.now += 1000;
     expect(gate.allows(1), 'after a long good time the pause is short again').toBe(true);
   });
 
+  it('shuts for a model of which every tenth run is long', () => {
+    const gate = new Gate().ranAway(1, 0.05);
+    for (let i = 0; i < 20; i += 1) gate.ranHere(1, 0.02, 9).ranHere(1, 50);
+    expect(gate.stopped.length).toBeGreaterThan(0);
+  });
+
   it('does not take a busy machine for a slow model', () => {
     const gate = new Gate().ranAway(1, 0.05);
-    for (let i = 0; i < 200; i += 1) gate.ranHere(1, 0.02, 25).ranHere(1, 4);
+    for (let i = 0; i < 200; i += 1) gate.ranHere(1, 0.02, 15).ranHere(1, 4);
     expect(gate.allows(1)).toBe(true);
     expect(gate.stopped).toEqual([]);
   });

@@ -7,16 +7,16 @@ const TRIALS = 8;
 const TRIED_AGAIN = 200;
 /** How fast the fastest recent run is forgotten: slower ones double it in 35 runs. A busy machine has some fast ones. */
 const FORGOTTEN = 1.02;
-/** What counts as much too long: the limit times this. */
-const FAR = 5;
 /** What a trial may take, times the limit: promises are far too high (see #promised), and first runs cold. */
 const FIRST_TRY = 20;
 /**
- * So many of them in a row, or more than one in twenty runs for long, shut the gate; fewer are the neighbours of a busy
- * machine, a CPU quota that is used up, or the garbage collector, which wall time can't tell from the model.
+ * When the mean of all runs here reaches so many limits, the gate shuts. The mean of some sixty, each counted as a hundred
+ * limits at most: the neighbours of a busy machine, a CPU quota that is used up and the garbage collector stop single runs
+ * for milliseconds, and wall time can't tell them from the model.
  */
-const STRIKES = 3;
-const FORGIVEN_BY_A_GOOD_RUN = 0.05;
+const TOO_MANY = 5;
+const WEIGHT = 1 / 64;
+const MOST = 100;
 /** How long it stays shut: twice as long each time, and again the shortest after as long as the longest without. */
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 600_000;
@@ -34,11 +34,11 @@ export class InlineGate {
   readonly #ms = new Float64Array(BUCKETS);
   readonly #refused = new Uint32Array(BUCKETS);
   readonly #fastestAway = new Float64Array(BUCKETS).fill(Infinity);
-  #strikes = 0;
+  #mean = 0;
   #shutUntil = -Infinity;
   #pauseMs = FIRST_PAUSE_MS;
 
-  /** `onStopped` is told whenever runs here took too long again and again: milliseconds of the last one. */
+  /** `onStopped` is told whenever the gate shuts for a while: milliseconds of the last run here. */
   constructor(limitMs: number, onStopped: (ms: number) => void) {
     this.#limitMs = limitMs;
     this.#onStopped = onStopped;
@@ -89,13 +89,9 @@ export class InlineGate {
   }
 
   #judge(ms: number, now: number): void {
-    if (ms < this.#limitMs * FAR) {
-      this.#strikes = Math.max(0, this.#strikes - FORGIVEN_BY_A_GOOD_RUN);
-      return;
-    }
-    this.#strikes += 1;
-    if (this.#strikes < STRIKES) return;
-    this.#strikes = 0;
+    this.#mean += (Math.min(ms, this.#limitMs * MOST) - this.#mean) * WEIGHT;
+    if (this.#mean < this.#limitMs * TOO_MANY) return;
+    this.#mean = 0;
     if (now - this.#shutUntil > LONGEST_PAUSE_MS) this.#pauseMs = FIRST_PAUSE_MS;
     this.#shutUntil = now + this.#pauseMs;
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
