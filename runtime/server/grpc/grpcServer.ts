@@ -60,6 +60,8 @@ export function createGrpcServer(deps: GrpcDependencies): GrpcServer {
     const origin = new CallOpener(context, METHODS, socket.remoteAddress);
     const connection = new SocketConnection(socket, origin, rules, patience, (gone) => connections.delete(gone));
     connections.add(connection);
+    // A handshake may end after the port has been closed.
+    if (draining) connection.connection.drain();
   });
   server.maxConnections = limits.maxConnections;
   server.on('drop', () => deps.onFailure(`More than ${limits.maxConnections} connections: one was closed.`, undefined));

@@ -309,7 +309,8 @@ test('a drained connection answers what came before the peer knew, and nothing a
   peer.send(headers(3, WHOLE));
   peer.send(pingFrame(FLAG.ack, ofType(first, FRAME.ping)[0]?.payload as Buffer));
   expect(goaway(await peer.frames())?.payload.readUInt32BE(0)).toBe(3);
-  peer.send(headers(5, WHOLE), body(7, 'x'));
+  peer.send(headers(5), windowUpdateFrame(5, 9), body(5, 'x'), rstStreamFrame(5, ERROR.cancel));
+  expect(peer.connection.closed).toBe(false);
   expect(peer.seen.map(({ stream }) => stream.id)).toEqual([1, 3]);
   for (const { stream } of peer.seen) {
     expect(peer.ended).toBe(false);

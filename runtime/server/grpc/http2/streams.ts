@@ -68,15 +68,13 @@ export class Streams<Head> {
     if (!stream) return void this.#calm.idleFrame();
     if (stream.remoteEnded) return void this.#break(stream, ERROR.streamClosed);
     if (!ended) return void this.#break(stream, ERROR.protocol);
-    this.#remoteEnd(stream);
+    stream.remoteEnded = true;
     stream.user?.data(NOTHING, 0, 0, true);
   }
 
   /** The stream that a DATA frame of so many bytes belongs to; undefined when its bytes are to be thrown away. */
   receiving(id: number, length: number): ServerStream | undefined {
-    if (id === 0 || (id > this.last && id <= this.acceptUpTo)) {
-      throw new ConnectionError(ERROR.protocol, `DATA on stream ${id}, which is not open`);
-    }
+    this.#checkBegun(id, 'DATA');
     const stream = this.#open.get(id);
     if (!stream) return undefined;
     stream.receiveWindow -= length;
@@ -88,13 +86,13 @@ export class Streams<Head> {
 
   deliver(stream: ServerStream, bytes: Uint8Array, start: number, end: number, ends: boolean): void {
     if (!this.#open.has(stream.id)) return;
-    if (ends) this.#remoteEnd(stream);
+    if (ends) stream.remoteEnded = true;
     stream.user?.data(bytes, start, end, ends);
   }
 
   /** WINDOW_UPDATE of one stream. */
   widen(id: number, increment: number): void {
-    if (id > this.last) throw new ConnectionError(ERROR.protocol, `WINDOW_UPDATE on stream ${id}, which is not open`);
+    this.#checkBegun(id, 'WINDOW_UPDATE');
     const stream = this.#open.get(id);
     if (!stream) return void this.#calm.idleFrame();
     if (increment === 0) return void this.#break(stream, ERROR.protocol);
@@ -116,7 +114,7 @@ export class Streams<Head> {
 
   /** RST_STREAM from the peer. */
   reset(id: number): void {
-    if (id === 0 || id > this.last) throw new ConnectionError(ERROR.protocol, `RST_STREAM of stream ${id}`);
+    this.#checkBegun(id, 'RST_STREAM');
     this.#calm.reset();
     const stream = this.#open.get(id);
     if (stream) this.#drop(stream);
@@ -136,8 +134,10 @@ export class Streams<Head> {
     this.#outbox.control(rstStreamFrame(stream.id, ERROR.none));
   }
 
-  #remoteEnd(stream: ServerStream): void {
-    stream.remoteEnded = true;
+  /** What came too late to count may still be spoken of: only streams that nobody began are a fault. */
+  #checkBegun(id: number, frame: string): void {
+    if (id > 0 && (id <= this.last || id > this.acceptUpTo)) return;
+    throw new ConnectionError(ERROR.protocol, `${frame} on stream ${id}, which is not open`);
   }
 
   #break(stream: ServerStream, code: number): void {
