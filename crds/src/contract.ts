@@ -4,6 +4,9 @@
  */
 import * as z from 'zod';
 
+export * from './baseline.ts';
+export * from './evidence.ts';
+
 export const GROUP = 'slipway.dev';
 export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
@@ -203,52 +206,6 @@ export const predictionSchema = z.object({
 });
 export type Prediction = z.infer<typeof predictionSchema>;
 
-/**
- * baseline.json: what the model saw in training, frozen, so that every replica adds plain counts. `tensor` and `index`
- * say where a feature lies: entry `index` of the last dimension of that tensor.
- */
-const summarySchema = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('numeric'),
-    count: z.int().min(0),
-    min: z.number(),
-    max: z.number(),
-    mean: z.number(),
-    /** Sum of squared differences from the mean. */
-    m2: z.number().min(0),
-    bins: z
-      .object({ edges: z.array(z.number()).max(1023), counts: z.array(z.int().min(0)).max(1024) })
-      .refine(({ edges, counts }) => counts.length === edges.length + 1, 'counts must have one entry more than edges')
-      .refine(({ edges }) => edges.every((edge, i) => i === 0 || edge > (edges[i - 1] as number)), 'edges must rise'),
-  }),
-  z.object({
-    kind: z.literal('categorical'),
-    count: z.int().min(0),
-    categories: z
-      .array(z.object({ value: z.union([z.number(), z.string(), z.boolean()]), count: z.int().min(0) }))
-      .max(1023),
-    other: z.int().min(0),
-  }),
-]);
-const summarisedSchema = z
-  .object({ name: z.string().max(256), tensor: z.string().max(256), index: z.int().min(0) })
-  .and(summarySchema);
-export const BASELINE_SCHEMA = 'slipway.dev/baseline/v1';
-export const baselineSchema = z.object({
-  schema: z.literal(BASELINE_SCHEMA),
-  dataset: z.object({ name: z.string(), digest: z.string(), rows: z.int().min(0) }).optional(),
-  features: z.array(summarisedSchema).max(4096),
-  /** Those of the model's answer first: late labels are compared with it. */
-  predictions: z.array(summarisedSchema).max(4096),
-  /**
-   * How far 99.9 % of the training rows lie from their mean at most: the sum over the numeric features of the squared
-   * standard score. Without it the point is that of independent normal features.
-   */
-  outliers: z.object({ threshold: z.number().positive() }).optional(),
-});
-export type Baseline = z.infer<typeof baselineSchema>;
-export type Summarised = z.infer<typeof summarisedSchema>;
-
 /** status/progress.json, written whole (write + rename) by the training container; also what the agent serves. */
 export const progressSchema = z.object({
   step: z.int().min(0),
@@ -298,128 +255,6 @@ export const verificationReportSchema = z.object({
   gates: z.array(gateResultSchema).max(64),
 });
 export type VerificationReport = z.infer<typeof verificationReportSchema>;
-
-/** Cumulative counts by upper bound; counts has one more entry than boundsMs (over the last bound). */
-const histogramSchema = z.object({
-  boundsMs: z.array(z.number()).max(64),
-  counts: z.array(z.int()).max(65),
-  sumMs: z.number(),
-});
-
-/**
- * Values of one feature or prediction since the start, in the bins of baseline.json: numeric, counts[i] lies in
- * (edges[i-1], edges[i]], one more than edges; categorical, one for each listed category and then `other`.
- * Edges, min and max count as rounded to the tensor's datatype. `counts` holds finite, present values only. missing:
- * NaN, or an empty text that is no listed category. nonFinite: an infinity. outOfRange: counted, and beyond the
- * baseline's min or max. unseen: counted in `other`, and a category that training did not have; always 0 where the
- * baseline's own `other` is not, for then it lists the frequent categories only.
- */
-const binnedSchema = z.object({
-  name: z.string().max(256),
-  counts: z.array(z.int().min(0)).max(1024),
-  missing: z.int().min(0),
-  nonFinite: z.int().min(0),
-  outOfRange: z.int().min(0),
-  unseen: z.int().min(0),
-});
-export type BinnedEvidence = z.infer<typeof binnedSchema>;
-
-/** How the answers of a shadowed candidate compare with the live ones. Each row of a batch counts, but for `skipped`. */
-export const shadowEvidenceSchema = z.object({
-  /** Identity of the order these counts belong to; another order starts at zero. */
-  order: z.string().max(128),
-  compared: z.int().min(0),
-  disagreed: z.int().min(0),
-  /** Requests that were sampled and not compared: the queue was full or the order ran out. */
-  skipped: z.int().min(0),
-  /** The candidate gave no answer: an error, a wrong shape, or too late. */
-  failed: z.int().min(0),
-  segments: z.record(z.string().max(128), z.object({ compared: z.int().min(0), disagreed: z.int().min(0) })).optional(),
-  /** The first few disagreements: outputs only, inputs as keyed hashes. */
-  examples: z
-    .array(z.object({ id: z.string(), output: z.string(), live: z.string(), candidate: z.string() }))
-    .max(1000)
-    .optional(),
-});
-export type ShadowEvidence = z.infer<typeof shadowEvidenceSchema>;
-
-/**
- * Body of POST on the evidence path: what the stable pods are to copy to the candidate until it expires. null ends it.
- * A poll that is missed ends it too, so that a dead operator leaves no copy running.
- */
-export const shadowOrderSchema = z.strictObject({
-  id: z.string().min(1).max(128),
-  /** http://host:port of the candidate's REST port. */
-  target: z.url(),
-  percent: z.number().min(0).max(100),
-  compare: z.enum(['argmax', 'tolerance', 'topK']).optional(),
-  tolerance: z.number().min(0).default(1e-3),
-  k: z.int().min(1).max(1000).default(5),
-  /** Name of a categorical feature (or input) to count by. */
-  segment: z.string().max(256).optional(),
-  expiresInSeconds: z.number().positive().max(300).default(15),
-});
-export type ShadowOrder = z.infer<typeof shadowOrderSchema>;
-export const evidencePollSchema = z.strictObject({ shadow: shadowOrderSchema.nullable() });
-
-/**
- * The evidence document: cumulative, mergeable counters of one runtime process. A restart is a new epoch, so a
- * reader never mistakes counters that start again at zero for requests that did not happen.
- */
-export const EVIDENCE_SCHEMA = 'slipway.dev/evidence/v1';
-export const evidenceSchema = z.object({
-  schema: z.literal(EVIDENCE_SCHEMA),
-  epoch: z.string().max(64),
-  startedAt: z.string(),
-  at: z.string(),
-  model: z.object({ name: z.string(), version: z.string(), digest: z.string() }),
-  ready: z.boolean(),
-  draining: z.boolean(),
-  inFlight: z.int().min(0),
-  /** ok: 2xx. clientError: 4xx, the caller's fault, never the model's. serverError: 5xx of the model or server. shed: 503 refused unserved. */
-  requests: z.object({
-    ok: z.int().min(0),
-    clientError: z.int().min(0),
-    serverError: z.int().min(0),
-    shed: z.int().min(0),
-  }),
-  /**
-   * Per-second batches, for the design effect: seconds with at least one served request, and the sum over them of
-   * failed²/served. With F = Σ failed and N = Σ served: φ = (sum − F²/N) / ((seconds − 1)·p·(1 − p)), p = F/N.
-   */
-  batches: z.object({ seconds: z.int().min(0), failedSquaredOverServed: z.number().min(0) }),
-  /** Served requests (ok and serverError): milliseconds from the last body byte to the answer. counts has one more entry than boundsMs (over the last bound). */
-  latency: histogramSchema,
-  /** Where served requests spent their time: waiting for the engine, and in it. */
-  queue: histogramSchema.optional(),
-  compute: histogramSchema.optional(),
-  /** Served answers that held a value no caller can use (NaN, infinity). */
-  invalid: z.int().min(0).optional(),
-  /** Against baseline.json, in its order; absent when the model has none. */
-  features: z.array(binnedSchema).max(4096).optional(),
-  predictions: z.array(binnedSchema).max(4096).optional(),
-  /** Rows of successful runs, and those whose values were counted: some of them only where the baseline has hundreds of features. */
-  rows: z.object({ run: z.int().min(0), judged: z.int().min(0) }).optional(),
-  /** Rows whose distance from the training data was judged, and those beyond the baseline's 99.9 % point. */
-  outliers: z.object({ judged: z.int().min(0), beyond: z.int().min(0) }).optional(),
-  shadow: shadowEvidenceSchema.optional(),
-  /** Late labels: answers that were found right or wrong, and labels whose request is not remembered. */
-  labels: z.object({ right: z.int().min(0), wrong: z.int().min(0), unknown: z.int().min(0) }).optional(),
-});
-export type Evidence = z.infer<typeof evidenceSchema>;
-
-/** No document is larger: the runtime refuses a baseline whose counts would need more. */
-export const EVIDENCE_MAX_BYTES = 4 * 1024 * 1024;
-
-/**
- * Upper bounds of the time histograms, milliseconds. Those of OpenTelemetry's http.server.request.duration (5 ms to
- * 10 s) are among them, so queries written for those hold here. A limit on latency must be one of these: a share
- * beyond any other threshold can't be counted.
- */
-export const LATENCY_BOUNDS_MS = [
-  0.1, 0.25, 0.5, 1, 2, 2.5, 3, 5, 7.5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80, 100, 150, 200, 250, 300, 500, 750, 1000,
-  2000, 2500, 5000, 7500, 10000,
-] as const;
 
 /** Request header and infer parameter: milliseconds the caller will wait. `timeout` in `parameters` is microseconds, as in Triton. */
 export const REQUEST_HEADERS = {

@@ -25,7 +25,8 @@ export const HOUSE_RULES: readonly HouseRule[] = [
   {
     name: 'silences a check',
     in: /\.(ts|mjs)$/,
-    forbids: /@ts-(ignore|expect-error|nocheck)|biome-ignore|\bas any\b|\.(skip|only)\(/,
+    forbids:
+      /@ts-(ignore|expect-error|nocheck)|biome-ignore|\bas any\b|\b(test|it|describe|suite)(\.\w+)*\.(skip|only)\(/,
   },
   {
     name: 'is pure and reads a clock, chance or the environment',
