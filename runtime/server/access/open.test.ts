@@ -20,13 +20,17 @@ describe('a keys file that changes under the server', () => {
     const folder = await temporaryFolder('keys');
     const keys = new KeyRing([]);
     const failures: string[] = [];
+    const count = { uses: 0 };
     const file = join(folder, 'keys');
     const files = new WatchedFiles({
       paths: [file],
-      use: ([text = '']) => keys.replace(parseKeys(text)),
+      use: ([text = '']) => {
+        count.uses += 1;
+        keys.replace(parseKeys(text));
+      },
       onFailure: (sentence) => failures.push(sentence),
     });
-    return { folder, file, files, failures, owner: (key: string) => keys.ownerOf(`Bearer ${key}`) };
+    return { folder, file, files, failures, uses: () => count.uses, owner: (key: string) => keys.ownerOf(`Bearer ${key}`) };
   }
 
   test('counts from the next look on, and the old key no more', async () => {
@@ -56,6 +60,15 @@ describe('a keys file that changes under the server', () => {
     await rename(join(folder, '..data_tmp'), join(folder, '..data'));
     await files.look();
     expect([owner('old'), owner('new')]).toEqual([undefined, 'web']);
+  });
+
+  test('is read once by looks that meet', async () => {
+    const { file, files, owner, uses } = await watched();
+    await writeFile(file, line('old'));
+    await files.start();
+    await writeFile(file, line('new'));
+    await Promise.all([files.look(), files.look(), files.look()]);
+    expect([owner('new'), uses()]).toEqual(['web', 2]);
   });
 
   test('and is broken, or gone, keeps the last good keys and is told of once', async () => {
