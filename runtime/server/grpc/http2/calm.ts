@@ -8,6 +8,8 @@ import { ConnectionError, ERROR } from './protocol.ts';
 const ALLOWANCE = 10_000;
 /** A reset request cost us its reading and perhaps its run: it counts for as many idle frames. */
 const RESET_COST = 20;
+/** What comes with a piece of a message from an honest peer: a ping that measures the way, an update of two windows. */
+const PIECE_WORTH = 4;
 
 export class Calm {
   #spent = 0;
@@ -22,7 +24,12 @@ export class Calm {
     this.#spend(RESET_COST);
   }
 
-  /** A request was answered, or a piece of one came: honest peers get here often enough. */
+  /** A piece of a message came or went. */
+  moved(): void {
+    this.#spent = Math.max(0, this.#spent - PIECE_WORTH);
+  }
+
+  /** A request was answered. */
   progress(): void {
     this.#spent = Math.max(0, this.#spent - RESET_COST);
   }

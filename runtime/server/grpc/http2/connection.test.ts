@@ -300,6 +300,19 @@ describe('floods', () => {
   });
 });
 
+test('one stream may go on for ever, with all that clients send between its messages', async () => {
+  const peer = new Peer().greet(headers(1));
+  for (let i = 0; i < 20_000; i++) {
+    peer.send(body(1, 'question'), pingFrame(0, Buffer.alloc(8)), windowUpdateFrame(0, 6), windowUpdateFrame(1, 6));
+    peer.seen[0]?.stream.send(undefined, Buffer.from('answer'), undefined);
+    if (i % 1000 === 0) {
+      await peer.frames();
+      peer.seen[0]?.stream.grant(8000);
+    }
+  }
+  expect(peer.connection.closed).toBe(false);
+});
+
 test('a drained connection answers what came before the peer knew, and nothing after', async () => {
   const peer = new Peer().greet(headers(1, WHOLE));
   await peer.frames();

@@ -79,7 +79,7 @@ export class Connection<Head> implements FrameTarget {
     this.#receiveWindow = limits.connectionWindow;
     this.#reader = new FrameReader(this, DEFAULT_MAX_FRAME);
     this.#headers = new HeaderBlocks(limits.maxHeaderBytes, user.parseHead);
-    this.#outbox = new Outbox(transport, (stream) => this.#localEnd(stream));
+    this.#outbox = new Outbox(transport, this.#calm, (stream) => this.#localEnd(stream));
     this.#streams = new Streams(user, this.#outbox, this.#calm, limits);
     this.#greet(limits);
   }

@@ -1,3 +1,4 @@
+import type { Calm } from './calm.ts';
 import { rstStreamFrame, windowUpdateFrame, writeFrameHeader } from './frames.ts';
 import { DEFAULT_MAX_FRAME, DEFAULT_WINDOW, FLAG, FRAME, FRAME_HEADER_BYTES as HEADER } from './protocol.ts';
 import type { Outgoing, ServerStream } from './stream.ts';
@@ -11,6 +12,9 @@ export interface Wire {
 /** Beyond this the bytes of one turn of the event loop go out at once instead of at its end. */
 const GATHERED = 256 * 1024;
 
+/** A frame of DATA at most, whatever the peer would take: others wait for it. */
+const MOST_DATA = 64 * 1024;
+
 /** Where the body begins in the memory of `roomForWhole`. */
 export const bodyOffset = (head: Buffer): number => HEADER + head.length + HEADER;
 
@@ -21,6 +25,7 @@ export const bodyOffset = (head: Buffer): number => HEADER + head.length + HEADE
  */
 export class Outbox {
   readonly #wire: Wire;
+  readonly #calm: Calm;
   /** Told when a stream has nothing more to send. */
   readonly #ended: (stream: ServerStream) => void;
   #out: Buffer[] = [];
@@ -31,8 +36,9 @@ export class Outbox {
   window = DEFAULT_WINDOW;
   maxFrame = DEFAULT_MAX_FRAME;
 
-  constructor(wire: Wire, ended: (stream: ServerStream) => void) {
+  constructor(wire: Wire, calm: Calm, ended: (stream: ServerStream) => void) {
     this.#wire = wire;
+    this.#calm = calm;
     this.#ended = ended;
   }
 
@@ -161,13 +167,14 @@ export class Outbox {
   }
 
   #sendData(stream: ServerStream, outgoing: Outgoing): boolean {
-    const size = Math.min(outgoing.bodyBytes, this.maxFrame, this.window, stream.sendWindow);
+    const size = Math.min(outgoing.bodyBytes, this.maxFrame, this.window, stream.sendWindow, MOST_DATA);
     if (size <= 0) return false;
     const bytes = Buffer.allocUnsafe(HEADER + size);
     writeFrameHeader(bytes, 0, size, FRAME.data, 0, stream.id);
     takeFrom(outgoing, bytes, HEADER);
     this.window -= size;
     stream.sendWindow -= size;
+    this.#calm.moved();
     this.control(bytes);
     return true;
   }

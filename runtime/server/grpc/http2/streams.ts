@@ -87,6 +87,7 @@ export class Streams<Head> {
   deliver(stream: ServerStream, bytes: Uint8Array, start: number, end: number, ends: boolean): void {
     if (!this.#open.has(stream.id)) return;
     if (ends) stream.remoteEnded = true;
+    if (end > start) this.#calm.moved();
     stream.user?.data(bytes, start, end, ends);
   }
 
