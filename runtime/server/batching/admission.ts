@@ -27,8 +27,21 @@ export interface Load {
 export const mostWaiting = ({ maxQueue, maxSize, instances }: Bounds, running: number): number =>
   maxQueue + (instances - running) * maxSize;
 
-/** When a request of this level could be answered at the earliest. */
-export function expectedEnd(bounds: Bounds, load: Load, level: number, rows: number, now: number): number {
+/** Whether a request of this level could be answered in time, if all goes as it did. */
+export function canBeInTime(
+  bounds: Bounds,
+  load: Load,
+  level: number,
+  deadline: number,
+  rows: number,
+  now: number,
+): boolean {
+  const runs = load.line.rows / bounds.maxSize + 2;
+  if (deadline - now > runs * load.runner.costs.highest) return true;
+  return expectedEnd(bounds, load, level, rows, now) <= deadline;
+}
+
+function expectedEnd(bounds: Bounds, load: Load, level: number, rows: number, now: number): number {
   const ahead = load.line.rowsAhead(level);
   const batches = Math.floor(ahead / bounds.maxSize);
   const own = Math.max(rows, Math.min(bounds.maxSize, (ahead % bounds.maxSize) + rows));

@@ -1,5 +1,5 @@
 import { type Engine, EngineError } from '../engine/engine.ts';
-import { type Bounds, expectedEnd, type Load, mayProbe, mostWaiting, overloaded, tooLate } from './admission.ts';
+import { type Bounds, canBeInTime, type Load, mayProbe, mostWaiting, overloaded, tooLate } from './admission.ts';
 import { Deadlines } from './deadlines.ts';
 import { engineErrorOf } from './failures.ts';
 import type { Selection } from './outputs.ts';
@@ -165,8 +165,7 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
       const least = this.#line.leastUrgent();
       if (least === undefined || least.level <= level) return this.#tooMany(now);
     }
-    if (deadline === Infinity || expectedEnd(this.#settings, this.#load, level, rows, now) <= deadline)
-      return undefined;
+    if (canBeInTime(this.#settings, this.#load, level, deadline, rows, now)) return undefined;
     if (deadline > now && mayProbe(this.#load, rows, now)) return undefined;
     return tooLate('The answer would come after the time the caller will wait.', this.#settings, this.#load, now);
   }

@@ -11,6 +11,8 @@ import { type Elements, roomFor, sizeOf, type TensorValue } from '../tensor.ts';
 import { openScheduler } from './openScheduler.ts';
 import type { Outcome } from './scheduler.ts';
 
+const child = { file: new URL('../../test/engineChild.ts', import.meta.url) };
+
 /** Two inputs of two types, one output of each, and a free inner dimension: answers x·2 and the text as it is. */
 const mixed: OnnxModel = {
   name: 'mixed',
@@ -90,12 +92,18 @@ const script = fc.record({
 });
 type Ask = ReturnType<typeof script.generate>['value']['asks'][number];
 
-describe.each(Object.entries(CASES))('batched or not, the same answers: %s', (_, { model, element, shapes }) => {
+/** Each model on the default backend, and one on the other. */
+const RUNS: [what: string, backend: 'ffi' | 'node', it: Case][] = [
+  ...Object.entries(CASES).map(([what, it]): (typeof RUNS)[number] => [what, 'ffi', it]),
+  ['one that fails on some rows', 'node', CASES['one that fails on some rows'] as Case],
+];
+
+describe.each(RUNS)('batched or not, the same answers: %s (%s)', (_, backend, { model, element, shapes }) => {
   let engine: Engine;
   beforeAll(async () => {
     const { directory, digest } = await modelArtifact(model);
-    const settings = modelSettingsSchema.parse({ engine: { threads: 1 } }).engine;
-    engine = await openEngine({ path: join(directory, 'model.onnx'), digest, settings, cores: 1 });
+    const settings = modelSettingsSchema.parse({ engine: { threads: 1, backend } }).engine;
+    engine = await openEngine({ path: join(directory, 'model.onnx'), digest, settings, cores: 1, child });
   });
   afterAll(() => engine.close());
 

@@ -21,9 +21,11 @@ export interface Picked {
 }
 
 /** Whether a request can't be answered in time any more, even in a run of its own. */
-export const isLate = (request: Request, now: number, costs: RunCosts): boolean =>
-  request.deadline !== Infinity &&
-  (request.deadline <= now || (!request.probe && now + costs.of(request.rows) > request.deadline));
+export function isLate({ deadline, rows, probe }: Request, now: number, costs: RunCosts): boolean {
+  const left = deadline - now;
+  if (left > costs.highest) return false;
+  return left <= 0 || (!probe && costs.of(rows) > left);
+}
 
 /**
  * The requests of the next run, in the order of the line: the first in it, and all behind it that may share its run, until

@@ -78,11 +78,12 @@ export class Request implements Lease, Submission {
     return this;
   }
 
-  /** Tells the caller how it ended. */
+  /** Tells the caller how it ended. Callers keep submissions, which must not keep whole batches. */
   end(error: EngineError | undefined, outcome: Outcome | undefined): void {
     const { done } = this;
     this.stage = ENDED;
     this.done = undefined;
+    this.run = undefined;
     done?.(error, outcome);
   }
 
