@@ -22,6 +22,8 @@ const descriptions: readonly [string, Plain, Plain][] = [
   ['ServerReady', {}, { ready: true }],
   ['ModelReady', { name: 'pair' }, { ready: true }],
   ['ModelReady', { name: 'pair', version: '1' }, { ready: true }],
+  ['ModelReady', { name: 'pair', version: '2' }, {}],
+  ['ModelReady', { name: 'nobody' }, {}],
   ['ServerMetadata', {}, { name: 'slipway', version: '0.0.0', extensions: expect.arrayContaining(['statistics']) }],
   [
     'ModelMetadata',
@@ -66,7 +68,7 @@ test('ModelStatistics counts what was asked, of one model or of all', async () =
   expect([await countOf('pair'), await countOf('')]).toEqual([before + 2, before + 2]);
 });
 
-test.each(['ModelReady', 'ModelMetadata', 'ModelConfig', 'ModelStatistics'])(
+test.each(['ModelMetadata', 'ModelConfig', 'ModelStatistics'])(
   '%s of an unknown model is NOT_FOUND',
   async (method) => {
     const { client } = await started();

@@ -1,7 +1,6 @@
 import type { ServedModel } from '../../models/servedModel.ts';
 import { modelConfig, modelMetadata, serverMetadata } from '../../protocol/metadata.ts';
 import { modelStatistics } from '../../protocol/statistics.ts';
-import { absentModel } from '../../rest/absentModel.ts';
 import type { RpcContext } from '../dependencies.ts';
 import { findModel } from '../findModel.ts';
 import type { Plain } from '../proto/codec.ts';
@@ -14,14 +13,9 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 const modelOf = ({ name, version }: Plain, context: RpcContext): ServedModel =>
   findModel(context, textOf(name), textOf(version));
 
-/** NOT_FOUND for a name that nobody knows: a probe of a misspelt model must not wait for ever. */
+/** A model that nobody knows is not ready, as in Triton: its clients take NOT_FOUND for a failure of the server. */
 function isModelReady(message: Plain, { repository, phase }: RpcContext): boolean {
-  const name = textOf(message['name']);
-  const version = textOf(message['version']) || undefined;
-  const model = repository.find(name, version);
-  if (!model && phase() !== 'Starting' && !repository.knows(name, version)) {
-    throw absentModel({ model: name, version }, { repository, phase });
-  }
+  const model = repository.find(textOf(message['name']), textOf(message['version']) || undefined);
   return model?.healthy === true && phase() === 'Serving';
 }
 
