@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { type Evidence, EVIDENCE_SCHEMA, type ShadowOrder } from '@slipway/crds/contract';
+import { EVIDENCE_SCHEMA, type Evidence, type ShadowOrder } from '@slipway/crds/contract';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type AdminDependencies, createAdminServer } from './admin.ts';
 
@@ -38,7 +38,10 @@ async function serving(setup: Partial<AdminDependencies> = {}) {
 test('says that it lives, and whether it is ready', async () => {
   expect(await (await serving()).ask('/livez')).toMatchObject({ status: 200, text: 'ok' });
   expect(await (await serving()).ask('/readyz')).toMatchObject({ status: 200, text: 'ok' });
-  expect(await (await serving({ ready: () => false })).ask('/readyz')).toMatchObject({ status: 503, text: 'not ready' });
+  expect(await (await serving({ ready: () => false })).ask('/readyz')).toMatchObject({
+    status: 503,
+    text: 'not ready',
+  });
 });
 
 test('gives metrics as text', async () => {

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { ADMIN_PATHS, type Evidence, evidencePollSchema, type ShadowOrder } from '@slipway/crds/contract';
 import { UNAUTHORIZED } from '../../container/bearer.ts';
 import { requestErrorOf } from '../protocol/failure.ts';
-import { RequestError } from '../requestError.ts';
 import { BodyRooms } from '../protocol/parser/bodyRooms.ts';
+import { RequestError } from '../requestError.ts';
 import { BodyGate } from './bodyGate.ts';
 import { jsonBody } from './jsonBody.ts';
 import { Reading } from './reading.ts';

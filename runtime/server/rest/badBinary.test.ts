@@ -40,8 +40,16 @@ refuseEach(
     refusedLength('a header length of twenty digits', '9'.repeat(20)),
     refusedLength('an empty header length', ''),
     refused('a header length beyond the body', binary({ length: '4000' }), /4000/),
-    refused('a header length one too short', binary({ length: String(JSON.stringify({ inputs: inputs() }).length - 1) }), /JSON/),
-    refused('a header length one too long', binary({ length: String(JSON.stringify({ inputs: inputs() }).length + 1) }), /\S/),
+    refused(
+      'a header length one too short',
+      binary({ length: String(JSON.stringify({ inputs: inputs() }).length - 1) }),
+      /JSON/,
+    ),
+    refused(
+      'a header length one too long',
+      binary({ length: String(JSON.stringify({ inputs: inputs() }).length + 1) }),
+      /\S/,
+    ),
     refused('a header length that is missing', binary({ length: undefined }), /\S/),
     refused('a header length of 0 for a model of two inputs', binary({ length: '0' }), /carries one tensor/),
     refused('a tensor cut short', binary({ tensors: TENSORS.subarray(0, 7) }), /\S/),
@@ -49,16 +57,34 @@ refuseEach(
     refused('bytes left over', binary({ tensors: Buffer.concat([TENSORS, TENSORS]) }), /\S/),
     refused(
       'a size that is not that of the shape',
-      binary({ json: { inputs: inputs({ parameters: { binary_data_size: 7 } }, { parameters: { binary_data_size: 2 } }) } }),
+      binary({
+        json: { inputs: inputs({ parameters: { binary_data_size: 7 } }, { parameters: { binary_data_size: 2 } }) },
+      }),
       /\S/,
     ),
-    refused('a size below zero', binary({ json: { inputs: inputs({ parameters: { binary_data_size: -8 } }) } }), /binary_data_size/),
-    refused('a size that is text', binary({ json: { inputs: inputs({ parameters: { binary_data_size: '8' } }) } }), /binary_data_size/),
-    refused('a size beyond all bodies', binary({ json: { inputs: inputs({ parameters: { binary_data_size: 2 ** 60 } }) } }), /\S/),
+    refused(
+      'a size below zero',
+      binary({ json: { inputs: inputs({ parameters: { binary_data_size: -8 } }) } }),
+      /binary_data_size/,
+    ),
+    refused(
+      'a size that is text',
+      binary({ json: { inputs: inputs({ parameters: { binary_data_size: '8' } }) } }),
+      /binary_data_size/,
+    ),
+    refused(
+      'a size beyond all bodies',
+      binary({ json: { inputs: inputs({ parameters: { binary_data_size: 2 ** 60 } }) } }),
+      /\S/,
+    ),
     refused('data and bytes for one tensor', binary({ json: { inputs: inputs({ data: [1, 2] }) } }), /\S/),
     refused('a shape that orders memory', binary({ json: { inputs: inputs({ shape: [2 ** 40, 2] }) } }), /\S/),
     refused('a header that is no JSON', binary({ json: 'x' }), /JSON/),
-    refused('binary outputs that are no truth value', binary({ json: { inputs: inputs(), parameters: { binary_data_output: 'yes' } } }), /binary_data_output/),
+    refused(
+      'binary outputs that are no truth value',
+      binary({ json: { inputs: inputs(), parameters: { binary_data_output: 'yes' } } }),
+      /binary_data_output/,
+    ),
   ],
   { limits: { maxBodyBytes: MOST } },
 );

@@ -6,20 +6,28 @@ import { KeyRing, parseKeys } from '../access/apiKeys.ts';
 import { type BadRequest, GOOD, INFER, refuseEach } from './testing/refusals.ts';
 import { get, post } from './testing/socket.ts';
 
-const at = (path: string, counted?: BadRequest['counted']) => (what: string, body: unknown, error: RegExp | string, status = 400) => ({
-  what,
-  send: post(path, body),
-  status,
-  error,
-  ...(counted ? { counted } : {}),
-});
+const at =
+  (path: string, counted?: BadRequest['counted']) =>
+  (what: string, body: unknown, error: RegExp | string, status = 400) => ({
+    what,
+    send: post(path, body),
+    status,
+    error,
+    ...(counted ? { counted } : {}),
+  });
 
 /** A gzip stream ends with the sum and the length of what it holds, four bytes each. */
 const withWrongSum = (stream: Buffer): Buffer => stream.fill(0, stream.length - 8);
 
 describe('a body that is packed', () => {
   const MOST = 2000;
-  const packed = (what: string, encoding: string, body: Uint8Array | string, status: number, error: RegExp): BadRequest => ({
+  const packed = (
+    what: string,
+    encoding: string,
+    body: Uint8Array | string,
+    status: number,
+    error: RegExp,
+  ): BadRequest => ({
     what,
     send: post(INFER, body, { 'content-encoding': encoding }),
     status,
@@ -29,7 +37,8 @@ describe('a body that is packed', () => {
   const json = JSON.stringify(GOOD);
   const bomb = Buffer.alloc(10_000_000, ' ');
   const large = /^The body may have 2000 bytes at most\.$/;
-  const broken = (name: string) => new RegExp(`^The body is not ${name}, though content-encoding says so, or it is cut short`);
+  const broken = (name: string) =>
+    new RegExp(`^The body is not ${name}, though content-encoding says so, or it is cut short`);
   const unknown = /^Send the body as it is, or with content-encoding gzip, deflate or zstd\.$/;
   refuseEach(
     [
@@ -41,7 +50,13 @@ describe('a body that is packed', () => {
       packed('by gzip and cut short', 'gzip', gzipSync(json).subarray(0, 40), 400, broken('gzip')),
       packed('by zstd and cut short', 'zstd', zstdCompressSync(json).subarray(0, 40), 400, broken('zstd')),
       packed('by gzip with a wrong sum', 'gzip', withWrongSum(gzipSync(json)), 400, broken('gzip')),
-      packed('by gzip, with garbage behind', 'gzip', Buffer.concat([gzipSync(json), Buffer.from('xyz')]), 400, broken('gzip')),
+      packed(
+        'by gzip, with garbage behind',
+        'gzip',
+        Buffer.concat([gzipSync(json), Buffer.from('xyz')]),
+        400,
+        broken('gzip'),
+      ),
       packed('as a bomb of gzip', 'gzip', gzipSync(bomb).subarray(0, 1990), 413, large),
       packed('as a bomb of deflate', 'deflate', deflateSync(bomb).subarray(0, 1990), 413, large),
       packed('as a bomb of zstd', 'zstd', zstdCompressSync(bomb), 413, large),
@@ -86,14 +101,19 @@ describe('feedback', () => {
     refused('without a label', { id: 'a', model: 'mirror' }, /^Send \{"id", "label"\}/),
     refused('with a label that is a list', { id: 'a', label: [1], model: 'mirror' }, /^Send \{"id", "label"\}/),
     refused('with more than is known', { id: 'a', label: 1, model: 'mirror', why: 'x' }, /^Send \{"id", "label"\}/),
-    refused('of which the model is not said', { id: 'a', label: 1 }, 'Say by "model" which one the label is for: "mirror" and "words".'),
+    refused(
+      'of which the model is not said',
+      { id: 'a', label: 1 },
+      'Say by "model" which one the label is for: "mirror" and "words".',
+    ),
     refused('for a model that is not here', { id: 'a', label: 1, model: 'other' }, /^There is no model "other"/),
     refused('of which one line is wrong', [{ id: 'a', label: 1, model: 'mirror' }, 7], /^Send \{"id", "label"\}/),
   ]);
 });
 
 describe('the repository', () => {
-  const closed = 'Models are neither loaded nor unloaded by callers here; set "repository" to "Explicit" in the serving settings.';
+  const closed =
+    'Models are neither loaded nor unloaded by callers here; set "repository" to "Explicit" in the serving settings.';
   refuseEach([
     at('/v2/repository/models/mirror/load')('that callers may not load', {}, closed, 403),
     at('/v2/repository/models/mirror/unload')('that callers may not unload', {}, closed, 403),
@@ -107,11 +127,24 @@ describe('the repository, open', () => {
   const unload = at('/v2/repository/models/mirror/unload');
   refuseEach(
     [
-      load('asked for a configuration of the caller', { parameters: { config: '{}' } }, /^Parameter "config" is not served/),
-      load('asked for files of the caller', { parameters: { 'file:1/model.onnx': 'AA==' } }, /^Parameter "file:1\/model.onnx"/),
+      load(
+        'asked for a configuration of the caller',
+        { parameters: { config: '{}' } },
+        /^Parameter "config" is not served/,
+      ),
+      load(
+        'asked for files of the caller',
+        { parameters: { 'file:1/model.onnx': 'AA==' } },
+        /^Parameter "file:1\/model.onnx"/,
+      ),
       load('asked with a list', [], /^Send an object with "parameters"/),
       unload('asked with a parameter of its own', { parameters: { force: true } }, /^Parameter "force" is not served/),
-      at('/v2/repository/models/other/unload')('asked for what is not there', {}, 'There is no model "other" to unload.', 404),
+      at('/v2/repository/models/other/unload')(
+        'asked for what is not there',
+        {},
+        'There is no model "other" to unload.',
+        404,
+      ),
     ],
     { repository: { controllable: true } },
   );
@@ -130,7 +163,10 @@ describe('V1', () => {
     refused('with an unknown input', { instances: [{ x: [1, 2], n: [1], z: [1] }] }, /\S/),
     refused('with text for a number', { instances: [{ x: ['a', 2], n: [1] }] }, /\S/),
     refused('with ragged instances', { instances: [{ x: [1], n: [1] }] }, /\S/),
-    { ...refused('with binary tensors', '', /V1 takes JSON alone/), send: post('/v1/models/mirror:predict', '{}', { 'inference-header-content-length': '2' }) },
+    {
+      ...refused('with binary tensors', '', /V1 takes JSON alone/),
+      send: post('/v1/models/mirror:predict', '{}', { 'inference-header-content-length': '2' }),
+    },
   ]);
 });
 

@@ -84,7 +84,16 @@ describe('tensors that do not fit the model', () => {
         ['a rank too low', x({ shape: [2] }), /shape \[2\]/],
         ['a rank too high', x({ shape: [1, 2, 1] }), /shape/],
         ['a dimension too large', x({ shape: [1, 3], data: [1, 2, 3] }), /shape/],
-        ['no row', { inputs: [{ ...X, shape: [0, 2], data: [] }, { ...N, shape: [0, 1], data: [] }] }, /row/],
+        [
+          'no row',
+          {
+            inputs: [
+              { ...X, shape: [0, 2], data: [] },
+              { ...N, shape: [0, 1], data: [] },
+            ],
+          },
+          /row/,
+        ],
         ['unequal rows', n({ shape: [2, 1], data: [1, 2] }), /rows/],
         ['a negative dimension', x({ shape: [-1, 2] }), /shape/],
         ['half a dimension', x({ shape: [1.5, 2] }), /shape/],

@@ -17,7 +17,13 @@ const element = (length: number, bytes: string | Uint8Array): Buffer => {
   return Buffer.concat([head, Buffer.from(bytes)]);
 };
 
-const refused = (what: string, send: Uint8Array, error: RegExp): BadRequest => ({ what, send, status: 400, error, counted: 'clientError' });
+const refused = (what: string, send: Uint8Array, error: RegExp): BadRequest => ({
+  what,
+  send,
+  status: 400,
+  error,
+  counted: 'clientError',
+});
 
 refuseEach([
   refused('a text without its length', text(Buffer.from([1, 2])), /\S/),

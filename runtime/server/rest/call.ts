@@ -4,8 +4,8 @@ import type { ModelIdentity, ServedModel } from '../models/servedModel.ts';
 import type { InferContext, Pending } from '../protocol/infer.ts';
 import { RequestError } from '../requestError.ts';
 import type { RestDependencies } from './dependencies.ts';
-import { countRefusal } from './refusal.ts';
 import { type BodyRules, type BodyTaker, Reading } from './reading.ts';
+import { countRefusal } from './refusal.ts';
 import {
   type Answer,
   errorAnswer,

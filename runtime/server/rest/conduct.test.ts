@@ -41,7 +41,10 @@ function stuck() {
   const { scheduler } = opened.model;
   const submit = () => {
     count.submitted += 1;
-    return { cancel: () => void (count.cancelled += 1) };
+    const cancel = () => {
+      count.cancelled += 1;
+    };
+    return { cancel };
   };
   const lease: typeof scheduler.lease = (shapes) => {
     const { inputs, release } = scheduler.lease(shapes);
@@ -77,6 +80,21 @@ describe('a caller that goes away', () => {
     expect((await first).status).toBe(200);
     expect([running(sluggish).runs - runs, running(sluggish).cancelledQueued]).toEqual([1, 1]);
   });
+});
+
+test('a caller that goes away while its body is read elsewhere leaves no lease', async () => {
+  const { promise: read, resolve: endReading } = Promise.withResolvers<void>();
+  const reading = vi.fn(() => read);
+  const { port, rest } = await serving([opened.model], { reader: { reaches: () => true, read: reading } });
+  const rows = 20_000;
+  const x = { name: 'x', datatype: 'FP32', shape: [rows, 2], data: new Array(rows * 2).fill(1.25) };
+  const n = { name: 'n', datatype: 'INT8', shape: [rows, 1], data: new Array(rows).fill(1) };
+  const caller = await opening(port, post(INFER, { inputs: [x, n] }));
+  await vi.waitFor(() => expect([reading.mock.calls.length > 0, opened.leased()]).toEqual([true, 1]));
+  caller.destroy();
+  await vi.waitFor(() => expect(rest.inFlight).toBe(0));
+  endReading();
+  await vi.waitFor(() => expect(opened.leased()).toBe(0));
 });
 
 describe('a request that takes too long', () => {
@@ -115,7 +133,7 @@ describe('large bodies', () => {
 
   test('wait for their turn without a word, and are told to come again when it does not come', async () => {
     const { model, submitted } = stuck();
-    const { port, send } = await serving([model], { limits: { ...limits, bodyTimeoutMs: 1000 } });
+    const { port, send } = await serving([model], { limits: { ...limits, bodyTimeoutMs: 500 } });
     await opening(port, post(INFER, large('1')));
     await vi.waitFor(() => expect(submitted()).toBe(1));
     const answer = await send(post(INFER, large('2')));
@@ -124,6 +142,17 @@ describe('large bodies', () => {
       'Too many large requests are being read; try again later.',
       '1',
     ]);
+  });
+
+  test('in chunks of unknown number are not read any further while they wait', async () => {
+    const { model, submitted } = stuck();
+    const bounds = { ...limits, maxBodyBytes: 400_000, bodyTimeoutMs: 500 };
+    const { port, send } = await serving([model], { limits: bounds });
+    await opening(port, post(INFER, large('1')));
+    await vi.waitFor(() => expect(submitted()).toBe(1));
+    const head = `POST ${INFER} HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    const tooMuch = `${(500_000).toString(16)}\r\n${' '.repeat(500_000)}\r\n0\r\n\r\n`;
+    expect((await send(Buffer.from(head + tooMuch))).status, 'not 413: it has not been looked at').toBe(503);
   });
 
   test('in chunks of unknown number, and packed ones, are answered too', async () => {
@@ -161,6 +190,17 @@ describe('large bodies', () => {
       [413, 'keep-alive'],
       [200, 'keep-alive'],
     ]);
+  });
+
+  test('that are refused and too large to go on after them end the connection once they are there', async () => {
+    const { port } = await serving([opened.model], { limits: { maxBodyBytes: 1_000_000 } });
+    const whole = post('/nowhere', 'x'.repeat(500_000));
+    const socket = await opening(port, whole.subarray(0, 1000));
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 404 /);
+    const closed = once(socket, 'close');
+    socket.write(whole.subarray(1000));
+    await closed;
   });
 
   test('that are refused and never end cost no more than a body may have', async () => {
@@ -241,7 +281,10 @@ describe('whoever watches requests', () => {
         wanted: WANTED.shadow | WANTED.inputs,
         id: 'a',
         traceparent: '00-1-2-01',
-        inputs: [copyOf({ name: x?.name ?? '', datatype: 'FP32', shape: [1, 2], elements: Float32Array.of(1.5, 2) }), expect.anything()],
+        inputs: [
+          copyOf({ name: x?.name ?? '', datatype: 'FP32', shape: [1, 2], elements: Float32Array.of(1.5, 2) }),
+          expect.anything(),
+        ],
         outcome: expect.objectContaining({ outputs: expect.any(Array) }),
         answered: expect.objectContaining({ outcome: 'ok', protocol: 'rest', rows: 1 }),
       }),

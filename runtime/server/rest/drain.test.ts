@@ -1,6 +1,6 @@
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { once } from 'node:events';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { slow } from '../../test/artifacts.ts';
 import { drain } from './drain.ts';

@@ -29,7 +29,8 @@ function faultOf(error: NodeJS.ErrnoException, { limits }: CallContext): Request
 const BUSY = new RequestError(503, 'Too many large requests are being read; try again later.', { 'retry-after': '1' });
 
 /** A body that waits before the gate is not sent: the server has not asked for it yet. */
-const isOurLateness = ({ code }: NodeJS.ErrnoException, { reading }: Call): boolean => code === TIMEOUT && reading.waiting;
+const isOurLateness = ({ code }: NodeJS.ErrnoException, { reading }: Call): boolean =>
+  code === TIMEOUT && reading.waiting;
 
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',

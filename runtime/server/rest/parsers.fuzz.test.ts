@@ -12,7 +12,21 @@ const nearly = (...pieces: readonly string[]) =>
     .map((parts) => parts.join(''));
 
 test('any target has a route or none', () => {
-  const targets = nearly('/', 'v2', 'v1', 'models', 'versions', 'infer', 'repository', '%2f', '%', '..', '?', 'http://', ':predict');
+  const targets = nearly(
+    '/',
+    'v2',
+    'v1',
+    'models',
+    'versions',
+    'infer',
+    'repository',
+    '%2f',
+    '%',
+    '..',
+    '?',
+    'http://',
+    ':predict',
+  );
   fc.assert(
     fc.property(targets, (target) => {
       const route = routeOf(target);

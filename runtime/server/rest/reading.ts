@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestError } from '../requestError.ts';
 import type { BodyRooms } from '../protocol/parser/bodyRooms.ts';
+import type { RequestError } from '../requestError.ts';
 import type { BodyGate, BodyTicket } from './bodyGate.ts';
 import { type Encoding, encodingOf, tooLarge, unpacked } from './contentEncoding.ts';
 

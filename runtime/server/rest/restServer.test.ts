@@ -1,4 +1,12 @@
-import { deflateRawSync, deflateSync, gunzipSync, gzipSync, inflateSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import {
+  deflateRawSync,
+  deflateSync,
+  gunzipSync,
+  gzipSync,
+  inflateSync,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accessBy } from '../access/access.ts';
 import { RateLimit } from '../access/rateLimit.ts';
@@ -97,7 +105,11 @@ describe('while the server', () => {
     const { send, state } = await serving([]);
     state.phase = 'Starting';
     const answer = await send(post(INFER, GOOD));
-    expect([answer.status, answer.error, answer.headers['retry-after']]).toEqual([503, 'The model is not loaded yet.', '1']);
+    expect([answer.status, answer.error, answer.headers['retry-after']]).toEqual([
+      503,
+      'The model is not loaded yet.',
+      '1',
+    ]);
     expect((await send(get('/v2/health/live'))).status).toBe(200);
     const ready = await send(get('/v2/health/ready'));
     expect([ready.status, json(ready)]).toEqual([503, { live: true, ready: false, error: 'The server is not ready.' }]);
@@ -164,7 +176,9 @@ describe('a large answer', () => {
     const answer = await ask('gzip', { binary_data_output: true });
     const whole = gunzipSync(answer.body);
     const length = Number(answer.headers['inference-header-content-length']);
-    expect(JSON.parse(whole.subarray(0, length).toString()).outputs[0].parameters.binary_data_size).toBe(whole.length - length);
+    expect(JSON.parse(whole.subarray(0, length).toString()).outputs[0].parameters.binary_data_size).toBe(
+      whole.length - length,
+    );
   });
 
   test('that is small is never packed', async () => {
@@ -188,8 +202,19 @@ test('a caller that asks too often is told when to come again', async () => {
 
 test('late labels find the answers that they are about', async () => {
   const { send } = await serving([texts.model]);
-  await send(post('/v2/models/words/infer', { id: 'told', inputs: [{ name: 'text', datatype: 'BYTES', shape: [1], data: ['spam'] }] }));
-  await send(post('/v2/models/words/infer', { inputs: [{ name: 'text', datatype: 'BYTES', shape: [1], data: ['spam'] }] }, { 'x-request-id': 'headed' }));
+  await send(
+    post('/v2/models/words/infer', {
+      id: 'told',
+      inputs: [{ name: 'text', datatype: 'BYTES', shape: [1], data: ['spam'] }],
+    }),
+  );
+  await send(
+    post(
+      '/v2/models/words/infer',
+      { inputs: [{ name: 'text', datatype: 'BYTES', shape: [1], data: ['spam'] }] },
+      { 'x-request-id': 'headed' },
+    ),
+  );
   const labels = [
     { id: 'told', label: 'spam' },
     { id: 'headed', label: 'ham' },

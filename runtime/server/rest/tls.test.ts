@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { once } from 'node:events';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../../test/temporaryFolder.ts';
 import { Certificate, type CertificatePair } from '../access/tls.ts';

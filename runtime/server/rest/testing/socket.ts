@@ -20,11 +20,19 @@ const head = (line: string, headers: Headers): string =>
 export function requestOf(method: string, path: string, body: string | Uint8Array = '', headers: Headers = {}): Buffer {
   const bytes = Buffer.from(body);
   const length: Headers = bytes.length > 0 || method === 'POST' ? { 'content-length': String(bytes.length) } : {};
-  return Buffer.concat([Buffer.from(head(`${method} ${path} HTTP/1.1`, { host: 'test', ...length, ...headers })), bytes]);
+  return Buffer.concat([
+    Buffer.from(head(`${method} ${path} HTTP/1.1`, { host: 'test', ...length, ...headers })),
+    bytes,
+  ]);
 }
 
 export const post = (path: string, body: unknown = '', headers: Headers = {}): Buffer =>
-  requestOf('POST', path, typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body), headers);
+  requestOf(
+    'POST',
+    path,
+    typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+    headers,
+  );
 
 export const get = (path: string, headers: Headers = {}): Buffer => requestOf('GET', path, '', headers);
 
