@@ -60,7 +60,8 @@ async function bundle(name: string): Promise<void> {
     platform: 'node',
     format: 'esm',
     target: 'node24',
-    keepNames: true,
+    // Names are kept by a call for each function that is made, and the server makes some with each request.
+    keepNames: name !== 'server',
     legalComments: 'none',
     logLevel: 'warning',
     external: EXTERNAL,
