@@ -30,7 +30,14 @@ describe('a keys file that changes under the server', () => {
       },
       onFailure: (sentence) => failures.push(sentence),
     });
-    return { folder, file, files, failures, uses: () => count.uses, owner: (key: string) => keys.ownerOf(`Bearer ${key}`) };
+    return {
+      folder,
+      file,
+      files,
+      failures,
+      uses: () => count.uses,
+      owner: (key: string) => keys.ownerOf(`Bearer ${key}`),
+    };
   }
 
   test('counts from the next look on, and the old key no more', async () => {
