@@ -1,9 +1,11 @@
+import type { Listed } from '../roster.ts';
 import type { TensorValue } from '../tensor.ts';
 import type { Selection } from './outputs.ts';
 import type { Request } from './request.ts';
 
 /** One call of the engine and the requests it answers. */
-export class Run {
+export class Run implements Listed {
+  place = -1;
   readonly members: readonly Request[];
   readonly rows: number;
   readonly inputs: readonly TensorValue[];

@@ -1,5 +1,6 @@
 import type { Tensor } from '@slipway/crds/contract';
 import type { Engine, EngineError } from '../engine/engine.ts';
+import { Roster } from '../roster.ts';
 import type { TensorValue } from '../tensor.ts';
 import { afterFailure, engineErrorOf } from './failures.ts';
 import { type Gathered, gather } from './gather.ts';
@@ -45,7 +46,7 @@ const WORTH_ENDING_MS = 1;
 
 /** Runs batches on the engine and answers their members, each with its own rows; finds out what runs cost on the way. */
 export class Runner {
-  readonly running = new Set<Run>();
+  readonly running = new Roster<Run>();
   readonly costs = new RunCosts();
   /** When the last run ended. */
   idleSince = -Infinity;

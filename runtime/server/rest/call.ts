@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { ModelIdentity, ServedModel } from '../models/servedModel.ts';
 import type { InferContext, Pending } from '../protocol/infer.ts';
 import { RequestError } from '../requestError.ts';
+import type { Listed, Roster } from '../roster.ts';
 import type { RestDependencies } from './dependencies.ts';
 import { type BodyRules, type BodyTaker, Reading } from './reading.ts';
 import { countRefusal } from './refusal.ts';
@@ -35,7 +36,7 @@ export interface CallContext extends RestDependencies {
   readonly readers: Readers;
   readonly bodies: BodyRules;
   /** Calls that have arrived and are not answered yet. */
-  readonly open: Set<Call>;
+  readonly open: Roster<Call>;
   /** Connections whose caller has its answer and still owes the rest of a body. */
   readonly unread: WeakSet<Duplex>;
 }
@@ -44,7 +45,8 @@ export interface CallContext extends RestDependencies {
  * One request with a body, from its head to its answer. It ends in exactly one way: answered, failed, or gone with its
  * caller; whatever comes later changes nothing.
  */
-export abstract class Call implements BodyTaker {
+export abstract class Call implements BodyTaker, Listed {
+  place = -1;
   protected readonly context: CallContext;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;

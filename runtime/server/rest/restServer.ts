@@ -4,6 +4,7 @@ import { secureOptions } from '../access/tls.ts';
 import { inferJson } from '../protocol/infer.ts';
 import { BodyRooms } from '../protocol/parser/bodyRooms.ts';
 import { predict } from '../protocol/v1/predict.ts';
+import { Roster } from '../roster.ts';
 import { BodyGate, LOOK_EVERY_MS } from './bodyGate.ts';
 import type { Call, CallContext, Readers } from './call.ts';
 import type { RestDependencies, RestLimits } from './dependencies.ts';
@@ -29,7 +30,7 @@ export function createRestServer(deps: RestDependencies, readers: Readers = READ
   const { limits } = deps;
   const gate = deps.gate ?? new BodyGate(limits.maxBodiesBytes);
   const bodies = { limit: limits.maxBodyBytes, gate, rooms: new BodyRooms() };
-  const open = new Set<Call>();
+  const open = new Roster<Call>();
   const context: CallContext = { ...deps, readers, bodies, open, unread: new WeakSet() };
   const switchboard = new Switchboard(context);
   const server = serverOf(deps, (request, response) => switchboard.answer(request, response, false));
@@ -79,6 +80,6 @@ const sweepMs = (boundMs: number): number => Math.max(1, Math.min(MOST_SWEEP_MS,
 const longestSilence = ({ requestTimeoutMs, bodyTimeoutMs }: RestLimits): number =>
   requestTimeoutMs + bodyTimeoutMs + 2 * MOST_SWEEP_MS;
 
-function failOverdue(open: ReadonlySet<Call>): void {
+function failOverdue(open: Iterable<Call>): void {
   for (const call of open) call.failIfOverdue();
 }
