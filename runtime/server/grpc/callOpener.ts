@@ -1,3 +1,4 @@
+import { countRefusal } from '../rest/refusal.ts';
 import { faultBlock, plainBlock } from './blocks.ts';
 import type { RpcContext } from './dependencies.ts';
 import { parseHead, type RpcHead } from './head.ts';
@@ -41,6 +42,7 @@ export class CallOpener implements ConnectionUser<RpcHead> {
   }
 
   #refuse(stream: ServerStream, refusal: RpcFault): StreamUser {
+    if (refusal.code !== CODE.unimplemented) countRefusal(this.#context.refusals, refusal.error);
     stream.send(undefined, undefined, faultBlock(refusal, this.#context.identity));
     return NOBODY;
   }

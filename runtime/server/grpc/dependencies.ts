@@ -1,6 +1,7 @@
 import type { ServingSettings } from '@slipway/crds/serving';
 import type { Access } from '../access/access.ts';
 import type { Certificate } from '../access/tls.ts';
+import type { Refusals } from '../evidence/refusals.ts';
 import type { ModelIdentity, ModelRepository } from '../models/servedModel.ts';
 import type { BodyGate } from '../rest/bodyGate.ts';
 import type { Phase } from '../rest/dependencies.ts';
@@ -27,6 +28,8 @@ export interface GrpcDependencies {
   readonly now: () => number;
   /** Told of every failure of ours: `cause` is what the answer does not say. */
   readonly onFailure: (sentence: string, cause: unknown) => void;
+  /** Counts what is refused before it reaches a model. */
+  readonly refusals?: Pick<Refusals, 'count'>;
   /** Room for large bodies; pass that of the REST port, so that there is one bound for both. */
   readonly gate?: BodyGate;
 }

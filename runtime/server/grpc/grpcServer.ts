@@ -104,9 +104,13 @@ function contextOf(deps: GrpcDependencies): RpcContext {
   return { ...deps, reading };
 }
 
-function serverOf({ certificate }: GrpcDependencies, connected: (socket: Socket) => void): Server {
+function serverOf({ certificate, limits }: GrpcDependencies, connected: (socket: Socket) => void): Server {
   if (!certificate) return createServer({ noDelay: true }, connected);
-  const options = { ...secureOptions(certificate.pair), ALPNProtocols: ['h2'] };
+  const options = {
+    ...secureOptions(certificate.pair),
+    ALPNProtocols: ['h2'],
+    handshakeTimeout: limits.headersTimeoutMs,
+  };
   const server = createSecureServer(options, connected);
   certificate.follow(server);
   return server;

@@ -4,6 +4,7 @@ import { outcomeOf } from '../evidence/outcome.ts';
 import type { ServedModel } from '../models/servedModel.ts';
 import { WANTED } from '../observe/observation.ts';
 import { orderOf } from '../protocol/order.ts';
+import { countRefusal } from '../rest/refusal.ts';
 import { copyOf, type TensorValue } from '../tensor.ts';
 import type { RpcContext } from './dependencies.ts';
 import { answersOf, findModel } from './findModel.ts';
@@ -115,7 +116,7 @@ export class Inference {
     if (this.#over) return;
     this.#over = true;
     this.#submission?.cancel();
-    if (!this.model) return;
+    if (!this.model) return void countRefusal(this.#context.refusals, error);
     const latencyMs = this.#context.elapsed() - this.receivedAt;
     const answered: Answered = { outcome: outcomeOf(error.status), protocol: 'grpc', latencyMs, rows: this.#rows };
     const now = this.#context.now();

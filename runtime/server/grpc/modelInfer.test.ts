@@ -1,6 +1,8 @@
 import { RESPONSE_HEADERS } from '@slipway/crds/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Answered } from '../evidence/modelEvidence.ts';
+import type { Answered, Exchange, UnservedExchange } from '../evidence/modelEvidence.ts';
+import { WANTED } from '../observe/observation.ts';
+import { RequestError } from '../requestError.ts';
 import { mirror, openTestModel, type TestModel, words } from '../rest/testing/models.ts';
 import type { Plain } from './proto/codec.ts';
 import { refusalOf, TestClient } from './testing/client.ts';
@@ -284,6 +286,45 @@ test.each([
   const { client } = await started();
   const refused = await refusalOf(client.raw(path, Buffer.alloc(0)));
   expect([refused.code, refused.details]).toEqual([12, expect.stringMatching(sentence)]);
+});
+
+test('what never reaches a model is counted by its reason', async () => {
+  const reasons: string[] = [];
+  const access = { admit: (key: string | undefined) => (key ? undefined : new RequestError(401, 'Send a key.')) };
+  const refusals = { count: (reason: string) => reasons.push(reason) };
+  const { client } = await started({ access, refusals, limits: { maxBodyBytes: 1000 } });
+  const metadata = { authorization: 'Bearer k' };
+  const infer = '/inference.GRPCInferenceService/ModelInfer';
+  await refusalOf(client.call('ModelInfer', pairRequest(1, 2)));
+  await refusalOf(client.call('ModelInfer', { model_name: 'nobody' }, { metadata }));
+  await refusalOf(client.raw(infer, Buffer.from([0xff]), { metadata }));
+  await refusalOf(client.raw(infer, Buffer.alloc(1001), { metadata }));
+  await client.call('ModelInfer', pairRequest(1, 2), { metadata });
+  expect(reasons).toEqual(['unauthorized', 'unknownModel', 'malformed', 'tooLarge']);
+});
+
+test('whoever watches requests gets copies of those it wants, and what became of the others', async () => {
+  const model = open['pair']?.model as NonNullable<(typeof open)['pair']>['model'];
+  const seen: unknown[] = [];
+  const observation = {
+    ...model.observation,
+    wants: (traceparent: string | undefined, shadow: boolean) => {
+      seen.push([traceparent, shadow]);
+      return WANTED.trace | WANTED.inputs;
+    },
+    take: ({ inputs, id, protocol }: Exchange) => seen.push([inputs[0]?.elements, id, protocol]),
+    failed: ({ status, sentence }: UnservedExchange) => seen.push([status, sentence]),
+  };
+  const { address } = await serving([{ ...model, observation }]);
+  const client = new TestClient(address);
+  const metadata = { traceparent: '00-a-b-01', 'slipway-shadow': 'order' };
+  await client.call('ModelInfer', { ...pairRequest(5, 6), id: 'w' }, { metadata });
+  await refusalOf(client.call('ModelInfer', request({ inputs: [{ ...x, datatype: 'FP64' }] })));
+  expect(seen).toEqual([
+    ['00-a-b-01', true],
+    [new Float32Array([5, 6]), 'w', 'grpc'],
+    [400, expect.stringMatching(/datatype "FP64" given/)],
+  ]);
 });
 
 test('each question is counted once, as what became of it', async () => {

@@ -1,4 +1,5 @@
 import { RequestError } from '../../requestError.ts';
+import { countRefusal } from '../../rest/refusal.ts';
 import { answersOf } from '../findModel.ts';
 import { Inference, type InferenceUser } from '../inference.ts';
 import type { InferResponse } from '../messages/inferResponse.ts';
@@ -45,7 +46,8 @@ export class ModelInferCall extends Rpc implements InferenceUser {
   }
 
   protected ended(reason: RpcFault): void {
-    this.#inference?.ended(reason);
+    if (this.#inference) this.#inference.ended(reason);
+    else countRefusal(this.context.refusals, reason.error);
   }
 }
 
