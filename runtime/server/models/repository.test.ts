@@ -151,3 +151,12 @@ test('closing ends every model after the changes under way, without lingering', 
 
 /** Lets everything that waits for nothing but promises go on. */
 const turns = () => new Promise((resolve) => setImmediate(resolve));
+
+test('a server that cannot start says which of several models is at fault', async () => {
+  const { repository, folder } = folderOf('a/1', 'b/1');
+  folder.broken = 'b/1';
+  await expect(repository().start()).rejects.toMatchObject({
+    reason: 'ModelInvalid',
+    message: 'Model "b": b/1 is broken.',
+  });
+});

@@ -52,7 +52,11 @@ export class Repository implements ModelRepository {
   /** Loads everything there is. Throws the first Failure: a server without one of its models does not start. */
   async start(): Promise<void> {
     const names = new Set((await this.#options.find()).map(({ name }) => name));
-    for (const name of names) await this.load(name);
+    for (const name of names) {
+      await this.load(name).catch((error: unknown) => {
+        throw names.size > 1 ? namedFailure(name, error) : error;
+      });
+    }
   }
 
   find(name: string, version?: string): ServedModel | undefined {
@@ -202,3 +206,7 @@ export class Repository implements ModelRepository {
 
 /** Reason of a version that was taken out by a caller: to others the model is then unknown, not merely away. */
 const UNLOADED = 'unloaded';
+
+/** Among several models, a sentence about "model.onnx" tells nobody which one to mend. */
+const namedFailure = (name: string, error: unknown): unknown =>
+  error instanceof Failure ? new Failure(error.reason, `Model "${name}": ${error.message}`, { cause: error }) : error;
