@@ -10,7 +10,7 @@ NODE := bin=$$(hack/node24); export PATH="$$bin:$$PWD/node_modules/.bin:$$PATH";
 RESULTS := .cache/test-results
 VITEST := vitest run --reporter=default --reporter=json
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime serve soak clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime serve soak container-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,10 @@ e2e: .cache/npm build ## The whole on the local cluster; KEEP=1 leaves it up
 	@$(NODE)
 	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
 	$(VITEST) --project e2e --outputFile.json=$(RESULTS)/e2e.json
+
+container-test: .cache/npm ## The image of the model server, sealed, in a Docker engine (one of its own where none answers)
+	@$(NODE)
+	$(VITEST) --project container --outputFile.json=$(RESULTS)/container.json
 
 conformance: .cache/npm build ## The model server against real clients: tritonclient, kserve, mlserver's types
 	@$(NODE)

@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/scenarios/**'],
+          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/scenarios/**', 'e2e/container/**'],
           environment: 'node',
           env,
           setupFiles: ['hack/verification/propertySeed.ts'],
@@ -28,6 +28,19 @@ export default defineConfig({
           env,
           setupFiles: ['hack/verification/propertySeed.ts'],
           globalSetup: ['hack/local-cluster/vitestControlPlane.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'container',
+          include: ['e2e/container/**/*.test.ts'],
+          exclude,
+          environment: 'node',
+          env,
+          globalSetup: ['e2e/container/setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -22,6 +22,7 @@ const WANTED_FOR = {
   buildah: 'buildah',
   mmdebstrap: 'mmdebstrap',
   'debian-archive-keyring': '/usr/share/keyrings/debian-archive-keyring.gpg',
+  'docker.io': 'dockerd',
   'python3-pip': '/usr/lib/python3/dist-packages/pip',
 } as const satisfies Record<string, string>;
 
