@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../test/temporaryFolder.ts';
-import { RUNTIME_VERSION, serverConfig } from './config.ts';
+import { RUNTIME_VERSION, serverConfig, terminationLogOf } from './config.ts';
 
 const POD = {
   SLIPWAY_MODEL_NAME: 'flights',
@@ -76,6 +76,14 @@ test.each<[string, Record<string, string>, string[], RegExp]>([
   ],
 ])('%s is refused in a sentence', async (_what, env, args, sentence) => {
   await expect(serverConfig(env, args)).rejects.toThrow(sentence);
+});
+
+test("a pod leaves its last words where the kubelet reads them, a server of one's own nowhere", () => {
+  expect([terminationLogOf(POD), terminationLogOf({}), terminationLogOf({ SLIPWAY_TERMINATION_LOG: '/x' })]).toEqual([
+    '/dev/termination-log',
+    undefined,
+    '/x',
+  ]);
 });
 
 test('the server says the version of its package', async () => {

@@ -52,7 +52,9 @@ export async function serverConfig(env: Environment, args: readonly string[]): P
   };
 }
 
-export const terminationLogOf = (env: Environment): string => env[ENV.terminationLog] ?? TERMINATION_LOG;
+/** Where a pod leaves its last words; a server of one's own has nobody to read them. */
+export const terminationLogOf = (env: Environment): string | undefined =>
+  env[ENV.terminationLog] ?? (env[ENV.modelName] ? TERMINATION_LOG : undefined);
 
 function sourceOf(env: Environment, [path, ...others]: readonly string[]): Source {
   if (env[ENV.modelName]) {

@@ -38,7 +38,8 @@ export async function serve(program: Program): Promise<void> {
   } catch (error) {
     if (!(error instanceof Failure)) throw error; // a bug of ours: it ends the process with its stack
     log.fatal({ reason: error.reason }, error.message);
-    await writeTermination(terminationLogOf(program.env), error);
+    const lastWords = terminationLogOf(program.env);
+    if (lastWords !== undefined) await writeTermination(lastWords, error);
     process.exit(1);
   }
 }
