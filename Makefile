@@ -88,7 +88,7 @@ soak: .cache/npm ## 100 reloads and 10^6 requests against one server: memory sta
 	@$(NODE)
 	node runtime/soak/main.ts
 
-bench: .cache/npm build ## Speed and memory: prints tables, writes .bench/*.json
+bench: .cache/npm build ## The platform's speed and memory: prints tables, writes .bench/*.json
 	@$(NODE)
 	node hack/bench.ts
 
