@@ -172,6 +172,17 @@ describe('a deadline', () => {
     expect(world.engine.log).toEqual([1, 8, 3, 5]);
   });
 
+  it('is not tried again by runs that would be ended for it too', async () => {
+    const world = new BatchWorld();
+    world.ask(1, undefined, { deadline: world.time.now() + 100 });
+    await world.time.turn();
+    await world.time.advance(110);
+    expect(world.scheduler.counts()).toMatchObject({ running: 0, tooLate: 1 });
+    const impatient = () => world.ask(2, undefined, { deadline: world.time.now() + 90 });
+    expect(refusal(impatient).kind).toBe('TooLate');
+    expect(world.engine.log).toEqual([1]);
+  });
+
   it('that looks too short is tried all the same once the engine was idle for long, to learn what runs cost now', async () => {
     const world = new BatchWorld();
     world.ask(1);
@@ -180,7 +191,7 @@ describe('a deadline', () => {
     await world.finish();
     const impatient = () => world.ask(2, undefined, { deadline: world.time.now() + 100 });
     expect(refusal(impatient).kind).toBe('TooLate');
-    await world.time.advance(50_001);
+    await world.time.advance(5001);
     const probe = impatient();
     await world.time.turn();
     world.time.spend(10);

@@ -3,9 +3,8 @@ import type { Run } from './run.ts';
 import type { RunCosts } from './runCosts.ts';
 import type { WaitingLine } from './waitingLine.ts';
 
-/** When nothing was run for this long (or ten times what a run costs), what runs cost is no longer known. */
-const STALE_MS = 1000;
-const STALE_RUNS = 10;
+/** When nothing was run for this long, and for as long as a run lasts, what runs cost is no longer believed. */
+const STALE_MS = 100;
 
 export interface Bounds {
   readonly maxSize: number;
@@ -16,7 +15,7 @@ export interface Bounds {
 export interface Load {
   readonly line: WaitingLine;
   readonly runner: {
-    readonly running: ReadonlySet<Run>;
+    readonly running: { readonly size: number } & Iterable<Run>;
     readonly costs: RunCosts;
     /** When the last run ended. */
     readonly idleSince: number;
@@ -60,13 +59,13 @@ export function untilDrained(bounds: Bounds, load: Load, now: number): number {
 }
 
 /**
- * Whether a request that looks too late runs all the same, to learn whether it is: the engine is idle and has been for so
- * long that what it cost then may be wrong now. Else one slow minute would be believed for ever.
+ * Whether a request that looks too late runs all the same, to learn whether it is. Only on an engine that has nothing else
+ * to do, and for half of its time at most: else one slow minute would be believed for ever.
  */
 export const mayProbe = (load: Load, rows: number, now: number): boolean =>
   load.runner.running.size === 0 &&
   load.line.size === 0 &&
-  now - load.runner.idleSince > Math.max(STALE_MS, STALE_RUNS * load.runner.costs.of(rows));
+  now - load.runner.idleSince > Math.max(STALE_MS, load.runner.costs.of(rows));
 
 export const overloaded = (message: string, bounds: Bounds, load: Load, now: number): EngineError =>
   new EngineError('Overloaded', message, untilDrained(bounds, load, now));

@@ -60,7 +60,7 @@ export function pick(line: WaitingLine, rules: BatchRules, costs: RunCosts, now:
   return { ...cut(members, rows, rules.preferredSizes), late };
 }
 
-/** Whether one more request makes the batch miss a deadline that it would meet without it. */
+/** Whether one more request may make the batch miss a deadline that it would meet without it. */
 function wouldBeLate(
   now: number,
   rows: number,
@@ -69,8 +69,8 @@ function wouldBeLate(
   soonestWithout: number,
   costs: RunCosts,
 ): boolean {
-  if (soonest - now >= costs.highest) return false;
-  return now + costs.of(rows + request.rows) > soonest && now + costs.of(rows) <= soonestWithout;
+  if (soonest === Infinity) return false;
+  return now + costs.atWorst(rows + request.rows) > soonest && now + costs.atWorst(rows) <= soonestWithout;
 }
 
 /** The largest preferred size within what is there; what is left over waits for the next run. */

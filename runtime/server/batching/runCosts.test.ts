@@ -38,6 +38,23 @@ describe('what a run costs', () => {
     expect(known.of(8)).toBeLessThan(17);
   });
 
+  it('is at least what a run had lasted that was ended before its time, at once', () => {
+    const known = costs([8, 10], [8, 10], [8, 10]);
+    known.learnUnfinished(8, 300);
+    expect(known.of(8)).toBe(300);
+    known.learnUnfinished(8, 50);
+    expect(known.of(8)).toBe(300);
+    known.learn(8, 10);
+    expect(known.of(8), 'until a run ends by itself').toBe(10);
+  });
+
+  it('is more at worst, where runs differ', () => {
+    const steady = costs(...Array.from({ length: 20 }, (): [number, number] => [8, 10]));
+    expect(steady.atWorst(8)).toBe(10);
+    const uneven = costs(...Array.from({ length: 40 }, (_, i): [number, number] => [8, i % 2 ? 5 : 15]));
+    expect(uneven.atWorst(8)).toBeGreaterThan(15);
+  });
+
   it('names the highest cost it knows', () => {
     expect(costs([1, 3], [8, 9], [64, 5]).highest).toBe(9);
   });

@@ -4,6 +4,8 @@ const OUTLIER = 4;
 /** A clock of coarse steps may measure nothing. */
 const LEAST_MS = 0.05;
 const WEIGHT = 0.2;
+/** How far beyond the mean a run may last that is still expected: deviations. */
+const DEVIATIONS = 2;
 
 /**
  * What a run costs by its number of rows, learnt as runs end: one exponentially weighted mean for each power of two, and
@@ -14,19 +16,38 @@ export class RunCosts {
   readonly #rows = new Float64Array(BUCKETS);
   readonly #ms = new Float64Array(BUCKETS);
   readonly #samples = new Uint32Array(BUCKETS);
+  /** Whether what is known comes from a run that was ended before its time. */
+  readonly #unfinished = new Uint8Array(BUCKETS);
   #highest = 0;
+  /** Mean distance of runs from what was expected of them, as a share of that; 1 at most. */
+  #deviation = 0;
 
   learn(rows: number, ms: number): void {
     const i = bucketOf(rows);
-    const samples = this.#samples[i] as number;
+    const samples = this.#unfinished[i] === 1 ? 0 : (this.#samples[i] as number);
     const known = this.#ms[i] as number;
-    const sample = samples === 0 ? ms : Math.min(ms, Math.max(known * OUTLIER, LEAST_MS));
     const weight = Math.max(1 / (samples + 1), WEIGHT);
+    const sample = samples === 0 ? ms : Math.min(ms, Math.max(known * OUTLIER, LEAST_MS));
+    if (samples > 0) this.#surprise(rows, ms);
     this.#ms[i] = known + (sample - known) * weight;
     this.#rows[i] = (this.#rows[i] as number) + (rows - (this.#rows[i] as number)) * weight;
     this.#samples[i] = samples + 1;
-    if (known < this.#highest) this.#highest = Math.max(this.#highest, this.#ms[i] as number);
-    else this.#highest = Math.max(...this.#ms);
+    this.#unfinished[i] = 0;
+    this.#highest = Math.max(...this.#ms);
+  }
+
+  /**
+   * A run that was ended before its time had lasted this long. Believed at once, and until a run of this size ends by
+   * itself: whoever ends runs because they last too long, and learns nothing from it, starts the next one and ends it too.
+   */
+  learnUnfinished(rows: number, ms: number): void {
+    if (ms <= this.of(rows)) return;
+    const i = bucketOf(rows);
+    this.#ms[i] = ms;
+    this.#rows[i] = rows;
+    this.#samples[i] = Math.max(1, this.#samples[i] as number);
+    this.#unfinished[i] = 1;
+    this.#highest = Math.max(...this.#ms);
   }
 
   /** No run is expected to take longer than this. */
@@ -45,6 +66,17 @@ export class RunCosts {
     if (above >= BUCKETS || above === below) return fromMs;
     const share = (rows - fromRows) / ((this.#rows[above] as number) - fromRows);
     return fromMs + share * ((this.#ms[above] as number) - fromMs);
+  }
+
+  /** What a run takes that goes less well than most. */
+  atWorst(rows: number): number {
+    return this.of(rows) * (1 + DEVIATIONS * this.#deviation);
+  }
+
+  #surprise(rows: number, ms: number): void {
+    const expected = Math.max(this.of(rows), LEAST_MS);
+    const distance = Math.min(1, Math.abs(ms - expected) / expected);
+    this.#deviation += (distance - this.#deviation) * WEIGHT;
   }
 
   #knows(bucket: number, wanted: (rows: number) => boolean): boolean {

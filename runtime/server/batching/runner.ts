@@ -200,7 +200,9 @@ export class Runner {
   }
 
   #failed(run: Run, error: EngineError): void {
-    this.#ended(run, this.#now());
+    const now = this.#now();
+    this.#ended(run, now);
+    if (error.kind === 'Cancelled') this.costs.learnUnfinished(run.rows, now - run.startedAt);
     const members = live(run);
     if (members.length > 0 || error.kind !== 'Cancelled') this.#tally.add('failedRuns');
     const { failed, again } = afterFailure(error, members, run.members.length > 1);
