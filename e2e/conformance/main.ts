@@ -104,7 +104,7 @@ const server = await ServerProcess.start('../../dist/server/server.mjs', {
 try {
   await server.logged('ready');
   const counts = [
-    await suite(server, 'clients.txt', ['test_triton_http.py', 'test_triton_grpc.py']),
+    await suite(server, 'clients.txt', ['test_triton_http.py', 'test_triton_grpc.py', 'test_server_page.py']),
     await suite(server, 'clients.txt', ['test_kserve.py']),
     await suite(server, 'mlserver.txt', ['test_mlserver.py']),
   ];

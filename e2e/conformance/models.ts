@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fp32, node, value } from '@slipway/runtime/onnx/builders.ts';
 import { encodeModel, type OnnxModel } from '@slipway/runtime/onnx/model.ts';
 import { affine } from '@slipway/runtime/test/artifacts.ts';
+import { writeFlights } from '../docs/flightsModel.ts';
 
 const DATATYPES = [
   'BOOL',
@@ -74,4 +75,5 @@ export async function writeRepository(folder: string): Promise<void> {
   await put(join(folder, 'classifier'), classifier, { 'labels.txt': 'cat\ndog\nowl\n' });
   await put(join(folder, 'times', '1'), times(1));
   await put(join(folder, 'times', '2'), times(2));
+  await writeFlights(join(folder, 'flights'));
 }

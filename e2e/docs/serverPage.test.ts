@@ -1,0 +1,106 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
+import { temporaryFolder } from '@slipway/runtime/test/temporaryFolder.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { writeFlights } from './flightsModel.ts';
+import { type Block, blocksOf, serverPage, shownIn, tableOf } from './page.ts';
+
+const page = await serverPage();
+const blocks = blocksOf(page);
+const folder = await temporaryFolder('page');
+await writeFlights(join(folder, 'flights'));
+
+type Ports = Readonly<Record<'rest' | 'grpc' | 'admin', number>>;
+
+const one = (use: string): Block => {
+  const found = blocks.filter((block) => block.use === use);
+  expect(found).toHaveLength(1);
+  return found[0] as Block;
+};
+
+const ends: (() => Promise<void>)[] = [];
+afterAll(() => Promise.all(ends.map((end) => end())));
+
+/** Runs a command of the page that goes on, in a group of its own; resolves when the server is ready. */
+async function start(command: string, settings: Readonly<Record<string, string>> = {}): Promise<Ports> {
+  const environment = { SLIPWAY_REST_PORT: '0', SLIPWAY_GRPC_PORT: '0', SLIPWAY_ADMIN_PORT: '0', ...settings };
+  const child = spawn('bash', ['-c', command], {
+    cwd: folder,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
+  });
+  const exited = once(child, 'exit');
+  const kill = () => child.exitCode === null && process.kill(-(child.pid as number), 'SIGKILL');
+  process.once('exit', kill);
+  ends.push(async () => {
+    kill();
+    await exited;
+  });
+  let ports: Ports | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const entry = line.startsWith('{') ? JSON.parse(line) : {};
+    if (entry.msg === 'listening') ports = entry;
+    if (entry.msg !== 'ready' || !ports) continue;
+    child.stdout.resume();
+    return ports;
+  }
+  throw new Error(`${command} ended before it was ready`);
+}
+
+const bash = (script: string) => promisify(execFile)('bash', ['-c', script], { cwd: folder, encoding: 'utf8' });
+
+/** The page's ports are those of a server that is alone on its machine. */
+const withPorts = (text: string, { rest, grpc, admin }: Ports): string =>
+  text
+    .replaceAll('localhost:8080', `localhost:${rest}`)
+    .replaceAll('localhost:8081', `localhost:${grpc}`)
+    .replaceAll('localhost:9090', `localhost:${admin}`);
+
+const settings = one('settings');
+const shown = shownIn(blocks);
+const titled = (wanted: (line: number) => boolean) =>
+  shown
+    .filter(({ command }) => wanted(command.line))
+    .map((example) => ({ ...example, title: `line ${example.command.line}: ${example.command.text.split('\n')[0]}` }));
+
+async function expectShown({ command, printed }: (typeof shown)[number], ports: Ports): Promise<void> {
+  const { stdout } = await bash(withPorts(command.text, ports));
+  if (printed.language === 'json') expect(JSON.parse(stdout)).toEqual(JSON.parse(printed.text));
+  else expect(stdout.trimEnd()).toBe(printed.text.trimEnd());
+}
+
+describe('a server started as the page says', async () => {
+  // From the folder of the model instead of the checkout, and without a look at whether the packages are up to date.
+  const make = `exec make --directory "${repositoryRoot}" --old-file .cache/npm `;
+  const ports = await start(one('start').text.replace('make ', make));
+
+  test.each(titled((line) => line < settings.line))('$title', (example) => expectShown(example, ports));
+
+  test.each(tableOf(page, 'Body', 'Status', 'Error'))('%s is refused with %s', async (body, status, error) => {
+    const path = `http://localhost:${ports.rest}/v2/models/flights/infer`;
+    const answer = await fetch(path, { method: 'POST', body: (body as string).slice(1, -1) });
+    expect([answer.status, await answer.json()]).toEqual([Number(status), { error }]);
+  });
+});
+
+describe("a server with the page's settings", async () => {
+  await bash(one('before').text);
+  await writeFile(join(folder, 'settings.json'), settings.text);
+  const ports = await start(`exec node "${join(repositoryRoot, 'runtime', 'server', 'main.ts')}" flights`, {
+    SLIPWAY_SETTINGS_FILE: 'settings.json',
+  });
+
+  test.each(titled((line) => line > settings.line))('$title', (example) => expectShown(example, ports));
+});
+
+test('every command of the page is run somewhere', () => {
+  const known = new Set(['', 'start', 'before', 'container']);
+  expect(blocks.filter(({ language, use }) => language === 'sh' && !known.has(use))).toEqual([]);
+  expect(shown.length).toBeGreaterThan(8);
+});
