@@ -142,6 +142,18 @@ test.each(badCalls)('%s is refused, and the connection lives on', async (_what, 
   expect(failures).toEqual([]);
 });
 
+test('elements and metadata are bounded by the settings', async () => {
+  const { session } = await started({ limits: { maxElements: 1, maxHeaderBytes: 400 } });
+  expect(await call(session, {}, framed(question))).toMatchObject({
+    code: 3,
+    sentence: expect.stringMatching(/^Input "x": shape \[1,2\] means 2 elements, at most 1 can be here\.$/),
+  });
+  expect(await call(session, { 'x-large': 'v'.repeat(500) }, framed(question))).toMatchObject({
+    code: 8,
+    sentence: expect.stringMatching(/metadata of the call is larger/),
+  });
+});
+
 test('an unknown packing is answered with those that are known', async () => {
   const { session } = await started();
   const { head } = await call(session, { 'grpc-encoding': 'snappy' }, framed(question, 1));

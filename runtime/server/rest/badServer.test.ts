@@ -3,8 +3,8 @@ import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe } from 'vitest';
 import { accessBy } from '../access/access.ts';
 import { KeyRing, parseKeys } from '../access/apiKeys.ts';
-import { type BadRequest, GOOD, INFER, refuseEach } from './testing/refusals.ts';
-import { get, post } from './testing/socket.ts';
+import { type BadRequest, GOOD, INFER, N, refuseEach, X } from './testing/refusals.ts';
+import { get, post, requestOf } from './testing/socket.ts';
 
 const at =
   (path: string, counted?: BadRequest['counted']) =>
@@ -89,6 +89,45 @@ describe('a body that is too large', () => {
       { what: 'for the repository', ...one, send: post('/v2/repository/index', 'x'.repeat(1001)), counted: undefined },
     ],
     most,
+  );
+});
+
+describe('more than the settings allow', () => {
+  const two = { ...X, shape: [2, 2], data: [1, 2, 3, 4] };
+  const large = /^Input "x": shape \[2,2\] means 4 elements, at most 2 can be here\.$/;
+  const refused = at(INFER, 'clientError');
+  const binary = { ...X, shape: [2, 2], data: undefined, parameters: { binary_data_size: 16 } };
+  const text = JSON.stringify({ inputs: [binary, N] });
+  refuseEach(
+    [
+      refused('elements as JSON', { inputs: [two, { ...N, shape: [2, 1], data: [1, 2] }] }, large),
+      {
+        ...refused('elements as bytes', '', large),
+        send: post(INFER, Buffer.concat([Buffer.from(text), Buffer.alloc(16)]), {
+          'inference-header-content-length': String(text.length),
+        }),
+      },
+      at('/v1/models/mirror:predict', 'clientError')(
+        'elements of V1',
+        {
+          inputs: {
+            x: [
+              [1, 2],
+              [3, 4],
+            ],
+            n: [[1], [2]],
+          },
+        },
+        large,
+      ),
+      {
+        what: 'bytes of headers',
+        send: requestOf('GET', '/v2', '', { a: 'x'.repeat(500) }),
+        status: 431,
+        error: 'The header may have 400 bytes at most.',
+      },
+    ],
+    { limits: { maxElements: 2, maxHeaderBytes: 400 } },
   );
 });
 

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -152,6 +153,14 @@ it('measures a small model in less than a millisecond, and stops early at a slow
   };
   expect(measureRunMs(counting, [x])).toBeGreaterThan(20);
   expect(runs).toBe(1);
+});
+
+it('has the threads that the settings name, the one that calls among them', async () => {
+  const threads = () => readdirSync('/proc/self/task').length;
+  await open(affine, { threads: 1 });
+  const before = threads();
+  await open(affine, { threads: 4 });
+  expect(threads() - before).toBe(3);
 });
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -128,6 +128,17 @@ describe('a late label', () => {
     expect(evidence.counts().labels?.unknown).toBe(2);
   });
 
+  test.each([
+    ['none', { maxAnswers: 0, maxAgeSeconds: 60 }, ['unknown', 'unknown']],
+    ['the newest only', { maxAnswers: 1, maxAgeSeconds: 60 }, ['unknown', 'right']],
+    ['those of the last seconds', { maxAnswers: 9, maxAgeSeconds: 3 }, ['unknown', 'right']],
+  ])('finds what the settings let be remembered: %s', (_what, feedback, said) => {
+    const evidence = evidenceWith({ signature: signature(scores), feedback });
+    evidence.remember('old', [answer(scores, 1, 9, 3)], NOW);
+    evidence.remember('new', [answer(scores, 1, 9, 3)], NOW + 2000);
+    expect(['old', 'new'].map((id) => evidence.label(id, 1, NOW + 4000))).toEqual(said);
+  });
+
   test('finds each row of a request of several by its number', () => {
     const evidence = evidenceWith({ signature: signature(scores) });
     evidence.remember('a', [answer(scores, 9, 0, 0, 0, 9, 0)], NOW);
