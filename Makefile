@@ -66,11 +66,12 @@ conformance: .cache/npm build ## The model server against real clients: tritoncl
 	@$(NODE)
 	node e2e/conformance/main.ts $(RESULTS)/conformance.json
 
-test: ## All tests: verify, unit, conformance, integration, e2e
+test: ## All tests: verify, unit, conformance, container-test, integration, e2e
 	@rm -rf $(RESULTS)
 	$(MAKE) verify
 	$(MAKE) unit
 	$(MAKE) conformance
+	$(MAKE) container-test
 	$(MAKE) integration
 	$(MAKE) e2e
 	$(NODE)
