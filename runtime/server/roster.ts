@@ -33,6 +33,11 @@ export class Roster<T extends Listed> implements Iterable<T> {
     member.place = -1;
   }
 
+  /** The newest that this is true of. */
+  find(is: (member: T) => boolean): T | undefined {
+    return this.#members.findLast(is);
+  }
+
   /** Those who stand in it now, in no order; they may leave during the walk. */
   [Symbol.iterator](): Iterator<T> {
     return this.#members.slice()[Symbol.iterator]();

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import sys
+import time
 
 from measuring import measure, raw
 from ours import measure_ours

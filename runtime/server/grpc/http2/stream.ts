@@ -1,3 +1,4 @@
+import type { Listed } from '../../roster.ts';
 import type { Outbox } from './outbox.ts';
 
 /** The side that answers one stream. */
@@ -23,7 +24,8 @@ export interface Outgoing {
 }
 
 /** One request and its answer. Either side may end first; the stream is gone when both have. */
-export class ServerStream {
+export class ServerStream implements Listed {
+  place = -1;
   readonly id: number;
   readonly #outbox: Outbox;
   sendWindow: number;

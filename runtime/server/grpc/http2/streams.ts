@@ -1,3 +1,4 @@
+import { Roster } from '../../roster.ts';
 import type { Calm } from './calm.ts';
 import { rstStreamFrame } from './frames.ts';
 import type { Outbox } from './outbox.ts';
@@ -20,7 +21,7 @@ export class Streams<Head> {
   readonly #calm: Calm;
   readonly #most: number;
   readonly #receiveWindow: number;
-  readonly #open = new Map<number, ServerStream>();
+  readonly #open = new Roster<ServerStream>();
   /** The highest that the peer has begun. */
   last = 0;
   /** Streams above this come too late: the caller was told to take them elsewhere. */
@@ -45,7 +46,12 @@ export class Streams<Head> {
   }
 
   all(): readonly ServerStream[] {
-    return [...this.#open.values()];
+    return [...this.#open];
+  }
+
+  /** Frames of a stream mostly follow each other, and a connection has few streams: a table would cost more. */
+  #find(id: number): ServerStream | undefined {
+    return this.#open.find((stream) => stream.id === id);
   }
 
   /** A whole header block: a new request, or the trailers of one that is under way. */
@@ -58,13 +64,13 @@ export class Streams<Head> {
       return void this.#outbox.control(rstStreamFrame(id, ERROR.refusedStream));
     }
     const stream = new ServerStream(id, this.#outbox, this.#sendWindow, this.#receiveWindow, ended);
-    this.#open.set(id, stream);
+    this.#open.add(stream);
     stream.user = this.#application.open(stream, head, ended);
   }
 
   /** The fields of trailers mean nothing to a server of RPCs; their end does. */
   #trailers(id: number, ended: boolean): void {
-    const stream = this.#open.get(id);
+    const stream = this.#find(id);
     if (!stream) return void this.#calm.idleFrame();
     if (stream.remoteEnded) return void this.#break(stream, ERROR.streamClosed);
     if (!ended) return void this.#break(stream, ERROR.protocol);
@@ -75,7 +81,7 @@ export class Streams<Head> {
   /** The stream that a DATA frame of so many bytes belongs to; undefined when its bytes are to be thrown away. */
   receiving(id: number, length: number): ServerStream | undefined {
     this.#checkBegun(id, 'DATA');
-    const stream = this.#open.get(id);
+    const stream = this.#find(id);
     if (!stream) return undefined;
     stream.receiveWindow -= length;
     if (stream.remoteEnded) this.#break(stream, ERROR.streamClosed);
@@ -85,7 +91,7 @@ export class Streams<Head> {
   }
 
   deliver(stream: ServerStream, bytes: Uint8Array, start: number, end: number, ends: boolean): void {
-    if (!this.#open.has(stream.id)) return;
+    if (stream.place < 0) return;
     if (ends) stream.remoteEnded = true;
     if (end > start) this.#calm.moved();
     stream.user?.data(bytes, start, end, ends);
@@ -94,7 +100,7 @@ export class Streams<Head> {
   /** WINDOW_UPDATE of one stream. */
   widen(id: number, increment: number): void {
     this.#checkBegun(id, 'WINDOW_UPDATE');
-    const stream = this.#open.get(id);
+    const stream = this.#find(id);
     if (!stream) return void this.#calm.idleFrame();
     if (increment === 0) return void this.#break(stream, ERROR.protocol);
     stream.sendWindow += increment;
@@ -105,7 +111,7 @@ export class Streams<Head> {
 
   /** The peer changed the window that streams begin with: those that are open change by as much (section 6.9.2). */
   initialWindow(size: number): void {
-    for (const stream of this.#open.values()) {
+    for (const stream of this.#open) {
       stream.sendWindow += size - this.#sendWindow;
       if (stream.sendWindow > MAX_WINDOW) throw new ConnectionError(ERROR.flowControl, 'a window that is too wide');
     }
@@ -117,7 +123,7 @@ export class Streams<Head> {
   reset(id: number): void {
     this.#checkBegun(id, 'RST_STREAM');
     this.#calm.reset();
-    const stream = this.#open.get(id);
+    const stream = this.#find(id);
     if (stream) this.#drop(stream);
   }
 
@@ -128,7 +134,7 @@ export class Streams<Head> {
 
   /** Our side of the stream has said all it had. A peer that still sends is told that it need not. */
   localEnd(stream: ServerStream): void {
-    this.#open.delete(stream.id);
+    this.#open.delete(stream);
     this.#calm.progress();
     if (stream.remoteEnded) return;
     stream.remoteEnded = true;
@@ -148,7 +154,7 @@ export class Streams<Head> {
   }
 
   #drop(stream: ServerStream): void {
-    this.#open.delete(stream.id);
+    this.#open.delete(stream);
     stream.remoteEnded = true;
     stream.localEnded = true;
     this.#outbox.forget(stream);
