@@ -169,8 +169,21 @@ describe('a deadline', () => {
     world.ask(0, undefined, { deadline: world.time.now() + 35 });
     for (let i = 0; i < 7; i += 1) world.ask(0);
     await world.run();
-    expect(world.engine.log).toEqual([1, 8, 3, 5]);
+    expect(world.engine.log).toEqual([1, 8, 1, 7]);
   });
+
+  it.each([
+    { callers: 16, patience: 300 },
+    { callers: 64, patience: 600 },
+    { callers: 200, patience: 1000 },
+  ])(
+    'of $patience ms with $callers callers leaves most of the engine to answers in time',
+    async ({ callers, patience }) => {
+      const answered = await underLoad(callers, patience);
+      // A run of n rows takes 30 + 15n ms, so batches of 16 answer 59 a second.
+      expect(answered).toBeGreaterThan(0.8 * 59);
+    },
+  );
 
   it('is not tried again by runs that would be ended for it too', async () => {
     const world = new BatchWorld();
@@ -208,3 +221,41 @@ describe('a deadline', () => {
     expect(world.time.timers).toBe(1);
   });
 });
+
+/** Answers a second, when so many callers ask again as soon as they are answered, or 5 ms after they were refused. */
+async function underLoad(callers: number, patience: number): Promise<number> {
+  const SECONDS = 5;
+  const world = new BatchWorld();
+  const { time, engine } = world;
+  const end = time.now() + SECONDS * 1000;
+  const asksAt = new Array<number>(callers).fill(time.now());
+  const waiting = new Map<ReturnType<typeof world.ask>, number>();
+  const endsAt = new Map<(typeof engine.runs)[number], number>();
+  let answered = 0;
+  while (time.now() < end) {
+    asksAt.forEach((at, caller) => {
+      if (at > time.now()) return;
+      asksAt[caller] = time.now() + 5;
+      try {
+        waiting.set(world.ask(1, undefined, { deadline: time.now() + patience }), caller);
+        asksAt[caller] = Infinity;
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+      }
+    });
+    await time.turn();
+    for (const run of [...engine.runs]) {
+      if (!endsAt.has(run)) endsAt.set(run, time.now() + 30 + 15 * run.rows);
+      if ((endsAt.get(run) as number) <= time.now()) run.finish();
+    }
+    await time.turn();
+    for (const [asked, caller] of waiting) {
+      if (asked.error === undefined && asked.outcome === undefined) continue;
+      waiting.delete(asked);
+      answered += asked.outcome ? 1 : 0;
+      asksAt[caller] = time.now() + (asked.outcome ? 1 : 5);
+    }
+    await time.advance(1);
+  }
+  return answered / SECONDS;
+}

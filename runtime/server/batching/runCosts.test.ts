@@ -38,12 +38,12 @@ describe('what a run costs', () => {
     expect(known.of(8)).toBeLessThan(17);
   });
 
-  it('is at least what a run had lasted that was ended before its time, at once', () => {
+  it('is half more than a run had lasted that was ended before its time, at once', () => {
     const known = costs([8, 10], [8, 10], [8, 10]);
     known.learnUnfinished(8, 300);
-    expect(known.of(8)).toBe(300);
+    expect(known.of(8)).toBe(450);
     known.learnUnfinished(8, 50);
-    expect(known.of(8)).toBe(300);
+    expect(known.of(8)).toBe(450);
     known.learn(8, 10);
     expect(known.of(8), 'until a run ends by itself').toBe(10);
   });

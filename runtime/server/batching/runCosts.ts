@@ -4,6 +4,8 @@ const OUTLIER = 4;
 /** A clock of coarse steps may measure nothing. */
 const LEAST_MS = 0.05;
 const WEIGHT = 0.2;
+/** What a run takes at least that was ended before its time: so many times what it had lasted. */
+const UNFINISHED = 1.5;
 /** How far beyond the mean a run may last that is still expected: deviations. */
 const DEVIATIONS = 2;
 
@@ -41,9 +43,10 @@ export class RunCosts {
    * itself: whoever ends runs because they last too long, and learns nothing from it, starts the next one and ends it too.
    */
   learnUnfinished(rows: number, ms: number): void {
-    if (ms <= this.of(rows)) return;
+    const least = ms * UNFINISHED;
+    if (least <= this.of(rows)) return;
     const i = bucketOf(rows);
-    this.#ms[i] = ms;
+    this.#ms[i] = least;
     this.#rows[i] = rows;
     this.#samples[i] = Math.max(1, this.#samples[i] as number);
     this.#unfinished[i] = 1;
@@ -68,9 +71,12 @@ export class RunCosts {
     return fromMs + share * ((this.#ms[above] as number) - fromMs);
   }
 
-  /** What a run takes that goes less well than most. */
+  /** What a run takes that goes less well than most. Of more rows than are known: in proportion. */
   atWorst(rows: number): number {
-    return this.of(rows) * (1 + DEVIATIONS * this.#deviation);
+    let below = BUCKETS - 1;
+    while (below >= 0 && this.#samples[below] === 0) below -= 1;
+    const most = below < 0 ? rows : (this.#rows[below] as number);
+    return this.of(rows) * Math.max(1, rows / most) * (1 + DEVIATIONS * this.#deviation);
   }
 
   #surprise(rows: number, ms: number): void {
