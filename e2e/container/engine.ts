@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensurePackages } from '@slipway/hack/local-cluster/binaries/debian.ts';
 import { type BoundChild, startBound } from '@slipway/hack/local-cluster/boundChild.ts';
@@ -42,7 +41,7 @@ export async function openEngine(named: string | undefined, log: Log): Promise<D
     throw new Error(
       'No Docker engine answers: start Docker, set DOCKER_HOST, or run this as root on Debian or Ubuntu.',
     );
-  await ensurePackages(['docker.io'], log);
+  await ensurePackages(['docker.io', 'iproute2', 'util-linux'], log);
   return startEngine(log);
 }
 
@@ -51,7 +50,7 @@ export async function openEngine(named: string | undefined, log: Log): Promise<D
  * proxy, and containers have no way out of the machine.
  */
 async function startEngine(log: Log): Promise<DockerEngine> {
-  const hadBridge = BRIDGE in networkInterfaces() || existsSync(`/sys/class/net/${BRIDGE}`);
+  const hadBridge = await succeeds('ip', ['link', 'show', BRIDGE]);
   // A socket address holds 107 characters, so the checkout is no place for it.
   const folder = await mkdtemp(join(tmpdir(), 'slipway-docker-'));
   const [socket, logFile] = [join(folder, 'docker.sock'), join(folder, 'dockerd.log')];
