@@ -1,5 +1,6 @@
-import { createSecureContext, type SecureContextOptions, type Server as TlsServer } from 'node:tls';
+import type { SecureContextOptions, Server as TlsServer } from 'node:tls';
 import { Failure, sentenceOf } from '../../artifact/failure.ts';
+import { tls } from '../nodeHttp.ts';
 
 export interface CertificatePair {
   readonly cert: string;
@@ -25,7 +26,7 @@ export class Certificate {
   replace(pair: CertificatePair): void {
     const options = secureOptions(pair);
     try {
-      createSecureContext(options);
+      tls.createSecureContext(options);
     } catch (error) {
       throw new Failure('ConfigurationInvalid', `The TLS certificate and its key can't be used: ${sentenceOf(error)}.`);
     }

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createSecureServer } from 'node:tls';
 import { secureOptions } from '../access/tls.ts';
+import { tls } from '../nodeHttp.ts';
 import { BodyGate } from '../rest/bodyGate.ts';
 import type { Leaving } from '../rest/drain.ts';
 import { BufferPool } from './bufferPool.ts';
@@ -111,7 +111,7 @@ function serverOf({ certificate, limits }: GrpcDependencies, connected: (socket:
     ALPNProtocols: ['h2'],
     handshakeTimeout: limits.headersTimeoutMs,
   };
-  const server = createSecureServer(options, connected);
+  const server = tls.createServer(options, connected);
   certificate.follow(server);
   return server;
 }

@@ -1,5 +1,5 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Agent } from 'node:http';
+import { http, https } from '../nodeHttp.ts';
 import type { Delivery } from './outbox.ts';
 
 /** What a server answers that may take the same body later (OTLP/HTTP names these; so do most others mean them). */
@@ -13,18 +13,18 @@ const TIMEOUT_MS = 10_000;
 export class Post {
   readonly #url: URL;
   readonly #contentType: string;
-  readonly #agent: HttpAgent;
+  readonly #agent: Agent;
 
   constructor(url: URL, contentType: string) {
     this.#url = url;
     this.#contentType = contentType;
-    const Agent = url.protocol === 'https:' ? HttpsAgent : HttpAgent;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const options = { keepAlive: true, maxSockets: 1 };
+    this.#agent = url.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
   }
 
   /** Never rejects: no answer at all is one for later. */
   send(body: string, signal: AbortSignal): Promise<Delivery> {
-    const request = this.#url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const { request } = this.#url.protocol === 'https:' ? https : http;
     return new Promise((resolve) => {
       const options = {
         method: 'POST',

@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { ADMIN_PATHS, type Evidence, evidencePollSchema, type ShadowOrder } from '@slipway/crds/contract';
 import { UNAUTHORIZED } from '../../container/bearer.ts';
+import { http } from '../nodeHttp.ts';
 import { requestErrorOf } from '../protocol/failure.ts';
 import { BodyRooms } from '../protocol/parser/bodyRooms.ts';
 import { RequestError } from '../requestError.ts';
@@ -63,7 +64,7 @@ const PATHS: ReadonlyMap<string, AdminPath> = new Map<string, AdminPath>([
 ]);
 
 export function createAdminServer(deps: AdminDependencies): Server {
-  return createServer(TIMEOUTS, (request, response) => void serve(request, response, deps));
+  return http.createServer(TIMEOUTS, (request, response) => void serve(request, response, deps));
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, deps: AdminDependencies): Promise<void> {

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { secureOptions } from '../access/tls.ts';
+import { http, https } from '../nodeHttp.ts';
 import { inferJson } from '../protocol/infer.ts';
 import { BodyRooms } from '../protocol/parser/bodyRooms.ts';
 import { predict } from '../protocol/v1/predict.ts';
@@ -58,8 +58,8 @@ function serverOf(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Server {
   const options = serverOptions(limits);
-  if (!certificate) return createServer(options, answer);
-  const server = createSecureServer({ ...options, ...secureOptions(certificate.pair) }, answer);
+  if (!certificate) return http.createServer(options, answer);
+  const server = https.createServer({ ...options, ...secureOptions(certificate.pair) }, answer);
   certificate.follow(server);
   return server;
 }

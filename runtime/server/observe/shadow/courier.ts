@@ -1,5 +1,6 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import { REQUEST_HEADERS } from '@slipway/crds/contract';
+import { http } from '../../nodeHttp.ts';
 import type { TensorValue } from '../../tensor.ts';
 import { inferRequest, readInferAnswer, type WireMessage } from './message.ts';
 
@@ -34,7 +35,7 @@ export class Courier {
 
   constructor(options: CourierOptions) {
     this.#options = options;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: options.connections });
+    this.#agent = new http.Agent({ keepAlive: true, maxSockets: options.connections });
     this.#url = new URL(`/v2/models/${encodeURIComponent(options.model)}/infer`, options.target);
   }
 
@@ -53,7 +54,7 @@ export class Courier {
   #ask(message: WireMessage, errand: Errand, signal: AbortSignal): Promise<readonly TensorValue[]> {
     return new Promise((resolve, reject) => {
       const headers = this.#headers(errand, message);
-      const outgoing = request(this.#url, { method: 'POST', agent: this.#agent, headers, signal });
+      const outgoing = http.request(this.#url, { method: 'POST', agent: this.#agent, headers, signal });
       let answered = false;
       outgoing.on('error', (error) =>
         reject(outgoing.reusedSocket && !answered && isReset(error) ? CLOSED_MEANWHILE : error),
