@@ -4,27 +4,13 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tensorSchema } from '@slipway/crds/contract';
 import { fp32, node, value } from '@slipway/runtime/onnx/builders.ts';
 import { encodeModel, type OnnxModel } from '@slipway/runtime/onnx/model.ts';
 import { affine } from '@slipway/runtime/test/artifacts.ts';
 import { writeFlights } from '../docs/flightsModel.ts';
 
-const DATATYPES = [
-  'BOOL',
-  'UINT8',
-  'UINT16',
-  'UINT32',
-  'UINT64',
-  'INT8',
-  'INT16',
-  'INT32',
-  'INT64',
-  'FP16',
-  'BF16',
-  'FP32',
-  'FP64',
-  'BYTES',
-] as const;
+const DATATYPES = tensorSchema.shape.datatype.options;
 
 const identity = (datatype: (typeof DATATYPES)[number]): OnnxModel => ({
   name: `identity_${datatype.toLowerCase()}`,

@@ -2,9 +2,9 @@ import { type Gate, gateSchema } from '@slipway/crds';
 import { DIRECTORIES, ENV } from '@slipway/crds/contract';
 import * as z from 'zod';
 import { Failure } from '../artifact/failure.ts';
+import { jsonOf } from '../artifact/json.ts';
 import { complaintOf } from '../container/complaint.ts';
 import { type Environment, required } from '../container/environment.ts';
-import { jsonOf } from './json.ts';
 import type { Publication } from './publish.ts';
 import type { Verification } from './verify.ts';
 

@@ -21,9 +21,9 @@ interface Statistic {
 /** Every metric a gate can name. Definitions as in scikit-learn's metrics guide, for two classes. */
 export const METRICS: Readonly<Record<Metric, Proportion | Statistic>> = {
   accuracy: { kind: 'proportion', count: (s) => ({ successes: total(s.correct), trials: s.size }) },
+  balancedAccuracy: { kind: 'statistic', needsScore: false, of: balancedAccuracy, supremum: 1 },
   precision: { kind: 'proportion', count: (s) => ({ successes: both(s), trials: total(s.flagged) }) },
   recall: { kind: 'proportion', count: (s) => ({ successes: both(s), trials: total(s.positive) }) },
-  balancedAccuracy: { kind: 'statistic', needsScore: false, of: balancedAccuracy, supremum: 1 },
   f1: { kind: 'statistic', needsScore: false, of: f1, supremum: 1 },
   rocAuc: { kind: 'statistic', needsScore: true, of: rocAuc, supremum: 1 },
   logLoss: { kind: 'statistic', needsScore: true, of: logLoss, supremum: -Math.log(Number.EPSILON) },

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { EVALUATION_DIRECTORY, FILES, type Prediction, predictionSchema } from '@slipway/crds/contract';
 import { Failure } from '../artifact/failure.ts';
+import { jsonOf } from '../artifact/json.ts';
 import { complaintOf } from '../container/complaint.ts';
-import { jsonOf } from './json.ts';
 
 const PATH = `${EVALUATION_DIRECTORY}/${FILES.predictions}`;
 

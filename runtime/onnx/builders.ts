@@ -1,4 +1,5 @@
-import type { Attribute, ElementType, GraphValue, Initializer, Node } from './model.ts';
+import type { ElementType } from './elementTypes.ts';
+import type { Attribute, GraphValue, Initializer, Node } from './model.ts';
 
 /** One operator: `node('Gemm', ['x', 'w', 'b'], 'y')`. A single output may be given as a string. */
 export const node = (

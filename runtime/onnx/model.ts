@@ -1,23 +1,5 @@
+import { ELEMENT_TYPES, type ElementType } from './elementTypes.ts';
 import { modelProto } from './schema.ts';
-
-/** Open Inference Protocol datatypes as TensorProto.DataType of the ONNX specification. */
-const ELEMENT_TYPES = {
-  FP32: 1,
-  UINT8: 2,
-  INT8: 3,
-  UINT16: 4,
-  INT16: 5,
-  INT32: 6,
-  INT64: 7,
-  BYTES: 8,
-  BOOL: 9,
-  FP16: 10,
-  BF16: 16,
-  FP64: 11,
-  UINT32: 12,
-  UINT64: 13,
-} as const;
-export type ElementType = keyof typeof ELEMENT_TYPES;
 
 /** AttributeProto.AttributeType of the ONNX specification. */
 const ATTRIBUTE_TYPES = { f: 1, i: 2, s: 3, floats: 6, ints: 7 } as const;

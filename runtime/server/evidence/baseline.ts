@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Baseline,
@@ -9,6 +8,8 @@ import {
   type Tensor,
 } from '@slipway/crds/contract';
 import { Failure } from '../../artifact/failure.ts';
+import { jsonOf } from '../../artifact/json.ts';
+import { readOptionalText } from '../../artifact/optionalText.ts';
 import { complaintOf } from '../../container/complaint.ts';
 import { isScalar } from './distribution/distribution.ts';
 import { asHeld } from './distribution/numbers.ts';
@@ -21,10 +22,7 @@ const MOST_BINS = 65_536;
  * sentence when it is no baseline, or speaks of tensors that the signature does not have.
  */
 export async function readBaseline(directory: string, signature: Signature): Promise<Baseline | undefined> {
-  const text = await readFile(join(directory, FILES.baseline), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await readOptionalText(join(directory, FILES.baseline));
   if (text === undefined) return undefined;
   const baseline = baselineSchema.safeParse(jsonOf(text));
   if (!baseline.success) {
@@ -82,13 +80,4 @@ function misread(summary: Summarised, { name, datatype }: Tensor): string | unde
   );
   const twice = values.find((_, i) => asTheTensorHolds.indexOf(asTheTensorHolds[i] as string | number) !== i);
   return twice === undefined ? undefined : `lists the category ${JSON.stringify(twice)} twice`;
-}
-
-/** Undefined for text that is not JSON: no schema takes that, so one complaint serves both faults. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

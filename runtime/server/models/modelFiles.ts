@@ -2,8 +2,9 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FILES, type Golden, goldenSchema, type Signature, signatureSchema } from '@slipway/crds/contract';
 import { Failure } from '../../artifact/failure.ts';
+import { jsonOf } from '../../artifact/json.ts';
+import { readOptionalText } from '../../artifact/optionalText.ts';
 import { complaintOf } from '../../container/complaint.ts';
-import { readOptionalText } from './optionalText.ts';
 
 /** What a model directory holds, read and checked on its own; what the model says to it comes later. */
 export interface ModelFiles {
@@ -88,13 +89,4 @@ function labelsOf(text: string): readonly string[] {
   const empty = lines.findIndex((line) => line.trim() === '');
   if (empty < 0) return lines.map((line) => line.trim());
   throw new Failure('ModelInvalid', `Line ${empty + 1} of ${FILES.labels} is empty; write one class name a line.`);
-}
-
-/** Undefined for text that is not JSON: no schema takes that, so one complaint serves both faults. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

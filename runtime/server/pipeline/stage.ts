@@ -1,19 +1,7 @@
-import type { Signature } from '@slipway/crds/contract';
-import type { RunOptions } from '../engine/engine.ts';
-import type { TensorValue } from '../tensor.ts';
+import type { Engine } from '../engine/engine.ts';
 
 /** One link of a chain between the caller's tensors and the answers: an engine, or the tokenizer. */
-export interface Stage {
+export interface Stage extends Pick<Engine, 'signature' | 'healthy' | 'run' | 'check' | 'close'> {
   /** The file it came from, for sentences about it. */
   readonly file: string;
-  readonly signature: Signature;
-  readonly healthy: boolean;
-  run(
-    inputs: readonly TensorValue[],
-    outputs: readonly string[],
-    options?: RunOptions,
-  ): Promise<readonly TensorValue[]>;
-  /** See Engine. */
-  check?(inputs: readonly TensorValue[]): void;
-  close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { Signature } from '@slipway/crds/contract';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs';
-import { type ElementType, encodeModel, type OnnxModel } from '../../onnx/model.ts';
+import type { ElementType } from '../../onnx/elementTypes.ts';
+import { encodeModel, type OnnxModel } from '../../onnx/model.ts';
 import { GraphWriter } from './graph.ts';
 import { exportLayer } from './layers.ts';
 

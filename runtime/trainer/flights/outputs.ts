@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FILES, type Golden, type Prediction } from '@slipway/crds/contract';
-import { type Metric, measure } from '../../evaluator/metrics.ts';
+import { METRICS, type Metric, measure } from '../../evaluator/metrics.ts';
 import { sampleOf } from '../../evaluator/sample.ts';
 import type { Parameters } from '../parameters.ts';
 import { baselineOf, type DatasetDescription } from './baseline.ts';
@@ -9,17 +9,6 @@ import { modelCard } from './card.ts';
 import { FLIGHTS_SIGNATURE, sliceExamples } from './features.ts';
 import { inputTensors } from './heldOut.ts';
 import type { Trained } from './train.ts';
-
-const REPORTED: readonly Metric[] = [
-  'accuracy',
-  'balancedAccuracy',
-  'precision',
-  'recall',
-  'f1',
-  'rocAuc',
-  'logLoss',
-  'brier',
-];
 
 const GOLDEN_REQUESTS = 8;
 const GOLDEN_BATCH = 4;
@@ -71,7 +60,9 @@ function predictionsOf({ heldOut, scores, threshold }: Trained): Prediction[] {
 
 function metricsOf(predictions: readonly Prediction[], { finalLoss }: Trained): Readonly<Record<string, number>> {
   const sample = sampleOf(predictions);
-  const measured = REPORTED.map((metric) => [metric, Number(measure(metric, sample).toFixed(6))] as const);
+  const measured = (Object.keys(METRICS) as Metric[]).map(
+    (metric) => [metric, Number(measure(metric, sample).toFixed(6))] as const,
+  );
   return { ...Object.fromEntries(measured), trainingLoss: Number(finalLoss.toFixed(6)) };
 }
 

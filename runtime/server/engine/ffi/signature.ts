@@ -1,27 +1,10 @@
 import type { Signature, Tensor } from '@slipway/crds/contract';
 import koffi from 'koffi';
 import { Failure } from '../../../artifact/failure.ts';
+import { ELEMENT_TYPES } from '../../../onnx/elementTypes.ts';
 import type { Datatype } from '../../tensor.ts';
 import { cells } from './cells.ts';
 import { check, created, type Library } from './library.ts';
-
-/** ONNXTensorElementDataType of the C API; the numbers are those of the ONNX specification. */
-export const ELEMENT_TYPES = {
-  FP32: 1,
-  UINT8: 2,
-  INT8: 3,
-  UINT16: 4,
-  INT16: 5,
-  INT32: 6,
-  INT64: 7,
-  BYTES: 8,
-  BOOL: 9,
-  FP16: 10,
-  FP64: 11,
-  UINT32: 12,
-  UINT64: 13,
-  BF16: 16,
-} as const satisfies Record<Datatype, number>;
 
 export const DATATYPES: ReadonlyMap<number, Datatype> = new Map(
   Object.entries(ELEMENT_TYPES).map(([datatype, type]) => [type, datatype as Datatype]),

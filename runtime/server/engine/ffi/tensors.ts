@@ -1,5 +1,6 @@
 import type { Signature } from '@slipway/crds/contract';
 import koffi from 'koffi';
+import { ELEMENT_TYPES } from '../../../onnx/elementTypes.ts';
 import { type NumericElements, sizeOf, type TensorValue } from '../../tensor.ts';
 import { EngineError } from '../engine.ts';
 import { type Cells, type CString, cells, cString } from './cells.ts';
@@ -7,7 +8,7 @@ import type { Flight } from './flight.ts';
 import { check, created, type Library } from './library.ts';
 import type { OutputPlan } from './outputPlan.ts';
 import { inPlace, Room } from './room.ts';
-import { DATATYPES, ELEMENT_TYPES } from './signature.ts';
+import { DATATYPES } from './signature.ts';
 import { fillStrings, readStrings } from './strings.ts';
 
 const MAX_RANK = 64;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Failure } from '../../artifact/failure.ts';
+import { Failure } from './failure.ts';
 
 const COMPLAINTS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not read it',
