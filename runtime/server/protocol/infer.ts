@@ -166,7 +166,9 @@ function checkSizes(plan: InferPlan, bodyBytes: number, binaryBytes: number): vo
     throw badRequest(`The tensors need ${plan.binaryBytes} bytes after the JSON object, ${binaryBytes} follow it.`);
   }
   if (plan.largest > bodyBytes) {
-    throw badRequest(`The shapes mean ${plan.largest} elements, more than a body of ${bodyBytes} bytes can hold.`);
+    throw badRequest(
+      `The shapes mean ${plan.largest} elements or rows, more than a body of ${bodyBytes} bytes can hold.`,
+    );
   }
 }
 

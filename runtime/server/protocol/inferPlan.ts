@@ -37,7 +37,7 @@ export interface InferPlan {
   readonly positions: readonly number[];
   /** In the order of the model's inputs. */
   readonly shapes: readonly (readonly number[])[];
-  /** Elements of the largest input: no request may order more memory than it could fill. */
+  /** Elements of the largest input, or rows where those are more: no request may order more than it could fill. */
   readonly largest: number;
   /** Bytes that must follow the JSON text. */
   readonly binaryBytes: number;
@@ -77,7 +77,7 @@ export function planOf(json: unknown, model: ServedModel, maxElements: number, r
     sources,
     positions,
     shapes,
-    largest: Math.max(0, ...shapes.map(sizeOf)),
+    largest: Math.max(0, ...shapes.map(sizeOf), model.scheduler.batchable ? (shapes[0]?.[0] ?? 0) : 0),
     binaryBytes,
     outputs: outputsOf(named === undefined ? undefined : forms.map(({ name }) => name), model),
     forms,

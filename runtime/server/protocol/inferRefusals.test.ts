@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { affine, ask, mixed, one } from '../../test/inferRequests.ts';
+import { protocolModel, tensor } from '../../test/protocolModel.ts';
 
 const x = { name: 'x', datatype: 'FP32', shape: [1, 2] };
 
@@ -47,7 +48,7 @@ test.each<[string, unknown, string]>([
   [
     'more rows than bytes',
     wrong([{ ...good[0], shape: [10_000, 2] }]),
-    'The shapes mean 20000 elements, more than a body of 74 bytes can hold.',
+    'The shapes mean 20000 elements or rows, more than a body of 74 bytes can hold.',
   ],
   ['no data', wrong([x]), 'Input "x": send either "data" or the parameter "binary_data_size".'],
   ['data of text', wrong([{ ...x, data: 'abc' }]), 'Input "x": data must be a list of elements, not "abc".'],
@@ -200,8 +201,19 @@ test.each<[Parameters<typeof one>[0], string, string]>([
   ['FP16', '65520', 'element 0 is 65520, FP16 takes a number up to 65504, or "NaN", "Infinity", "-Infinity".'],
   ['BF16', '3.4e38', 'element 0 is 3.4e+38, BF16 takes a number up to 3.38e38, or "NaN", "Infinity", "-Infinity".'],
   ['BOOL', '2', 'element 0 is 2, BOOL takes true or false.'],
-  ['BYTES', '5', 'element 0 is 5, BYTES takes a string.'],
+  ['BYTES', '5', 'element 0 is 5, BYTES takes a string of whole characters.'],
+  ['BYTES', '"\\ud800"', 'element 0 is "\\ud800", BYTES takes a string of whole characters.'],
 ])('%s does not take %s', (datatype, value, sentence) => {
   const body = `{"inputs":[{"name":"x","datatype":"${datatype}","shape":[1],"data":[${value}]}]}`;
   expect(() => ask(one(datatype), body)).toThrow(`Input "x": ${sentence}`);
+});
+
+test('no shape makes rows without bytes: nothing walks, counts or answers 2^53 of them', () => {
+  const empty = protocolModel({ inputs: [tensor('x', 'FP32', [-1, -1])], outputs: [tensor('y', 'FP32', [-1, -1])] });
+  const rows = (count: number) => wrong([{ ...x, shape: [count, 0], data: [] }]);
+  ask(empty, rows(50)).lease.release();
+  expect(() => ask(empty, rows(100))).toThrow('The shapes mean 100 elements or rows, more than a body of');
+  expect(() => ask(empty, rows(2 ** 53 - 1))).toThrow(
+    'Input "x": shape [9007199254740991,0] means 9007199254740991 rows',
+  );
 });

@@ -7,8 +7,9 @@ export function quoted(word: string): string {
   return JSON.stringify(word.length > MOST_CHARACTERS ? `${word.slice(0, MOST_CHARACTERS)}…` : word);
 }
 
-/** "a", "b" and "c"; of many the first few and how many more. */
+/** "a", "b" and "c", or none; of many the first few and how many more. */
 export function named(names: readonly string[]): string {
+  if (names.length === 0) return 'none';
   const shown = names.length > MOST_NAMES ? names.slice(0, MOST_NAMES - 1) : names;
   const words = shown.map(quoted);
   if (shown.length < names.length) words.push(`${names.length - shown.length} more`);

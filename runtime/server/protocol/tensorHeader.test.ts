@@ -57,3 +57,11 @@ test.each<[string, TensorHeader[], string]>([
   expect(() => openLease(headers, two, 10)).toThrow(expect.objectContaining({ status: 400, message: sentence }));
   expect(two.leases.given).toBe(before);
 });
+
+test('rows without elements are bounded too', () => {
+  const empty = protocolModel({ inputs: [tensor('x', 'FP32', [-1, -1])], outputs: [tensor('y', 'FP32', [-1, -1])] });
+  openLease([header('x', 'FP32', 10, 0)], empty, 10).lease.release();
+  expect(() => openLease([header('x', 'FP32', 11, 0)], empty, 10)).toThrow(
+    expect.objectContaining({ status: 400, message: 'Input "x": shape [11,0] means 11 rows, at most 10 can be here.' }),
+  );
+});

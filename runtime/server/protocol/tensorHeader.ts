@@ -75,7 +75,7 @@ export function shapesOf(
     checkHeader(header, inputs[position] as Tensor, maxElements);
     shapes[position] = header.shape;
   });
-  if (model.scheduler.batchable) checkBatch(shapes, inputs);
+  if (model.scheduler.batchable) checkBatch(shapes, inputs, maxElements);
   return shapes;
 }
 
@@ -106,9 +106,15 @@ function checkHeader({ datatype, shape }: TensorHeader, declared: Tensor, maxEle
   }
 }
 
-/** A batch of none has no row to answer, and rows of several inputs belong together one by one. */
-function checkBatch(shapes: readonly (readonly number[])[], inputs: readonly Tensor[]): void {
+/**
+ * A batch of none has no row to answer, and rows of several inputs belong together one by one. Rows without elements
+ * take no byte: bounded by elements alone, a shape like [2^53-1,0] would be counted and walked row by row.
+ */
+function checkBatch(shapes: readonly (readonly number[])[], inputs: readonly Tensor[], most: number): void {
   const rows = shapes[0]?.[0];
+  if (rows !== undefined && rows > most) {
+    throw refusal(inputs[0]?.name ?? '', `shape [${shapes[0]}] means ${rows} rows, at most ${most} can be here.`);
+  }
   if (rows === 0) throw refusal(inputs[0]?.name ?? '', `shape [${shapes[0]}] holds no row; send at least one.`);
   const other = shapes.findIndex((shape) => shape[0] !== rows);
   if (other > 0) {

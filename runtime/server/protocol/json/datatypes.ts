@@ -32,7 +32,7 @@ export function takes(datatype: Datatype): string {
     return `a whole number from ${range.min} to ${range.max}`;
   }
   if (datatype === 'BOOL') return 'true or false';
-  if (datatype === 'BYTES') return 'a string';
+  if (datatype === 'BYTES') return 'a string of whole characters';
   return `a number${LARGEST[datatype] ?? ''}, or "NaN", "Infinity", "-Infinity"`;
 }
 
@@ -59,10 +59,11 @@ export function putterOf({ datatype, elements }: TensorValue): Put {
   return putFloat(elements as Float32Array | Float64Array);
 }
 
+/** Half a character (a lone surrogate) has no UTF-8: the model would get another text than was sent. */
 const putText =
   (into: string[]): Put =>
   (value, i) => {
-    if (typeof value !== 'string') return false;
+    if (typeof value !== 'string' || !value.isWellFormed()) return false;
     into[i] = value;
     return true;
   };

@@ -152,7 +152,7 @@ test.each<[string, object, number, string]>([
     'a number for a text',
     { rows: [{ ...row, carrier: 7 }] },
     422,
-    'Row 0: feature "carrier" is 7, BYTES takes a string.',
+    'Row 0: feature "carrier" is 7, BYTES takes a string of whole characters.',
   ],
   [
     'null',
