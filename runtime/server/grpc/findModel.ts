@@ -1,11 +1,11 @@
 import type { ServedModel } from '../models/servedModel.ts';
+import type { PortDependencies } from '../portDependencies.ts';
 import { badRequest } from '../requestError.ts';
 import { absentModel } from '../rest/absentModel.ts';
 import { answerHead } from './blocks.ts';
-import type { GrpcDependencies } from './dependencies.ts';
 import { type AnswerParts, answerParts } from './messages/inferResponse.ts';
 
-type Where = Pick<GrpcDependencies, 'repository' | 'phase'>;
+type Where = Pick<PortDependencies, 'repository' | 'phase'>;
 
 /** The model that a message names; an empty version is the newest. Throws RequestError 400, 404, 503. */
 export function findModel(where: Where, name: string, version: string): ServedModel {

@@ -1,11 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { secureOptions } from '../access/tls.ts';
 import { tls } from '../nodeHttp.ts';
+import type { PortDependencies } from '../portDependencies.ts';
 import { BodyGate } from '../rest/bodyGate.ts';
 import type { Leaving } from '../rest/drain.ts';
 import { BufferPool } from './bufferPool.ts';
 import { CallOpener } from './callOpener.ts';
-import type { GrpcDependencies, RpcContext } from './dependencies.ts';
+import type { RpcContext } from './dependencies.ts';
 import type { RpcHead } from './head.ts';
 import type { ConnectionLimits } from './http2/connection.ts';
 import { type Patience, SocketConnection } from './http2/socketTransport.ts';
@@ -37,7 +38,7 @@ const TICK_MS = 1000;
 const DRAIN_PATIENCE_MS = 2000;
 
 /** The gRPC port: Open Inference Protocol with Triton's extensions, health and reflection. */
-export function createGrpcServer(deps: GrpcDependencies): GrpcServer {
+export function createGrpcServer(deps: PortDependencies): GrpcServer {
   const { limits } = deps;
   const context = contextOf(deps);
   const connections = new Set<SocketConnection<RpcHead>>();
@@ -91,7 +92,7 @@ export function createGrpcServer(deps: GrpcDependencies): GrpcServer {
   };
 }
 
-function contextOf(deps: GrpcDependencies): RpcContext {
+function contextOf(deps: PortDependencies): RpcContext {
   const { maxBodyBytes, maxBodiesBytes } = deps.limits;
   const reading = {
     gate: deps.gate ?? new BodyGate(maxBodiesBytes),
@@ -104,7 +105,7 @@ function contextOf(deps: GrpcDependencies): RpcContext {
   return { ...deps, reading };
 }
 
-function serverOf({ certificate, limits }: GrpcDependencies, connected: (socket: Socket) => void): Server {
+function serverOf({ certificate, limits }: PortDependencies, connected: (socket: Socket) => void): Server {
   if (!certificate) return createServer({ noDelay: true }, connected);
   const options = {
     ...secureOptions(certificate.pair),

@@ -1,13 +1,14 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { secureOptions } from '../access/tls.ts';
 import { http, https } from '../nodeHttp.ts';
+import type { PortLimits } from '../portDependencies.ts';
 import { inferJson } from '../protocol/infer.ts';
 import { BodyRooms } from '../protocol/parser/bodyRooms.ts';
 import { predict } from '../protocol/v1/predict.ts';
 import { Roster } from '../roster.ts';
 import { BodyGate, LOOK_EVERY_MS } from './bodyGate.ts';
 import type { Call, CallContext, Readers } from './call.ts';
-import type { RestDependencies, RestLimits } from './dependencies.ts';
+import type { RestDependencies } from './dependencies.ts';
 import { refuseMalformed } from './malformed.ts';
 import { Switchboard } from './switchboard.ts';
 
@@ -64,7 +65,7 @@ function serverOf(
   return server;
 }
 
-const serverOptions = (limits: RestLimits): ServerOptions => ({
+const serverOptions = (limits: PortLimits): ServerOptions => ({
   keepAliveTimeout: KEEP_ALIVE_MS,
   headersTimeout: Math.min(limits.headersTimeoutMs, limits.bodyTimeoutMs),
   requestTimeout: limits.bodyTimeoutMs,
@@ -77,7 +78,7 @@ const serverOptions = (limits: RestLimits): ServerOptions => ({
 const sweepMs = (boundMs: number): number => Math.max(1, Math.min(MOST_SWEEP_MS, Math.ceil(boundMs / 10)));
 
 /** A connection on which nothing moves for longer than any answer may take: its caller does not read. */
-const longestSilence = ({ requestTimeoutMs, bodyTimeoutMs }: RestLimits): number =>
+const longestSilence = ({ requestTimeoutMs, bodyTimeoutMs }: PortLimits): number =>
   requestTimeoutMs + bodyTimeoutMs + 2 * MOST_SWEEP_MS;
 
 function failOverdue(open: Iterable<Call>): void {

@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RESPONSE_HEADERS } from '@slipway/crds/contract';
 import type { ModelIdentity } from '../models/servedModel.ts';
+import type { Phase } from '../portDependencies.ts';
 import type { RequestError } from '../requestError.ts';
 import { type Packing, packed, packingFor, SMALLEST_PACKED } from './acceptEncoding.ts';
-import type { Phase } from './dependencies.ts';
 
 /** Names and values in turn, as node:http takes them fastest. */
 export type FlatHeaders = readonly string[];

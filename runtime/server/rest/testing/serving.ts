@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { type ServingSettings, servingSettingsSchema } from '@slipway/crds/serving';
 import { onTestFinished } from 'vitest';
 import type { ModelRepository, ServedModel } from '../../models/servedModel.ts';
-import type { Phase, RestDependencies } from '../dependencies.ts';
+import type { Phase, PortDependencies } from '../../portDependencies.ts';
+import type { RestDependencies } from '../dependencies.ts';
 import { createRestServer } from '../restServer.ts';
 import { exchange, type Received } from './socket.ts';
 
@@ -30,17 +31,18 @@ export function repositoryOf(models: readonly ServedModel[], loading: Partial<Mo
   };
 }
 
-export interface Setup extends Partial<Omit<RestDependencies, 'limits' | 'phase' | 'repository'>> {
+/** What a test wants otherwise than `portOf` has it. */
+export type SetupOf<D extends PortDependencies> = Partial<Omit<D, 'limits' | 'phase' | 'repository'>> & {
   readonly limits?: Partial<ServingSettings['limits']>;
   readonly repository?: Partial<ModelRepository>;
-}
+};
+export type Setup = SetupOf<RestDependencies>;
 
-/** The REST server on a port of its own, until the test ends. */
-export async function serving(models: readonly ServedModel[], setup: Setup = {}) {
+/** What a port is made of, with a phase that the test may change and the failures that it was told of. */
+export function portOf(models: readonly ServedModel[], { limits, repository, ...rest }: SetupOf<PortDependencies>) {
   const state: { phase: Phase } = { phase: 'Serving' };
   const failures: Failed[] = [];
-  const { limits, repository, ...rest } = setup;
-  const deps: RestDependencies = {
+  const deps: PortDependencies = {
     repository: repositoryOf(models, repository),
     access: undefined,
     certificate: undefined,
@@ -54,6 +56,12 @@ export async function serving(models: readonly ServedModel[], setup: Setup = {})
     onFailure: (sentence, cause) => failures.push({ sentence, cause }),
     ...rest,
   };
+  return { deps, state, failures };
+}
+
+/** The REST server on a port of its own, until the test ends. */
+export async function serving(models: readonly ServedModel[], setup: Setup = {}) {
+  const { deps, state, failures } = portOf(models, setup);
   const server = createRestServer(deps);
   server.server.listen(0, '127.0.0.1');
   await once(server.server, 'listening');
