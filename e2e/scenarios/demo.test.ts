@@ -1,3 +1,5 @@
+import { LABELS, PORTS } from '@slipway/crds/contract';
+import { TestClient } from '@slipway/runtime/server/grpc/testing/client.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { diagnose } from '../ground/diagnose.ts';
 import { type Ground, openGround } from '../ground/ground.ts';
@@ -82,6 +84,38 @@ describe('promotion', () => {
     const { firstPods } = story.promotion;
     expect(firstPods.length).toBeGreaterThan(0);
     expect(story.lastPods).toEqual(expect.arrayContaining([...firstPods]));
+  });
+});
+
+/** Typed contents of the datatypes that the flights model takes. */
+const CONTENTS: Readonly<Record<string, string>> = { FP32: 'fp32_contents', INT64: 'int64_contents' };
+
+describe('the ports of a version', () => {
+  test('gRPC answers at its Service what REST answers', async () => {
+    const { version } = story.promotion.service.status?.stable ?? {};
+    const chosen = `${LABELS.inferenceService}=flights,${LABELS.version}=${version}`;
+    const pods = ['-n', NAMESPACE, 'get', 'pods', '-l', chosen, '-o', `jsonpath={.items[0].metadata.labels}`];
+    const revision = JSON.parse(await ground.kubectl(...pods))[LABELS.revision];
+    const service = ['-n', NAMESPACE, 'get', 'service', '-l', `${LABELS.revision}=${revision}`];
+    const address = await ground.kubectl(...service, '-o', 'jsonpath={.items[0].spec.clusterIP}');
+    const [row] = await flightRows(1);
+    const { inputs } = JSON.parse(row?.body ?? '');
+    const rest = await fetch(`http://${address}/v2/models/flights/infer`, { method: 'POST', body: row?.body ?? '' });
+    const { outputs } = (await rest.json()) as { outputs: { name: string; data: number[] }[] };
+    const { message } = await new TestClient(`${address}:${PORTS.grpc}`).call('ModelInfer', {
+      model_name: 'flights',
+      inputs: inputs.map(({ data, ...tensor }: { datatype: string; data: unknown }) => ({
+        ...tensor,
+        contents: { [CONTENTS[tensor.datatype] as string]: data },
+      })),
+    });
+    expect(message).toMatchObject({
+      model_version: version,
+      outputs: outputs.map(({ name }) => ({ name, datatype: 'FP32' })),
+    });
+    const answered = message['outputs'] as { contents: { fp32_contents: number[] } }[];
+    for (const [i, { contents }] of answered.entries())
+      expect(contents.fp32_contents.map(Math.fround)).toEqual(outputs[i]?.data.map(Math.fround));
   });
 });
 
