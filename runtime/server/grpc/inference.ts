@@ -1,9 +1,11 @@
 import type { Order, Outcome, Submission } from '../batching/scheduler.ts';
+import { EngineError } from '../engine/engine.ts';
 import type { Answered } from '../evidence/modelEvidence.ts';
 import { outcomeOf } from '../evidence/outcome.ts';
 import type { ServedModel } from '../models/servedModel.ts';
 import { WANTED } from '../observe/observation.ts';
 import { orderOf } from '../protocol/order.ts';
+import { checkOutputs } from '../protocol/outputBound.ts';
 import { countRefusal } from '../rest/refusal.ts';
 import { copyOf, type TensorValue } from '../tensor.ts';
 import type { RpcContext } from './dependencies.ts';
@@ -21,6 +23,9 @@ export interface InferenceUser {
   answered(response: InferResponse, inference: Inference): void;
   failed(thrown: unknown, inference: Inference): void;
 }
+
+/** The length of a message has 32 bits. */
+const LARGEST_MESSAGE = 0xffff_ffff;
 
 const NOTHING: readonly TensorValue[] = [];
 
@@ -85,10 +90,23 @@ export class Inference {
 
   #answer(model: ServedModel, request: InferRequest, outcome: Outcome): void {
     const encodeAt = this.#context.elapsed();
-    const outputs = answeredOutputs(outcome.outputs, this.#classes, model);
+    let response: InferResponse;
+    try {
+      response = this.#responseOf(model, request, outcome);
+    } catch (error) {
+      return void this.#user.failed(error, this);
+    }
     this.#over = true;
-    this.#user.answered(new InferResponse(answersOf(model).parts, request.id, outputs, isTyped(request)), this);
+    this.#user.answered(response, this);
     this.#count(model, outcome, encodeAt);
+  }
+
+  #responseOf(model: ServedModel, request: InferRequest, outcome: Outcome): InferResponse {
+    checkOutputs(outcome.outputs, this.#context.limits.maxElements);
+    const outputs = answeredOutputs(outcome.outputs, this.#classes, model);
+    const response = new InferResponse(answersOf(model).parts, request.id, outputs, isTyped(request));
+    if (response.size <= LARGEST_MESSAGE) return response;
+    throw new EngineError('ModelFailed', `the answer has ${response.size} bytes, more than a gRPC message can have`);
   }
 
   #count(model: ServedModel, outcome: Outcome, encodeAt: number): void {

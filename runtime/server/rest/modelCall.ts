@@ -8,6 +8,7 @@ import type { ModelIdentity, ServedModel } from '../models/servedModel.ts';
 import { WANTED } from '../observe/observation.ts';
 import { requestErrorOf } from '../protocol/failure.ts';
 import type { InferContext, Pending } from '../protocol/infer.ts';
+import { checkOutputs } from '../protocol/outputBound.ts';
 import { badRequest, type RequestError } from '../requestError.ts';
 import { copyOf, type TensorValue } from '../tensor.ts';
 import { Call, type CallContext } from './call.ts';
@@ -106,6 +107,7 @@ export class ModelCall extends Call {
     const startedAt = this.context.elapsed();
     let answer: Answer;
     try {
+      checkOutputs(outcome.outputs, this.context.limits.maxElements);
       const { body, headerLength } = pending.answer(outcome);
       answer = { status: 200, body, headers: answerHeaders(headerLength) };
     } catch (error) {
