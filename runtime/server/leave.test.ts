@@ -64,7 +64,7 @@ test('a load over REST and gRPC that goes on for half a second after SIGTERM los
     draining: true,
     ready: false,
   });
-  expect(outcomes.length).toBeGreaterThan(100);
+  expect(outcomes.length, 'or there was no load').toBeGreaterThan(2 * callers.length);
   expect(await server.exitCode()).toBe(0);
 });
 

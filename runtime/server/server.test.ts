@@ -1,3 +1,5 @@
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { affine, lookup, modelArtifact, reciprocal, type TestArtifact, writeArtifact } from '../test/artifacts.ts';
 import { ADMIN, type ServerProcess, startServer } from '../test/serverProcess.ts';
@@ -186,6 +188,22 @@ describe('an artifact that must not be served ends the process with a named caus
       () => writeArtifact({ 'model.onnx': 'garbage' }),
       'ModelInvalid',
       /^model\.onnx cannot be loaded: it is not an ONNX model/,
+    ],
+    [
+      'a model of a later opset',
+      () => modelArtifact({ ...affine, opset: 99 }),
+      'ModelInvalid',
+      /^model\.onnx cannot be loaded: it uses opset 99, and ONNX Runtime [\d.]+ knows opsets up to \d+; export it/,
+    ],
+    [
+      'a link that leads to itself',
+      async () => {
+        const artifact = await writeArtifact({ 'card.md': '#' });
+        await symlink('model.onnx', join(artifact.directory, 'model.onnx'));
+        return artifact;
+      },
+      'OutputInvalid',
+      /^model\.onnx is a link to something that is not a file of the artifact; copy it instead\.$/,
     ],
     [
       'a golden request that it answers differently',

@@ -33,7 +33,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   nonFinite: ['protocol/inferAnswer.test.ts', 'with the policy Error a NaN fails the request'],
   'feedback.maxAnswers': ['evidence/labels/lateLabels.test.ts', 'finds what the settings let be remembered'],
   'feedback.maxAgeSeconds': ['evidence/labels/lateLabels.test.ts', 'finds what the settings let be remembered'],
-  truncateText: ['pipeline/tokenizerStage.test.ts', 'is cut where that is asked for'],
+  truncateText: ['text.test.ts', 'it is cut for the one model that was told to'],
   models: ['settings.test.ts', 'settings of one model are laid over the general ones'],
   'limits.maxBodyBytes': ['server.test.ts', 'refuses a body that is too large'],
   'limits.maxBodiesBytes': ['rest/conduct.test.ts', 'are read one after the other when they do not fit'],

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { int64, node, value } from '../onnx/builders.ts';
@@ -22,22 +22,27 @@ const counting: OnnxModel = {
   ],
 };
 
+/** Serves the model twice: one refuses what is too long, the other cuts it. */
 let server: ServerProcess;
 beforeAll(async () => {
   const root = await temporaryFolder('models');
-  await writeFile(join(root, 'model.onnx'), encodeModel(counting));
-  await writeFile(join(root, 'tokenizer.json'), JSON.stringify({ ...vocabulary, truncation: { max_length: 8 } }));
-  server = await startFolder(join(root, 'model.onnx'));
+  for (const name of ['strict', 'cutting']) {
+    await mkdir(join(root, name));
+    await writeFile(join(root, name, 'model.onnx'), encodeModel(counting));
+    const tokenizer = { ...vocabulary, truncation: { max_length: 8 } };
+    await writeFile(join(root, name, 'tokenizer.json'), JSON.stringify(tokenizer));
+  }
+  server = await startFolder(root, { models: { cutting: { truncateText: true } } });
   await server.logged('ready');
 }, 30_000);
 afterAll(() => server.kill());
 
-const modelName = async () => ((await server.logged('ready'))['models'] as string[])[0] as string;
-const ask = async (...texts: string[]) => {
+const askModel = async (model: string, ...texts: string[]) => {
   const body = JSON.stringify({ inputs: [{ name: 'text', datatype: 'BYTES', shape: [texts.length], data: texts }] });
-  const response = await server.fetch('rest', `/v2/models/${await modelName()}/infer`, { method: 'POST', body });
+  const response = await server.fetch('rest', `/v2/models/${model}/infer`, { method: 'POST', body });
   return [response.status, await response.json()];
 };
+const ask = (...texts: string[]) => askModel('strict', ...texts);
 
 test('texts are asked as they are, alone and together', async () => {
   expect(await ask('good film')).toMatchObject([200, { outputs: [{ name: 'tokens', data: [4] }] }]);
@@ -53,7 +58,7 @@ test('over gRPC too', async () => {
   const inputs = [
     { name: 'text', datatype: 'BYTES', shape: [1], contents: { bytes_contents: [Buffer.from('good film')] } },
   ];
-  const { message } = await client.call('ModelInfer', { model_name: await modelName(), inputs });
+  const { message } = await client.call('ModelInfer', { model_name: 'strict', inputs });
   expect(message['outputs']).toMatchObject([{ name: 'tokens', shape: ['1'] }]);
 });
 
@@ -62,4 +67,8 @@ test('a text that is too long is refused, and the sentence says which', async ()
     400,
     { error: 'Text 2 of "text" has 9 tokens and the model takes 8; send less of it.' },
   ]);
+});
+
+test('it is cut for the one model that was told to', async () => {
+  expect(await askModel('cutting', 'good', 'good '.repeat(7))).toMatchObject([200, { outputs: [{ data: [3, 8] }] }]);
 });
