@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { Failure } from '../../artifact/failure.ts';
 import { temporaryFolder } from '../../test/temporaryFolder.ts';
 import { readBaseline } from './baseline.ts';
-import { BASELINE, SIGNATURE } from './testEvidence.ts';
+import { BASELINE, SIGNATURE } from './testing/evidence.ts';
 
 const [distance, colour] = BASELINE.features;
 

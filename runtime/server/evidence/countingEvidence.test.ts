@@ -6,7 +6,7 @@ import { roomFor, type TensorValue } from '../tensor.ts';
 import { evidenceOf } from './document.ts';
 import type { Answered, ModelEvidence } from './modelEvidence.ts';
 import { outcomeOf, PROTOCOLS, REQUEST_OUTCOMES } from './outcome.ts';
-import { answered, BASELINE, evidenceWith, START } from './testEvidence.ts';
+import { answered, BASELINE, evidenceWith, START } from './testing/evidence.ts';
 
 const identity = { name: 'flights', version: '1.4.0', digest: 'sha256:00' };
 const idle = { ready: true, draining: false, inFlight: 0 };

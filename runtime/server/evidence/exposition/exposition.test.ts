@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Scheduler, SchedulerCounts } from '../../batching/scheduler.ts';
 import { roomFor, type TensorValue } from '../../tensor.ts';
 import { Refusals } from '../refusals.ts';
-import { answered, BASELINE, evidenceWith, START } from '../testEvidence.ts';
+import { answered, BASELINE, evidenceWith, START } from '../testing/evidence.ts';
 import { SERIES_BUDGET } from './dataFamilies.ts';
 import { type ExposedModel, exposition } from './exposition.ts';
 import { watchProcess } from './processMetrics.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { RequestError } from '../../requestError.ts';
 import { type Elements, roomFor, type TensorValue } from '../../tensor.ts';
 import type { EvidenceOptions } from '../countingEvidence.ts';
-import { BASELINE, evidenceWith, START } from '../testEvidence.ts';
+import { BASELINE, evidenceWith, START } from '../testing/evidence.ts';
 
 const NOW = START.getTime();
 const signature = (...outputs: Tensor[]): Signature => ({ inputs: [], outputs });

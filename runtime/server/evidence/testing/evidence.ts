@@ -1,6 +1,6 @@
 import { BASELINE_SCHEMA, type Baseline, type Signature } from '@slipway/crds/contract';
-import { CountingEvidence, type EvidenceOptions } from './countingEvidence.ts';
-import type { Answered } from './modelEvidence.ts';
+import { CountingEvidence, type EvidenceOptions } from '../countingEvidence.ts';
+import type { Answered } from '../modelEvidence.ts';
 
 export const SIGNATURE: Signature = {
   inputs: [
