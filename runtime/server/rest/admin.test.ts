@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { EVIDENCE_SCHEMA, type Evidence, type ShadowOrder } from '@slipway/crds/contract';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type AdminDependencies, createAdminServer } from './admin.ts';
@@ -66,6 +67,14 @@ describe('evidence', () => {
   test('is open where no token is set', async () => {
     const { ask } = await serving({ granted: undefined });
     expect((await ask('/slipway/v1/evidence')).status).toBe(200);
+  });
+
+  test('comes back from a poll that was packed, too', async () => {
+    const { ask, orders } = await serving();
+    const body = gzipSync(JSON.stringify({ shadow: null }));
+    const headers = { authorization: 'Bearer token', 'content-encoding': 'gzip' };
+    expect(await ask('/slipway/v1/evidence', { method: 'POST', headers, body })).toMatchObject({ status: 200 });
+    expect(orders).toEqual([null]);
   });
 
   test('comes back from a poll, which says what to shadow', async () => {

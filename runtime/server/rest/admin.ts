@@ -101,7 +101,8 @@ async function answerEvidence(deps: AdminDependencies, request: IncomingMessage)
 function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return new Promise((received, refused) => {
     new Reading(request, RULES, { received, refused }).start(undefined);
-    request.on('close', () => refused(new RequestError(499, 'The caller went away.')));
+    // A request also closes once it was read whole, while a packed body is still being unpacked.
+    request.on('close', () => request.complete || refused(new RequestError(499, 'The caller went away.')));
   });
 }
 
