@@ -41,7 +41,7 @@ export class Repository implements ModelRepository {
   readonly #options: RepositoryOptions;
   readonly #ready = new Map<string, Ready>();
   readonly #entries = new Map<string, Map<string, Entry>>();
-  /** The end of the last change of each name. */
+  /** The end of the last change of each name that is being changed. */
   readonly #changes = new Map<string, Promise<void>>();
 
   constructor(options: RepositoryOptions) {
@@ -121,7 +121,9 @@ export class Repository implements ModelRepository {
   }
 
   #inTurn(name: string, change: () => Promise<void>): void {
-    const turn = (this.#changes.get(name) ?? Promise.resolve()).then(change);
+    const turn = (this.#changes.get(name) ?? Promise.resolve()).then(change).finally(() => {
+      if (this.#changes.get(name) === turn) this.#changes.delete(name); // callers may make names up for ever
+    });
     this.#changes.set(name, turn);
   }
 
