@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { EVIDENCE_MAX_BYTES } from '@slipway/crds/contract';
 import { afterEach, describe, expect, test } from 'vitest';
 import { after, pod, trainingJob } from '../../../test/trainingBuilders.ts';
 import type { Client } from '../../kube/client.ts';
@@ -89,7 +90,7 @@ describe('fetching a text', () => {
   });
 
   test('a pod that talks without end is cut off', async () => {
-    const { url } = await serve(200, 'x'.repeat(100_000));
+    const { url } = await serve(200, 'x'.repeat(EVIDENCE_MAX_BYTES + 1));
     expect(await fetchText(url, 't', forever)).toBeUndefined();
   });
 
