@@ -25,6 +25,10 @@ export class Certificate {
   /** Throws Failure ConfigurationInvalid when certificate and key are not a pair; the old one then stays. */
   replace(pair: CertificatePair): void {
     const options = secureOptions(pair);
+    // Node takes an empty text for none: every handshake would fail, and a file may be empty while it is rewritten.
+    if (pair.cert === '' || pair.key === '') {
+      throw new Failure('ConfigurationInvalid', 'The TLS certificate or its key is empty; both files need PEM.');
+    }
     try {
       tls.createSecureContext(options);
     } catch (error) {
