@@ -12,6 +12,9 @@ import { openRepository } from './openRepository.ts';
 import { openServer } from './openServer.ts';
 import { firstStopSignal } from './stopSignals.ts';
 
+/** Of the grace period, for what is written at the very end: samples, traces, the log. */
+const LAST_WORDS_MS = 750;
+
 /** What the process was started with. */
 export interface Program {
   readonly env: Environment;
@@ -57,10 +60,12 @@ async function run(config: ServerConfig, { child, watcher, parser }: Program, lo
   lifecycle.serve();
   log.info({ models: repository.names(), cores: cores.count, because: cores.why }, 'ready');
   const drainMs = (await stopped) === 'SIGINT' ? 0 : config.drainMs;
+  const killedAt = performance.now() + config.graceMs;
   log.info({ drainMs }, 'draining');
   const lost = await leave({ lifecycle, ports: server.ports, drainMs, graceMs: config.graceMs, pause });
   if (lost > 0) log.error({ lost }, 'the grace period was too short for some requests');
-  await repository.close();
+  // A model that is still being loaded by a caller's order is not worth the last words of the watchers.
+  await Promise.race([repository.close(), pause(Math.max(0, killedAt - performance.now() - LAST_WORDS_MS))]);
   await observing.observatory.close();
   await server.close();
   log.info({}, 'drained');

@@ -235,6 +235,18 @@ describe('an output whose rows depend on each other', () => {
     expect(world.scheduler.counts().runs, 'runs for proof are not for callers').toBe(4);
   });
 
+  it('is not proven by batches of equal requests, which look right in any order', async () => {
+    const world = new BatchWorld({}, new Sorting(), { proofs: 2 });
+    for (let i = 0; i < 4; i += 1) {
+      for (const value of [0, 0]) world.ask(value);
+      await world.run();
+    }
+    expect(world.engine.log, 'two proofs of equal rows').toEqual([2, 1, 2, 1, 2, 2]);
+    const asked = [3, 2, 1].map((value) => world.ask(value));
+    await world.run();
+    expect(asked.map(answersOf)).toEqual([[6], [4], [2]]);
+  });
+
   it('is looked for with a caller who goes meanwhile, and a proof that fails', async () => {
     const world = new BatchWorld({}, new SteppedEngine(), { proofs: 2 });
     const [a, b] = [world.ask(1), world.ask(2)];

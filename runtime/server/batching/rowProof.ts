@@ -1,8 +1,11 @@
 import type { TensorValue } from '../tensor.ts';
 import type { Selection } from './outputs.ts';
 
-/** Batches whose smallest request is run again alone, for each output. */
-export const PROOFS = 2;
+/**
+ * Batches whose smallest request is run again alone, for each output: so many in which requests differ, and so many in
+ * which all are the same. Eight, since two rows that a model sorts lie right already every other time.
+ */
+export const PROOFS = 8;
 /**
  * Share of the largest value by which an answer may change with its company. Wide, because a model quantised on the fly
  * rounds by what else is in the batch, and that is its nature; a row of somebody else, or a mean over the batch, is far out.
@@ -13,29 +16,58 @@ const LEAST = 1e-3;
 /**
  * Whether rows are independent: an output may have a row for each that went in and yet mix or reorder them (a softmax over
  * the wrong axis, a sort), which no shape tells. So the first batches are checked against a run of one of their requests
- * alone, before anybody is answered.
+ * alone, before anybody is answered. Batches of equal requests are counted apart: a sum over rows of zeros proves nothing
+ * for the rows of others.
  */
 export class RowProof {
+  readonly #outputs: number;
+  /** Proofs still wanted, by output: of batches of equal requests, then of batches in which requests differ. */
   readonly #left: Uint8Array;
 
   constructor(outputs: number, proofs: number) {
-    this.#left = new Uint8Array(outputs).fill(proofs);
+    this.#outputs = outputs;
+    this.#left = new Uint8Array(2 * outputs).fill(proofs);
   }
 
-  wanted({ indexes }: Selection): boolean {
-    for (const index of indexes) if ((this.#left[index] as number) > 0) return true;
-    return false;
+  /** `members`: the inputs of each request of the batch. */
+  wanted(selection: Selection, members: Members): boolean {
+    if (!this.#any(selection, 0) && !this.#any(selection, this.#outputs)) return false;
+    return this.#any(selection, this.#kindOf(members));
   }
 
   /** Places of the outputs in which the two answers to one request differ. Counts the others as proven once more. */
-  differing({ indexes }: Selection, batched: readonly TensorValue[], alone: readonly TensorValue[]): readonly number[] {
+  differing(
+    { indexes }: Selection,
+    members: Members,
+    batched: readonly TensorValue[],
+    alone: readonly TensorValue[],
+  ): readonly number[] {
+    const kind = this.#kindOf(members);
     return indexes.filter((index, i) => {
       if (!agree(batched[i] as TensorValue, alone[i] as TensorValue)) return true;
-      this.#left[index] = Math.max(0, (this.#left[index] as number) - 1);
+      this.#left[kind + index] = Math.max(0, (this.#left[kind + index] as number) - 1);
       return false;
     });
   }
+
+  #any({ indexes }: Selection, kind: number): boolean {
+    for (const index of indexes) if ((this.#left[kind + index] as number) > 0) return true;
+    return false;
+  }
+
+  #kindOf(members: Members): number {
+    const first = members[0]?.inputs ?? [];
+    return members.every(({ inputs }) => inputs.every((input, i) => sameElements(input, first[i] as TensorValue)))
+      ? 0
+      : this.#outputs;
+  }
 }
+
+type Members = readonly { readonly inputs: readonly TensorValue[] }[];
+
+const sameElements = (a: TensorValue, b: TensorValue): boolean =>
+  a.elements.length === b.elements.length &&
+  a.elements.every((element: unknown, i: number) => element === b.elements[i]);
 
 function agree(batched: TensorValue, alone: TensorValue): boolean {
   const [a, b] = [batched.elements, alone.elements];

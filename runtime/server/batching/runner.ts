@@ -155,7 +155,7 @@ export class Runner {
     if (found.length > 0) this.#unshare(found);
     if (run.members.length === 1) this.#answer(run, outputs, computeMs, now);
     else if (found.length > 0) this.#runSingly(run);
-    else if (this.#proof.wanted(run.selection)) this.#prove(run, outputs, computeMs);
+    else if (this.#proof.wanted(run.selection, run.members)) this.#prove(run, outputs, computeMs);
     else this.#answer(run, outputs, computeMs, now);
   }
 
@@ -166,7 +166,8 @@ export class Runner {
     const { selection } = run;
     this.#engine.run(smallest.inputs, selection.names).then(
       (alone) => {
-        const found = this.#proof.differing(selection, someRows(outputs, run.rows, from, smallest.rows), alone);
+        const batched = someRows(outputs, run.rows, from, smallest.rows);
+        const found = this.#proof.differing(selection, run.members, batched, alone);
         if (found.length > 0) {
           this.#unshare(found);
           this.#runSingly(run);
