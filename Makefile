@@ -35,7 +35,7 @@ verify: .cache/npm ## Regenerate and diff; lint, types, import directions, dead 
 
 unit: .cache/npm ## Pure parts and the runtime, no cluster
 	@$(NODE)
-	$(VITEST) --project unit --outputFile.json=$(RESULTS)/unit.json
+	$(VITEST) --project unit --maxWorkers=100% --outputFile.json=$(RESULTS)/unit.json
 
 integration: .cache/npm ## The machinery, CRDs and controllers against a real kube-apiserver
 	@$(NODE)
