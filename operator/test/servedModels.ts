@@ -108,6 +108,18 @@ export class ServedModels {
     );
   }
 
+  /**
+   * Waits until the rollout has asked the pods at this weight and heard of no request: what is counted from then on is
+   * counted for this step. The condition alone may still be that of the step before.
+   */
+  blindAt(name: string, weight: number): Promise<Stored<InferenceService>> {
+    return this.under.until(inferenceServices, name, ({ status }) => {
+      expect(status?.candidate?.weight).toBe(weight);
+      const reason = status?.conditions?.find(({ type }) => type === 'RolloutComplete')?.reason;
+      expect(reason).toBe('GuardBlind');
+    });
+  }
+
   /** Brings up the first version of a service. */
   async firstVersion(name: string, rollout?: Rollout): Promise<{ deployment: Stored<Deployment>; counters: Traffic }> {
     await this.modelVersion(name, 0);

@@ -33,19 +33,19 @@ test('a version is made ready, shifted by its evidence and promoted without a re
   const counted = await hand.serve(candidate, 1);
 
   await hand.program('flights', { [stableName]: 9500, [name]: 500 });
-  await models.untilCondition('flights', 'RolloutComplete', 'False', 'GuardBlind');
+  await models.blindAt('flights', 5);
   stable.counters.ok += 19_000;
   counted.ok += 1000;
 
   await hand.program('flights', { [stableName]: 5000, [name]: 5000 });
-  await models.untilCondition('flights', 'RolloutComplete', 'False', 'GuardBlind');
+  await models.blindAt('flights', 50);
   stable.counters.ok += 1000;
   counted.ok += 1000;
 
   await models.deploymentOf('1.1.0', 2);
   await hand.serve(candidate, 1, 1);
   await hand.program('flights', { [name]: 10_000 });
-  await models.untilCondition('flights', 'RolloutComplete', 'False', 'GuardBlind');
+  await models.blindAt('flights', 100);
   counted.ok += 2000;
 
   const done = await models.untilCondition('flights', 'RolloutComplete', 'True', 'Complete');

@@ -31,7 +31,7 @@ async function canary(name: string) {
   const counted = await models.hand.serve(candidate, 1);
   const names = { stable: deployment.metadata.name, candidate: candidate.metadata.name };
   await models.hand.program(name, { [names.stable]: 9500, [names.candidate]: 500 });
-  await models.untilCondition(name, 'RolloutComplete', 'False', 'GuardBlind');
+  await models.blindAt(name, 5);
   return { stable: counters, candidate: counted, names, pods: candidate };
 }
 
@@ -68,13 +68,13 @@ test.each(ENDS)('after %s in mid-canary the weights stay, and the rollout goes o
 
   answer(19_000, 1000)();
   await models.hand.program(name, { [names.stable]: 5000, [names.candidate]: 5000 });
-  await models.untilCondition(name, 'RolloutComplete', 'False', 'GuardBlind');
+  await models.blindAt(name, 50);
   await interrupt(name, end, answer(20, 20), 20);
   answer(1000, 1000)();
   await models.deploymentOf('1.1.0', 2);
   await models.hand.serve(pods, 1, 1);
   await models.hand.program(name, { [names.candidate]: 10_000 });
-  await models.untilCondition(name, 'RolloutComplete', 'False', 'GuardBlind');
+  await models.blindAt(name, 100);
   await interrupt(name, end, answer(0, 20), 20);
   answer(0, 2000)();
 
