@@ -20,6 +20,8 @@ export const ADMIN_PATHS = {
   ready: '/readyz',
   metrics: '/metrics',
   evidence: '/slipway/v1/evidence',
+  /** The baseline.json of a pod's model, as the evidence is held against. */
+  baseline: '/slipway/v1/baseline',
   progress: '/slipway/v1/progress',
 } as const;
 
