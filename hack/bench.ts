@@ -19,7 +19,7 @@ const passed = (bench: string): Promise<boolean> =>
   });
 
 const asked = process.argv.slice(2);
-/** `none` only writes the table again, from what the folder holds. */
+/** `none` only takes what the folder holds into the table. */
 const benches = asked[0] === 'none' ? [] : asked.length > 0 ? asked : USUAL;
 
 const failed: string[] = [];

@@ -1,22 +1,42 @@
 import { expect, test } from 'vitest';
-import { numbersTable, withTable } from './numbers.ts';
+import { type BenchResult, withResults } from './numbers.ts';
 
-const table = numbersTable([{ name: 'live', measurements: [{ what: 'cluster up', value: 31.2, unit: 's' }] }]);
+const page = (...rows: readonly string[]) =>
+  [
+    '# Numbers\n\nBefore.\n\n<!-- bench: written by make bench -->\n',
+    ...['| What | Measured on 2 shared cores |', '|---|---|', ...rows],
+    '\n<!-- end of bench -->\n\nAfter.\n',
+  ].join('\n');
 
-test('every measurement is a row', () => {
-  expect(table).toBe('| What | Measured on 2 shared cores |\n|---|---|\n| cluster up | 31.2 s |');
+const live: BenchResult = {
+  name: 'live',
+  measurements: [
+    { what: 'cluster up', value: 31.2, unit: 's' },
+    { what: 'requests/s over the peer', value: 5, unit: '' },
+  ],
+};
+
+test('every measurement is a row, a ratio without a blank behind it', () => {
+  expect(withResults(page(), [live])).toBe(page('| cluster up | 31.2 s |', '| requests/s over the peer | 5 |'));
 });
 
-test('the table replaces the one before it and leaves the prose around it', () => {
-  const page = '# Numbers\n\nBefore.\n\n<!-- bench: written by make bench -->\nold\n<!-- end of bench -->\n\nAfter.\n';
-  const once = withTable(page, table);
-  expect(once).toContain('Before.');
-  expect(once).toContain('After.');
-  expect(once).toContain(table);
-  expect(once).not.toContain('old');
-  expect(withTable(once, table)).toBe(once);
+test('what was measured again takes its own row, and rows of other benches stay', () => {
+  const before = page('| candidate ready | 3.03 s |', '| cluster up | 35 s |', '| ratio of long ago | 3.63  |');
+  expect(withResults(before, [live])).toBe(
+    page(
+      '| candidate ready | 3.03 s |',
+      '| cluster up | 31.2 s |',
+      '| ratio of long ago | 3.63 |',
+      '| requests/s over the peer | 5 |',
+    ),
+  );
+});
+
+test('nothing measured changes nothing', () => {
+  const before = withResults(page(), [live]);
+  expect(withResults(before, [])).toBe(before);
 });
 
 test('a page without the marks is refused, as writing would lose the prose', () => {
-  expect(() => withTable('# Numbers\n', table)).toThrow('has lost its marks');
+  expect(() => withResults('# Numbers\n', [live])).toThrow('has lost its marks');
 });
