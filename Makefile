@@ -95,7 +95,7 @@ bench: .cache/npm build ## The platform's speed and memory: prints tables, write
 
 # Beside its peers, from a folder of their environments (about 3 GB, kept). ROUNDS=1 SECONDS_A_CELL=3 for a quick look.
 RIG := runtime/bench/rig
-RIG_WORK = $${SLIPWAY_BENCH_DIR:-$$HOME/.cache/slipway/bench-runtime}
+RIG_WORK = $${XDG_CACHE_HOME:-$$HOME/.cache}/slipway/bench-runtime
 RIG_RUN = "$(RIG_WORK)/venv-fastapi/bin/python" $(RIG)/run.py --work "$(RIG_WORK)" --seconds $(or $(SECONDS_A_CELL),10)
 
 bench-runtime: .cache/npm build ## The model server beside its peers: ratios, bars, docs/numbers.md (about an hour)

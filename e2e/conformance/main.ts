@@ -2,62 +2,39 @@
  * Runs the real clients (tritonclient, kserve, mlserver's types) against the bundled server, on loopback. They are
  * installed once, by the content of their requirements, and kept beside the other downloads.
  */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { cached } from '@slipway/hack/local-cluster/binaries/cached.ts';
+import { ensurePackages } from '@slipway/hack/local-cluster/binaries/debian.ts';
+import { CommandError, run, succeeds } from '@slipway/hack/local-cluster/command.ts';
+import { cacheDirectory } from '@slipway/hack/local-cluster/paths.ts';
+import { progress } from '@slipway/hack/local-cluster/progress.ts';
 import { ServerProcess } from '@slipway/runtime/test/serverProcess.ts';
 import { temporaryFolder } from '@slipway/runtime/test/temporaryFolder.ts';
 import { writeRepository } from './models.ts';
 
 const HERE = import.meta.dirname;
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
-
-async function command(
-  program: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<number> {
-  const child = spawn(program, args, { stdio: 'inherit', env });
-  const [code] = await once(child, 'exit');
-  return (code as number | null) ?? 1;
-}
-
-async function must(program: string, args: readonly string[]): Promise<void> {
-  if ((await command(program, args)) !== 0) throw new Error(`${program} ${args.join(' ')} failed`);
-}
+const log = progress();
 
 /** The interpreter of the clients' environment. Two of them pin packages that contradict each other, so each file has its own. */
 async function pythonOf(requirements: string): Promise<string> {
+  const file = join(HERE, requirements);
   const key = createHash('sha256')
-    .update(await readFile(join(HERE, requirements)))
+    .update(await readFile(file))
     .digest('hex')
     .slice(0, 16);
-  const cache = process.env['SLIPWAY_CACHE'] ?? join(homedir(), '.cache', 'slipway');
-  const folder = join(cache, `conformance-${requirements.replace(/\..*$/, '')}-${key}`);
-  const python = join(folder, 'bin', 'python');
-  if (await exists(join(folder, 'complete'))) return python;
-  console.log(`· installing the clients of ${requirements}`);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(cache, { recursive: true });
-  await must('python3', ['-m', 'venv', folder]);
-  await must(python, [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    '-r',
-    join(HERE, requirements),
-  ]);
-  await writeFile(join(folder, 'complete'), '');
-  return python;
+  const name = `conformance-${requirements.replace(/\..*$/, '')}-${key}`;
+  const folder = await cached(join(cacheDirectory(), name), (target) => install(file, target));
+  return join(folder, 'bin', 'python');
+}
+
+async function install(requirements: string, folder: string): Promise<void> {
+  if (!(await succeeds('python3', ['-c', 'import ensurepip, venv']))) await ensurePackages(['python3-venv'], log);
+  log(`installing the clients of ${requirements}`);
+  await run('python3', ['-m', 'venv', folder]);
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements];
+  await run(join(folder, 'bin', 'python'), pip);
 }
 
 /** What pytest counted, from the first line of its JUnit report. */
@@ -72,18 +49,21 @@ async function suite(server: ServerProcess, requirements: string, tests: readonl
   const report = join(repository, `${tests[0]}.xml`);
   const python = await pythonOf(requirements);
   const files = tests.map((test) => join(HERE, test));
-  const code = await command(
-    python,
-    ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', `--junitxml=${report}`, ...files],
-    {
-      ...process.env,
-      PYTHONDONTWRITEBYTECODE: '1',
-      SLIPWAY_HTTP: `127.0.0.1:${listening['rest']}`,
-      SLIPWAY_GRPC: `127.0.0.1:${listening['grpc']}`,
+  const environment = {
+    PYTHONDONTWRITEBYTECODE: '1',
+    SLIPWAY_HTTP: `127.0.0.1:${listening['rest']}`,
+    SLIPWAY_GRPC: `127.0.0.1:${listening['grpc']}`,
+  };
+  const pytest = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', `--junitxml=${report}`, ...files];
+  const passed = await run(python, pytest, { environment, onLine: console.log }).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof CommandError) return false;
+      throw error;
     },
   );
   const counts = countsOf(await readFile(report, 'utf8').catch(() => ''));
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  return !passed && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
 
 /** In the form that the closing line of `make test` adds up. */
