@@ -25,6 +25,9 @@ export const ADMIN_PATHS = {
   progress: '/slipway/v1/progress',
 } as const;
 
+/** Header by which a request asks for the candidate while it is previewed. */
+export const PREVIEW_HEADER = { name: 'slipway-preview', value: 'candidate' } as const;
+
 /** Path of the REST port that takes late labels: POST {id, label} or a list of them. */
 export const FEEDBACK_PATH = '/slipway/v1/feedback';
 
@@ -123,10 +126,16 @@ export const LABELS = {
 /** Annotations: what a person (or the CLI for them) asks of an object, and facts too long for a label. */
 export const ANNOTATIONS = {
   digest: 'slipway.dev/digest',
-  /** "<rolloutID>/<step index>": lets that one approval step pass, and no other. */
-  approve: 'slipway.dev/approve',
   /** The revision whose rejection is forgotten. */
   retry: 'slipway.dev/retry',
+  /** "true": the rollout stays where it is until the annotation goes; guards stay armed and may roll it back. */
+  pause: 'slipway.dev/pause',
+  /** A rolloutID: that rollout skips the steps and approvals left, guards that fail excepted. Needs the verb approve. */
+  promote: 'slipway.dev/promote',
+  /** A rolloutID: that rollout is taken back at once, its revision rejected. */
+  abort: 'slipway.dev/abort',
+  /** The rolloutID of the rollout that is complete: the version before takes over again, and the present one is rejected. */
+  rollback: 'slipway.dev/rollback',
 } as const;
 
 /** Exit of our own containers: the termination message is this document, so a status can name the cause. */
@@ -267,6 +276,8 @@ export const REQUEST_HEADERS = {
   apiKey: 'authorization', // "Bearer <key>"
   /** Id of a shadow order: the request is a stable pod's copy, is not copied again, and nobody waits for its answer. */
   shadow: 'slipway-shadow',
+  /** Id of a session order: the request was passed on from the other version, and is answered here whatever its hash says. */
+  forwarded: 'slipway-forwarded',
   traceparent: 'traceparent', // W3C trace context
 } as const;
 

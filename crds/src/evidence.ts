@@ -62,7 +62,34 @@ export const shadowOrderSchema = z.strictObject({
   expiresInSeconds: z.number().positive().max(300).default(15),
 });
 export type ShadowOrder = z.infer<typeof shadowOrderSchema>;
-export const evidencePollSchema = z.strictObject({ shadow: shadowOrderSchema.nullable() });
+
+/**
+ * Which version the users of a service belong to while a rollout goes on. A pod that gets a request of a user who
+ * belongs to the other arm passes it on there, so that a share of users gets the candidate, and the same ones at each
+ * step, whatever gateway stands before. A user is a candidate's when the first four bytes of
+ * SHA-256("<salt>/<value of header>"), as a big-endian number, modulo 10000, are below `share`.
+ */
+export const sessionOrderSchema = z.strictObject({
+  id: z.string().min(1).max(128),
+  /** Header in lower case. A request without it is answered where it arrives. */
+  header: z.string().min(1).max(64),
+  salt: z.string().min(1).max(128),
+  /** Of 10000. */
+  share: z.int().min(0).max(10_000),
+  /** Arm of the pod that gets this order. */
+  arm: z.enum(['stable', 'candidate']),
+  /** http://host:port of the other arm's REST port. */
+  other: z.url(),
+  expiresInSeconds: z.number().positive().max(300).default(5),
+});
+export type SessionOrder = z.infer<typeof sessionOrderSchema>;
+
+/** An order that is left out stays as it is until it expires; null ends it at once. */
+export const evidencePollSchema = z.strictObject({
+  shadow: shadowOrderSchema.nullable().optional(),
+  session: sessionOrderSchema.nullable().optional(),
+});
+export type EvidencePoll = z.infer<typeof evidencePollSchema>;
 
 /**
  * The evidence document: cumulative, mergeable counters of one runtime process. A restart is a new epoch, so a

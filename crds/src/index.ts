@@ -3,10 +3,18 @@ export type { Accelerator, EnvVar, Placement, Resources } from './common/pods.ts
 export type * from './contract.ts';
 export { artifactDigest, digestDirectory, type ManifestEntry } from './manifest.ts';
 export { decodeReport, encodeReport, type Report, TERMINATION_MESSAGE_BYTES } from './report.ts';
+export type { DriftSpec } from './v1alpha1/drift.ts';
 export { type Gate, gateSchema } from './v1alpha1/gates.ts';
-export type { InferenceServiceSpec } from './v1alpha1/inferenceservice.ts';
-export type { InferenceServiceStatus, RolloutPhase } from './v1alpha1/inferenceserviceStatus.ts';
-export { ROLLOUT_PHASES } from './v1alpha1/inferenceserviceStatus.ts';
+export { type GuardKind, guardKindOf } from './v1alpha1/guards.ts';
+export { type InferenceServiceSpec, NOTIFICATIONS, type NotificationType } from './v1alpha1/inferenceservice.ts';
+export {
+  type DriftStatus,
+  GUARD_VERDICTS,
+  type GuardVerdict,
+  type InferenceServiceStatus,
+  ROLLOUT_PHASES,
+  type RolloutPhase,
+} from './v1alpha1/inferenceserviceStatus.ts';
 export type { ModelVersionSpec, ModelVersionStatus } from './v1alpha1/modelversion.ts';
-export type { Guard, RolloutStep } from './v1alpha1/rollout.ts';
+export { type Guard, type RolloutStep, WEEKDAYS } from './v1alpha1/rollout.ts';
 export type { TrainingJobSpec, TrainingJobStatus } from './v1alpha1/trainingjob.ts';

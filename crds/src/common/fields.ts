@@ -65,6 +65,54 @@ export const percent = () =>
 export const decimal = () =>
   formatted(24, /^-?[0-9]+(\.[0-9]+)?$/, 'must be a decimal number in quotes, such as "0.80"');
 
+/** A point in time with its zone. */
+export const dateTime = () =>
+  formatted(
+    32,
+    /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})$/,
+    'must be a time of RFC 3339 with its zone, such as 2030-01-31T09:00:00Z',
+  );
+
+/** A part of each day. Its end may lie before its beginning: then it is on the next day. */
+export const hours = () =>
+  formatted(
+    11,
+    /^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$/,
+    'must be two times of day, such as 09:00-17:00',
+  );
+
+/** A name of the IANA time zone database. Whether it exists is known only to the operator. */
+export const timeZone = () =>
+  formatted(
+    64,
+    /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+){0,2}$/,
+    'must be an IANA time zone, such as Europe/Berlin or UTC',
+  );
+
+/** A size of effect above zero. */
+export const effect = () =>
+  formatted(
+    12,
+    /^(0\.[0-9]{1,6}|[1-9][0-9]{0,3}(\.[0-9]{1,6})?)$/,
+    'must be a positive decimal in quotes, such as "0.2"',
+  );
+
+/** How much two numbers that mean the same may differ. */
+export const tolerance = () =>
+  formatted(
+    24,
+    /^[0-9]+(\.[0-9]+)?(e-?[0-9]{1,2})?$/,
+    'must be a number of at least 0 in quotes, such as "0.001" or "1e-3"',
+  );
+
+/** Address of an HTTP server in the cluster or outside. */
+export const httpUrl = () =>
+  formatted(
+    512,
+    /^https?:\/\/[^\s/?#]+[^\s]*$/,
+    'must be an http or https address, such as http://prometheus.monitoring:9090',
+  );
+
 /** How sure a verdict must be: at least as sure as a coin, never certain. */
 export const confidence = () =>
   formatted(8, /^0\.[5-9][0-9]{0,5}$/, 'must be a decimal from 0.5 to below 1 in quotes, such as "0.999"');

@@ -1,10 +1,16 @@
 import * as z from 'zod';
-import { cel, matches, onUpdate } from '../common/cel.ts';
-import { atomicList, dnsLabel, semver } from '../common/fields.ts';
+import { onUpdate } from '../common/cel.ts';
+import { atomicList, dateTime, digest, dnsLabel, httpUrl, mapList, semver } from '../common/fields.ts';
 import { ageColumn, childSafeName, conditionColumn, defineKind } from '../kind.ts';
+import { driftSchema } from './drift.ts';
 import { inferenceServiceStatusSchema } from './inferenceserviceStatus.ts';
 import { predictorSchema } from './predictor.ts';
 import { rolloutSchema } from './rollout.ts';
+import { trafficSchema } from './traffic.ts';
+
+/** Types of CloudEvents, after the prefix dev.slipway. */
+export const NOTIFICATIONS = ['rolloutStarted', 'promoted', 'rolledBack', 'awaitingApproval', 'held', 'drift'] as const;
+export type NotificationType = (typeof NOTIFICATIONS)[number];
 
 /** Another model's answers mean something else: that is another service, with its own route and history. */
 const sameModel = {
@@ -12,38 +18,32 @@ const sameModel = {
   message: 'the model of an InferenceService never changes: create another one for another model',
 };
 
-const hostname = () =>
-  cel(
-    z.string().max(253),
-    matches(
-      /^(\*\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
-      'must be a lower-case host name without scheme, port or path, such as flights.example.com or *.example.com',
-    ),
-  );
+const approvalSchema = z.object({
+  rolloutID: z.string().max(32).describe('status.rolloutID of the rollout that is approved.'),
+  step: z
+    .int()
+    .min(0)
+    .max(31)
+    .meta({ format: 'int32' })
+    .describe('Index of the approval step, from 0. No other step passes by it.'),
+  digest: digest().describe('Artifact digest that is approved; the approval counts for nothing else.'),
+  by: z.string().min(1).max(256).describe('Who approves: must be the name that the API server knows the requester by.'),
+  at: dateTime().describe('When.'),
+  comment: z.string().max(1024).optional().describe('Why.'),
+});
 
-const pathPrefix = () =>
-  cel(
-    z.string().max(256),
-    matches(/^\/[A-Za-z0-9._~/-]*$/, 'must start with / and hold letters, digits and . _ ~ - / only, such as /flights'),
-  );
-
-const trafficSchema = z
+const notifySchema = z
   .object({
-    gateway: z
-      .object({
-        name: z.string().max(253).describe('Name of the Gateway.'),
-        namespace: z.string().max(63).optional().describe('Its namespace. Unset: that of this object.'),
-      })
-      .optional()
-      .describe('Gateway that the route attaches to. Unset: the default of the operator.'),
-    hostnames: atomicList(hostname(), 16)
-      .optional()
-      .describe('Hosts that the route answers. Unset: every host of the Gateway.'),
-    pathPrefix: pathPrefix()
-      .default('/')
-      .describe('Path prefix that the route answers; removed before the model server sees the request.'),
+    sink: httpUrl().describe('Address that gets CloudEvents by POST, structured mode, each at least once.'),
+    events: atomicList(z.enum(NOTIFICATIONS), 8).optional().describe('What is told. Unset: all of it.'),
   })
-  .describe('How requests reach the service.');
+  .describe('Who else is told of decisions. Kubernetes Events are always written.');
+
+/** Old approvals may be dropped all at once, as a manifest from Git without them does, and never rewritten. */
+const approvalsOnlyGrow = {
+  rule: 'self.all(now, oldSelf.all(old, old.rolloutID != now.rolloutID || old.step != now.step || old == now))',
+  message: 'an approval is never changed: add another one',
+};
 
 export const inferenceServiceSpecSchema = z.object({
   model: z
@@ -55,6 +55,11 @@ export const inferenceServiceSpecSchema = z.object({
   predictor: predictorSchema.prefault({}),
   traffic: trafficSchema.prefault({}),
   rollout: rolloutSchema.prefault({}),
+  approvals: onUpdate(mapList(approvalSchema, 64, 'rolloutID', 'step'), approvalsOnlyGrow)
+    .optional()
+    .describe('Approval steps that people let pass; kubectl slipway approve adds one. Append-only.'),
+  drift: driftSchema.optional(),
+  notify: notifySchema.optional(),
 });
 export type InferenceServiceSpec = z.output<typeof inferenceServiceSpecSchema>;
 

@@ -6,6 +6,8 @@ import { VERDICTS } from '../contract.ts';
 export const ROLLOUT_PHASES = [
   'Idle',
   'Preparing',
+  'Shadowing',
+  'Previewing',
   'Shifting',
   'Baking',
   'Complete',
@@ -13,6 +15,9 @@ export const ROLLOUT_PHASES = [
   'RolledBack',
 ] as const;
 export type RolloutPhase = (typeof ROLLOUT_PHASES)[number];
+
+export const GUARD_VERDICTS = [...VERDICTS, 'Blind', 'SharedFault'] as const;
+export type GuardVerdict = (typeof GUARD_VERDICTS)[number];
 
 const int32 = () => z.int().min(0).meta({ format: 'int32' });
 const revisionField = () => z.string().max(16).describe('Hash of what its pods run: model digest and predictor.');
@@ -25,14 +30,18 @@ const weights = () =>
 const guardStatusSchema = z.object({
   name: z.string().max(63).describe('Name of the guard.'),
   verdict: z
-    .enum([...VERDICTS, 'Blind'])
-    .describe('Pass, Fail, NeedMore (too few requests to say) or Blind (no evidence reaches the operator).'),
-  rate: z.string().max(24).describe('Measured share.'),
+    .enum(GUARD_VERDICTS)
+    .describe(
+      'Pass, Fail, NeedMore (too few requests to say), Blind (no evidence reaches the operator) or SharedFault (the stable version suffers the same, so the candidate is not to blame).',
+    ),
+  observe: z.boolean().optional().describe('true: shown only, and never acted on.'),
+  rate: z.string().max(24).describe('Measured share, or size of effect.'),
   low: z.string().max(24).describe('Lower bound of its confidence sequence.'),
   high: z.string().max(24).describe('Upper bound of its confidence sequence.'),
   limit: z.string().max(24).describe('Limit it is held against.'),
   n: z.int().min(0).meta({ format: 'int64' }).describe('Requests it rests on.'),
   eta: z.string().max(32).optional().describe('Time to a verdict at the present rate and traffic.'),
+  message: z.string().max(256).optional().describe('What the numbers alone do not tell, such as the worst segment.'),
 });
 
 const versionStatusSchema = z.object({
@@ -40,6 +49,31 @@ const versionStatusSchema = z.object({
   digest: digest().describe('Artifact digest that its pods report.'),
   revision: revisionField(),
 });
+
+const share = () => z.string().max(24);
+const driftStatusSchema = z.object({
+  at: z.string().meta({ format: 'date-time' }).describe('When.'),
+  version: semver().describe('Version it is about.'),
+  n: z.int().min(0).meta({ format: 'int64' }).describe('Rows in the window.'),
+  worst: mapList(
+    z.object({
+      name: z.string().max(256).describe('Feature or prediction.'),
+      measure: z.string().max(24).describe('psi, js, ks, missing, outOfRange, unseen, outliers or accuracy.'),
+      value: share().describe('Measured.'),
+      low: share().describe('Lower bound at the share of the false-alarm budget.'),
+      high: share().describe('Upper bound.'),
+      limit: share().describe('Limit it is held against.'),
+      n: z.int().min(0).meta({ format: 'int64' }).describe('Rows it rests on.'),
+      drifted: z.boolean().describe('Whether it counts as drifted.'),
+    }),
+    8,
+    'name',
+    'measure',
+  )
+    .optional()
+    .describe('What is furthest from training, worst first.'),
+});
+export type DriftStatus = z.output<typeof driftStatusSchema>;
 
 export const inferenceServiceStatusSchema = z.object({
   observedGeneration: z
@@ -52,6 +86,9 @@ export const inferenceServiceStatusSchema = z.object({
   rolloutID: z.string().max(32).optional().describe('Identity of the current or last rollout.'),
   url: z.string().max(1024).optional().describe('Where to send requests.'),
   stable: versionStatusSchema.optional().describe('The version that answers.'),
+  previous: versionStatusSchema
+    .optional()
+    .describe('The version that answered before the stable one: where a rollback leads.'),
   candidate: versionStatusSchema
     .extend({
       phase: z.enum(ROLLOUT_PHASES).describe('Where the rollout stands.'),
@@ -60,6 +97,11 @@ export const inferenceServiceStatusSchema = z.object({
       startedAt: z.string().meta({ format: 'date-time' }).describe('When the rollout began.'),
       awaitingApproval: z.boolean().optional().describe('true while an approval step waits for a person.'),
       weight: int32().describe('Percent of requests it is meant to get.'),
+      shadow: int32().optional().describe('Percent of requests that are copied to it.'),
+      back: z
+        .boolean()
+        .optional()
+        .describe('true: it is the previous version, and takes over again at once because a person asked for it.'),
       guards: mapList(guardStatusSchema, 16, 'name').optional().describe('Verdict of each guard.'),
     })
     .optional()
@@ -98,11 +140,20 @@ export const inferenceServiceStatusSchema = z.object({
       at: z.string().meta({ format: 'date-time' }).describe('When.'),
       reason: z.string().max(64).describe('Why.'),
       message: z.string().max(512).describe('The numbers behind it.'),
+      by: z.string().max(256).optional().describe('Who approved it.'),
+      digest: digest().optional().describe('Artifact digest it is about.'),
+      previousHash: z
+        .string()
+        .max(64)
+        .describe('hash of the entry before, also where that is no longer kept; empty: the first.'),
+      hash: z.string().max(64).describe('SHA-256 of this entry without hash, as canonical JSON.'),
     }),
     32,
   )
     .optional()
-    .describe('Last decisions, newest last.'),
+    .describe('Last decisions, newest last, each holding the hash of the one before.'),
+  notified: z.string().max(64).optional().describe('hash of the last entry that the sink has taken.'),
+  drift: driftStatusSchema.optional().describe('What the watch over the stable version last saw.'),
   replicas: int32().optional().describe('Pods of the stable version.'),
   readyReplicas: int32().optional().describe('Of which ready.'),
 });

@@ -1,97 +1,70 @@
 import * as z from 'zod';
-import { type CelRule, cel } from '../common/cel.ts';
-import { atomicList, confidence, dnsLabel, duration, mapList, percent } from '../common/fields.ts';
+import { atomicList, confidence, dateTime, duration, hours, mapList, timeZone } from '../common/fields.ts';
+import { guardSchema } from './guards.ts';
+import { stepsSchema } from './steps.ts';
 
-interface Step {
-  weight?: number | undefined;
-  for?: string | undefined;
-  approval?: boolean | undefined;
-}
+export type { Guard } from './guards.ts';
+export type { RolloutStep } from './steps.ts';
 
-const weightOrApproval: CelRule<Step> = {
-  rule: 'has(self.weight) != has(self.approval)',
-  message: 'a step needs exactly one of weight and approval',
-  holds: ({ weight, approval }) => (weight === undefined) !== (approval === undefined),
-};
+export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
 
-const forOnlyWithWeight: CelRule<Step> = {
-  rule: '!has(self.for) || has(self.weight)',
-  message: 'for goes with weight only: an approval step waits for a person, however long that takes',
-  holds: ({ weight, for: time }) => time === undefined || weight !== undefined,
-};
-
-const approvalIsTrue: CelRule<Step> = {
-  rule: '!has(self.approval) || self.approval',
-  message: 'approval must be true: leave the step out where no approval is wanted',
-  holds: ({ approval }) => approval !== false,
-};
-
-const weightsRise: CelRule<readonly Step[]> = {
-  rule: 'self.filter(step, has(step.weight)).map(step, step.weight).isSorted() && self.filter(step, has(step.weight)).all(step, self.exists_one(other, has(other.weight) && other.weight == step.weight))',
-  message: 'weights must rise from step to step, such as 5, 25, 50, 100',
-  holds: (steps) => {
-    const weights = steps.flatMap(({ weight }) => weight ?? []);
-    return weights.every((weight, i) => i === 0 || weight > (weights[i - 1] ?? 0));
-  },
-};
-
-const endsAt100: CelRule<readonly Step[]> = {
-  rule: 'self.size() > 0 && has(self[self.size() - 1].weight) && self[self.size() - 1].weight == 100',
-  message: 'the last step must be {weight: 100}',
-  holds: (steps) => steps.at(-1)?.weight === 100,
-};
-
-const stepSchema = cel(
-  z.object({
-    weight: z
-      .int()
-      .min(1)
-      .max(100)
-      .meta({ format: 'int32' })
+const windowSchema = z
+  .object({
+    days: atomicList(z.enum(WEEKDAYS), 7).optional().describe('Days on which it may go on. Unset: every day.'),
+    hours: hours()
       .optional()
-      .describe('Percent of requests for the candidate. Exactly one of weight and approval.'),
-    for: duration()
+      .describe('Hours in which it may go on, such as 09:00-17:00; 22:00-04:00 ends on the next day. Unset: all day.'),
+    timeZone: timeZone().default('UTC').describe('IANA time zone of days and hours, such as Europe/Berlin.'),
+    freezes: atomicList(
+      z.object({
+        from: dateTime().describe('Beginning, RFC 3339.'),
+        until: dateTime().describe('End, RFC 3339.'),
+      }),
+      32,
+    )
       .optional()
-      .describe(
-        'Time to stay at this weight at least, guards watching. Only with weight. Default: until every guard passes.',
-      ),
-    approval: z.boolean().optional().describe('true: wait here until a person approves this step.'),
-  }),
-  weightOrApproval,
-  forOnlyWithWeight,
-  approvalIsTrue,
-);
-export type RolloutStep = z.output<typeof stepSchema>;
-
-const errorLimit: CelRule<{ max?: string | undefined; worseBy?: string | undefined }> = {
-  rule: 'has(self.max) || has(self.worseBy)',
-  message: 'needs max (a limit of its own), worseBy (a limit over the stable version), or both',
-  holds: ({ max, worseBy }) => max !== undefined || worseBy !== undefined,
-};
-
-const guardSchema = z.object({
-  name: dnsLabel(63).describe('Name of the guard, unique in the list.'),
-  errors: cel(
-    z.object({
-      max: percent().optional().describe('Share of candidate requests that may end in a server error (5xx).'),
-      worseBy: percent()
-        .optional()
-        .describe('How much higher than the stable version its error share may be, in percentage points.'),
-    }),
-    errorLimit,
-  ).describe('Server errors of the candidate, of all its requests.'),
-});
-export type Guard = z.output<typeof guardSchema>;
+      .describe('Times in which it may not go on, whatever days and hours say.'),
+  })
+  .describe(
+    'When a rollout may begin and give the candidate more traffic. Outside it holds where it is; rollback is always open.',
+  );
 
 export const rolloutSchema = z
   .object({
-    steps: cel(atomicList(stepSchema, 32), weightsRise, endsAt100)
-      .default([{ weight: 100 }])
-      .describe('What a new version goes through, in order. Weights rise and end at 100.'),
-    bake: duration().default('0s').describe('Time the old version stays warm after the last step, guards still armed.'),
+    steps: stepsSchema,
+    bake: duration()
+      .default('0s')
+      .describe('Time the old version stays warm after the last step, guards still armed and the way back instant.'),
+    startAt: dateTime().optional().describe('The rollout begins no earlier than this, RFC 3339.'),
+    window: windowSchema.optional(),
+    surge: z
+      .enum(['Auto', 'Never'])
+      .default('Auto')
+      .describe(
+        'Auto: the candidate gets pods beside those of the stable version. Never: it takes over pods one by one, for where no spare accelerator exists; while it does the service has fewer pods, and none for a moment if it has only one.',
+      ),
     guards: mapList(guardSchema, 16, 'name')
       .optional()
       .describe('What the candidate is judged by, each second. One Fail rolls it back.'),
+    observe: z
+      .boolean()
+      .optional()
+      .describe('true: every guard is judged and shown, and none acts. To try limits out. Default false.'),
+    onFail: z
+      .enum(['RollBack', 'Hold'])
+      .default('RollBack')
+      .describe('What a guard that fails does. Hold: the weight stays, Stalled=True, until a person acts.'),
+    onBlind: z
+      .enum(['Hold', 'RollBack'])
+      .default('Hold')
+      .describe('What follows when a guard has seen nothing for the time of patience: source down, no traffic.'),
+    onInconclusive: z
+      .enum(['Hold', 'RollBack'])
+      .default('Hold')
+      .describe('What follows when a guard still needs more requests after the time of patience.'),
+    patience: duration()
+      .default('30m')
+      .describe('Time from the beginning of a step until onBlind and onInconclusive act. Only for RollBack.'),
     confidence: z
       .object({
         fail: confidence()

@@ -21,8 +21,13 @@ interface Totals {
 }
 const NOTHING: Totals = { sinceRollout: noRequests, lifetime: noRequests };
 
-export const tallyOf = ({ requests, batches }: Evidence): Tally => ({
+export const tallyOf = ({ requests, batches, latency, invalid, labels }: Evidence): Tally => ({
   ...requests,
+  invalid: invalid ?? 0,
+  latency: latency.counts,
+  right: labels?.right ?? 0,
+  wrong: labels?.wrong ?? 0,
+  batches: {},
   batchSeconds: batches.seconds,
   failedSquaredOverServed: batches.failedSquaredOverServed,
 });

@@ -1,13 +1,12 @@
 import { type Gateway, type HTTPRoute, httpRoutes } from '../api/gateway.ts';
 import type { InferenceService } from '../api/kinds.ts';
-import type { Backend } from '../domain/rollout/weights.ts';
 import type { Client } from '../kube/client.ts';
 import type { Store } from '../kube/contracts.ts';
 import { type Key, keyOf } from '../kube/resource.ts';
 import type { Stored } from '../kube/wire.ts';
 import { isAsApplied, stamped } from '../render/applied.ts';
 import { httpRoute } from '../render/route.ts';
-import type { TrafficProvider, TrafficState } from './provider.ts';
+import type { TrafficProvider, TrafficSplit, TrafficState } from './provider.ts';
 import { routeFacts, urlOf } from './routeFacts.ts';
 
 export interface GatewayApiOptions {
@@ -53,7 +52,7 @@ export class GatewayApiTraffic implements TrafficProvider {
     };
   }
 
-  async apply(infs: Stored<InferenceService>, backends: readonly Backend[], signal: AbortSignal): Promise<void> {
+  async apply(infs: Stored<InferenceService>, { backends }: TrafficSplit, signal: AbortSignal): Promise<void> {
     const gateway = gatewayOf(infs, this.#options.defaultGateway);
     // Without a backend there is nothing to route to, and without a gateway nowhere: read() has said so.
     if (gateway === undefined || backends.length === 0) return;

@@ -138,7 +138,7 @@ async function removeRevision({ client }: Hands, { children }: Reading, revision
  */
 export async function apply(hands: Hands, reading: Reading, plan: Plan, signal: AbortSignal): Promise<void> {
   const { infs, children } = reading;
-  await hands.traffic.apply(infs, plan.backends, signal);
+  await hands.traffic.apply(infs, plan, signal);
   const policy = networkPolicy(infs, hands.operatorNamespace);
   await converge(hands, networkPolicies, infs, children.networkPolicies[0], policy, signal);
   for (const [revision, replicas] of Object.entries(plan.replicas)) {

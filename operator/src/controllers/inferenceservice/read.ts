@@ -96,10 +96,15 @@ async function evidenceFor(
   );
 }
 
-function asked({ metadata: { annotations = {} } }: InferenceService): World['asked'] {
-  const { [ANNOTATIONS.approve]: approve, [ANNOTATIONS.retry]: retry } = annotations;
-  return { ...(approve === undefined ? {} : { approve }), ...(retry === undefined ? {} : { retry }) };
-}
+const ASKED = ['retry', 'pause', 'promote', 'abort', 'rollback'] as const;
+
+const asked = ({ metadata: { annotations = {} } }: InferenceService): World['asked'] =>
+  Object.fromEntries(
+    ASKED.flatMap((name) => {
+      const value = annotations[ANNOTATIONS[name]];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 
 /** Gathers everything one decision about a service needs. */
 export async function read(readers: Readers, infs: Stored<InferenceService>, signal: AbortSignal): Promise<Reading> {

@@ -9,7 +9,33 @@ export interface Tally {
   readonly shed: number;
   readonly batchSeconds: number;
   readonly failedSquaredOverServed: number;
+  /** Served answers with a value that no caller can use. */
+  readonly invalid: number;
+  /** Served requests by latency: one count for each of LATENCY_BOUNDS_MS and one beyond; empty: none was served. */
+  readonly latency: readonly number[];
+  /** Labelled answers. */
+  readonly right: number;
+  readonly wrong: number;
+  /** For rates that the pods do not batch themselves: by rateKey. */
+  readonly batches: Readonly<Record<string, Batches>>;
 }
+
+/**
+ * Dispersion of a rate over the times between two polls: how many had at least one question, and the sum over them of
+ * hits²/total. With H hits of N over all: φ = (squaredOverTotal − H²/N) / ((count − 1)·p·(1 − p)), p = H/N.
+ */
+export interface Batches {
+  readonly count: number;
+  readonly squaredOverTotal: number;
+}
+export const noBatches: Batches = { count: 0, squaredOverTotal: 0 };
+
+/** Names of the rates in `batches`. */
+export const rateKey = {
+  slower: (thresholdMs: number): string => `slower/${thresholdMs}`,
+  invalid: 'invalid',
+  wrong: 'wrong',
+} as const;
 
 export const noRequests: Tally = {
   ok: 0,
@@ -18,15 +44,38 @@ export const noRequests: Tally = {
   shed: 0,
   batchSeconds: 0,
   failedSquaredOverServed: 0,
+  invalid: 0,
+  latency: [],
+  right: 0,
+  wrong: 0,
+  batches: {},
 };
 
-const combine = (a: Tally, b: Tally, of: (x: number, y: number) => number): Tally => ({
+type Combination = (x: number, y: number) => number;
+
+const combineLists = (a: readonly number[], b: readonly number[], of: Combination): readonly number[] =>
+  Array.from({ length: Math.max(a.length, b.length) }, (_, i) => of(a[i] ?? 0, b[i] ?? 0));
+
+const combineBatches = (a: Tally['batches'], b: Tally['batches'], of: Combination): Tally['batches'] =>
+  Object.fromEntries(
+    [...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => {
+      const [x, y] = [a[key] ?? noBatches, b[key] ?? noBatches];
+      return [key, { count: of(x.count, y.count), squaredOverTotal: of(x.squaredOverTotal, y.squaredOverTotal) }];
+    }),
+  );
+
+const combine = (a: Tally, b: Tally, of: Combination): Tally => ({
   ok: of(a.ok, b.ok),
   clientError: of(a.clientError, b.clientError),
   serverError: of(a.serverError, b.serverError),
   shed: of(a.shed, b.shed),
   batchSeconds: of(a.batchSeconds, b.batchSeconds),
   failedSquaredOverServed: of(a.failedSquaredOverServed, b.failedSquaredOverServed),
+  invalid: of(a.invalid, b.invalid),
+  latency: combineLists(a.latency, b.latency, of),
+  right: of(a.right, b.right),
+  wrong: of(a.wrong, b.wrong),
+  batches: combineBatches(a.batches, b.batches, of),
 });
 
 export const plus = (a: Tally, b: Tally): Tally => combine(a, b, (x, y) => x + y);

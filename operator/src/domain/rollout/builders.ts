@@ -25,13 +25,18 @@ export const versionOf = (minor: number) => ({
 export const specOf = (rollout: Partial<InferenceServiceSpec['rollout']> = {}, min = 2): InferenceServiceSpec => ({
   model: { name: 'flights', version: '1.1.0' },
   predictor: { replicas: { min } },
-  traffic: { pathPrefix: '/' },
+  traffic: { provider: 'Gateway', pathPrefix: '/' },
   rollout: {
     steps: [{ weight: 5 }, { weight: 50 }, { weight: 100 }],
     bake: '0s',
     guards: [{ name: 'errors', errors: { max: '1%' } }],
     confidence: { fail: '0.999', pass: '0.95' },
     progressDeadline: '10m',
+    surge: 'Auto',
+    onFail: 'RollBack',
+    onBlind: 'Hold',
+    onInconclusive: 'Hold',
+    patience: '30m',
     ...rollout,
   },
 });

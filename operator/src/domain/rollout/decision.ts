@@ -4,6 +4,8 @@ import type { CandidateStatus, Cause, GuardStatus, Rejection, StableStatus, Worl
 export interface RolloutState {
   readonly rolloutID?: string;
   readonly stable?: StableStatus;
+  /** The version that was stable before: where a rollback after the promotion leads. */
+  readonly previous?: StableStatus;
   readonly candidate?: CandidateStatus;
   readonly rejected: readonly Rejection[];
   /** Value of the retry annotation that was acted on, so that one annotation clears one rejection once. */
@@ -24,6 +26,10 @@ export interface Note extends Cause {
   readonly action: string;
   readonly from: string;
   readonly to: string;
+  /** Who decided, where a person did and is known. */
+  readonly by?: string;
+  /** Artifact digest that it is about. */
+  readonly digest?: string;
 }
 
 /**
@@ -47,7 +53,7 @@ export interface Rule {
   readonly decide: (view: View) => Decision;
 }
 
-const LIVE: readonly CandidateStatus['phase'][] = ['Preparing', 'Shifting', 'Baking'];
+const LIVE: readonly CandidateStatus['phase'][] = ['Preparing', 'Shadowing', 'Previewing', 'Shifting', 'Baking'];
 
 interface Held {
   readonly candidate?: CandidateStatus | undefined;

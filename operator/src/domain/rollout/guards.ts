@@ -6,7 +6,7 @@ import { durationText } from '../duration.ts';
 import { candidatePercent } from './weights.ts';
 import type { CandidateStatus, Cause, GuardStatus, RevisionEvidence, World } from './world.ts';
 
-type Errors = Guard['errors'];
+type Errors = NonNullable<Guard['errors']>;
 
 /** `1.25%` as 0.0125. */
 export const parsePercent = (text: string): number => Number(text.slice(0, -1)) / 100;
@@ -50,7 +50,7 @@ const questionsOf = ({ max, worseBy }: Errors): readonly Question[] => [
  */
 function risks({ spec }: World): { readonly rollout: Risk; readonly step: Risk } {
   const { guards = [], steps, confidence } = spec.rollout;
-  const questions = guards.flatMap(({ errors }) => questionsOf(errors)).length;
+  const questions = guards.flatMap(({ errors }) => (errors === undefined ? [] : questionsOf(errors))).length;
   const fail = (1 - Number(confidence.fail)) / Math.max(1, questions) / 2;
   const pass = 1 - Number(confidence.pass);
   const shifts = steps.filter(({ weight }) => weight !== undefined).length;
@@ -110,7 +110,7 @@ function answer(world: World, candidate: CandidateStatus, sides: Sides, question
 }
 
 /** What a guard with two questions says is the worse of the two answers. */
-const GRAVITY: readonly GuardStatus['verdict'][] = ['Fail', 'Blind', 'NeedMore', 'Pass'];
+const GRAVITY: readonly GuardStatus['verdict'][] = ['Fail', 'SharedFault', 'Blind', 'NeedMore', 'Pass'];
 const gravest = (findings: readonly Finding[]): Finding | undefined =>
   [...findings].sort((a, b) => GRAVITY.indexOf(a.verdict) - GRAVITY.indexOf(b.verdict))[0];
 
@@ -134,6 +134,7 @@ export function judgeGuards(world: World, candidate: CandidateStatus): readonly 
     stable: world.evidence[world.status.stable?.revision ?? ''],
   };
   return guards.flatMap(({ name, errors }) => {
+    if (errors === undefined) return [];
     const finding = gravest(questionsOf(errors).map((q) => answer(world, candidate, sides, q)));
     return finding === undefined ? [] : [toStatus(name, finding)];
   });

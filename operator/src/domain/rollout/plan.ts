@@ -1,10 +1,11 @@
 import type { InferenceServiceStatus } from '@slipway/crds';
-import { type Observation, rfc3339 } from '../../kube/conditions.ts';
+import type { Observation } from '../../kube/conditions.ts';
 import type { EventNote } from '../../kube/contracts.ts';
 import { again, type Outcome, settled } from '../../kube/outcome.ts';
 import { observe } from './conditions.ts';
-import { type Decision, liveCandidate, type Note, type RolloutState, type Rule, type View } from './decision.ts';
+import { type Decision, liveCandidate, type RolloutState, type Rule, type View } from './decision.ts';
 import { judgeGuards, refreshGuards } from './guards.ts';
+import { historyWith } from './history.ts';
 import { observedSplit, observedWeights, type Split } from './observed.ts';
 import { RULES } from './rules.ts';
 import {
@@ -16,10 +17,8 @@ import {
   replicasOf,
   TOTAL_WEIGHT,
 } from './weights.ts';
-import type { HistoryEntry, RouteFacts, World } from './world.ts';
+import type { HeaderRoute, RouteFacts, World } from './world.ts';
 
-const LONGEST_HISTORY = 32;
-const LONGEST_ENTRY = 512;
 /** A revision has ten characters. A longer annotation fits none, and would not fit the status either. */
 const LONGEST_RETRY = 63;
 /** A split in the status moves on when it changed by a percent point: it is a picture, not a counter. */
@@ -31,6 +30,10 @@ export interface Plan {
   readonly rule: string;
   /** Backends of the route, stable first, weights adding up to 10,000; empty: no route yet. */
   readonly backends: readonly Backend[];
+  /** Requests that go by header instead, first fit first: only to revisions that are backends or previewed. */
+  readonly routes: readonly HeaderRoute[];
+  /** Names of the guards whose test job this step must have run. */
+  readonly tests: readonly string[];
   /** Pods of each revision that must exist. */
   readonly replicas: Readonly<Record<string, number>>;
   /** Revisions that an autoscaler may not take pods from. */
@@ -45,11 +48,12 @@ export interface Plan {
 }
 
 const storedState = ({ status }: World): RolloutState => {
-  const { rolloutID, stable, candidate, rejected = [], lastHandledRetry } = status;
+  const { rolloutID, stable, previous, candidate, rejected = [], lastHandledRetry } = status;
   return {
     rejected,
     ...(rolloutID === undefined ? {} : { rolloutID }),
     ...(stable === undefined ? {} : { stable }),
+    ...(previous === undefined ? {} : { previous }),
     ...(candidate === undefined ? {} : { candidate }),
     ...(lastHandledRetry === undefined ? {} : { lastHandledRetry }),
   };
@@ -75,19 +79,6 @@ function ruleFor(view: View): Rule {
   const rule = RULES.find(({ applies }) => applies(view));
   if (rule === undefined) throw new Error(`no rollout rule fits phase ${view.state.candidate?.phase ?? 'Idle'}`);
   return rule;
-}
-
-const entryOf = ({ from, to, reason, message }: Note, now: Date): HistoryEntry => ({
-  from,
-  to,
-  at: rfc3339(now),
-  reason,
-  message: message.slice(0, LONGEST_ENTRY),
-});
-
-function historyOf({ status, now }: World, note: Note | undefined): HistoryEntry[] {
-  const history = status.history ?? [];
-  return note === undefined ? history : [...history, entryOf(note, now)].slice(-LONGEST_HISTORY);
 }
 
 const split = (candidate: number): Split => ({ stable: TOTAL_WEIGHT - candidate, candidate });
@@ -119,14 +110,15 @@ function trafficOf(world: World, state: RolloutState): InferenceServiceStatus['t
 }
 
 function statusOf(world: World, { state, note }: Decision): Plan['status'] {
-  const { rolloutID, stable, candidate, rejected, lastHandledRetry } = state;
+  const { rolloutID, stable, previous, candidate, rejected, lastHandledRetry } = state;
   const traffic = trafficOf(world, state);
-  const history = historyOf(world, note);
+  const history = historyWith(world, note);
   const facts = stable === undefined ? undefined : world.revisions[stable.revision];
   return {
     ...(rolloutID === undefined ? {} : { rolloutID }),
     ...(world.url === undefined ? {} : { url: world.url }),
     ...(stable === undefined ? {} : { stable }),
+    ...(previous === undefined ? {} : { previous }),
     ...(candidate === undefined ? {} : { candidate }),
     ...(traffic === undefined ? {} : { traffic }),
     ...(rejected.length === 0 ? {} : { rejected: [...rejected] }),
@@ -164,6 +156,8 @@ export function plan(world: World): Plan {
   return {
     rule: rule.name,
     backends: backendsOf(decision.state),
+    routes: [],
+    tests: [],
     replicas,
     warm: keptWarm(decision.state),
     remove: removable(world, replicas),

@@ -13,7 +13,7 @@ import {
 import { failureOf } from './failure.ts';
 import { guardSentence } from './guards.ts';
 import { isSilent, observedAgrees, observedSplit } from './observed.ts';
-import { bakeRemainsMs, isApproved, isLastStep, stepAt, stepRemainsMs, weightDuring } from './steps.ts';
+import { approvalOf, bakeRemainsMs, isLastStep, stepAt, stepRemainsMs, weightDuring } from './steps.ts';
 import { backendsOf, isProgrammed, replicasFor, replicasOf } from './weights.ts';
 import type { CandidateStatus, GuardStatus, RevisionFacts } from './world.ts';
 
@@ -95,11 +95,13 @@ function moveTo(view: View, step: number, why: string): Decision {
 }
 
 function approve(view: View): Decision {
-  const { step, weight } = theCandidate(view);
-  const message = `step ${step + 1} was approved at ${weight}%.`;
+  const { step, weight, digest } = theCandidate(view);
+  const { by = 'a person', comment } = approvalOf(view.world, theCandidate(view)) ?? {};
+  const why = comment === undefined ? '' : ` (${comment})`;
+  const message = `step ${step + 1} was approved at ${weight}% by ${by}${why}.`;
   const approved = note(view, 'Approve', 'Approved', 'AwaitingApproval', `Shifting ${weight}%`, message);
-  const decision = moveTo(view, step + 1, 'a person approved it.');
-  return { ...decision, note: decision.note ?? approved };
+  const decision = moveTo(view, step + 1, `${by} approved it${why}.`);
+  return { ...decision, note: { ...(decision.note ?? approved), by, digest } };
 }
 
 const nextStep = (view: View, why: string): Decision => moveTo(view, theCandidate(view).step + 1, why);
@@ -140,7 +142,7 @@ const holdForGuard = (view: View, verdict: GuardStatus['verdict'], reason: strin
 
 function awaitApproval(view: View): Decision {
   const candidate = theCandidate(view);
-  const message = `${title(view)} waits at ${candidate.weight}% for a person: annotate this object with slipway.dev/approve: ${view.state.rolloutID}/${candidate.step}.`;
+  const message = `${title(view)} waits at ${candidate.weight}% for a person: kubectl slipway approve infs/NAME, or add {rolloutID: ${view.state.rolloutID}, step: ${candidate.step}, digest, by, at} to spec.approvals.`;
   const decision = progressing(withCandidate(view, { awaitingApproval: true }), 'AwaitingApproval', message);
   return candidate.awaitingApproval === true
     ? decision
@@ -277,9 +279,9 @@ export const FORWARD: readonly Rule[] = [
   {
     name: 'approve',
     phase: 'Shifting',
-    when: 'an approval step, and the annotation names this rollout and step',
+    when: 'an approval step, and spec.approvals names this rollout, step and digest',
     effect: 'next step',
-    applies: (v) => atApproval(v) && isApproved(v.world, theCandidate(v)),
+    applies: (v) => atApproval(v) && approvalOf(v.world, theCandidate(v)) !== undefined,
     decide: approve,
   },
   {

@@ -17,11 +17,15 @@ export const isLastStep = (steps: Steps, index: number): boolean =>
 export const weightDuring = (steps: Steps, index: number, before: number): number =>
   stepAt(steps, index).weight ?? before;
 
-/** What an annotation must say to let the approval step pass: bound to this rollout and this step, so no old one counts. */
-export const approvalOf = (rolloutID: string, step: number): string => `${rolloutID}/${step}`;
-
-export const isApproved = ({ asked, status }: World, candidate: CandidateStatus): boolean =>
-  status.rolloutID !== undefined && asked.approve === approvalOf(status.rolloutID, candidate.step);
+/**
+ * The approval that lets the approval step pass: bound to this rollout, this step and this digest, so no old one counts
+ * and none for other content. Who may write it is the admission policy's to check.
+ */
+export const approvalOf = ({ spec, status }: World, candidate: CandidateStatus) =>
+  spec.approvals?.find(
+    ({ rolloutID, step, digest }) =>
+      rolloutID === status.rolloutID && step === candidate.step && digest === candidate.digest,
+  );
 
 export const elapsedMs = (since: string | undefined, now: Date): number =>
   since === undefined ? 0 : now.getTime() - Date.parse(since);

@@ -1,5 +1,5 @@
 import type { InferenceServiceSpec, InferenceServiceStatus } from '@slipway/crds';
-import type { Tally } from '../analysis/tally.ts';
+import type { Batches, Tally } from '../analysis/tally.ts';
 
 export type StableStatus = NonNullable<InferenceServiceStatus['stable']>;
 export type CandidateStatus = NonNullable<InferenceServiceStatus['candidate']>;
@@ -42,13 +42,24 @@ export interface RevisionFacts {
   readonly trouble?: Trouble;
 }
 
+/** Requests with all of these headers, names in lower case, go to this revision whatever the weights say. */
+export interface HeaderRoute {
+  readonly header: Readonly<Record<string, string>>;
+  readonly revision: string;
+}
+
 /**
- * What the gateway made of our route. Absent: there is none. Programmed: every parent accepted its current generation,
- * and `weights` is what it says. Pending: not told yet. Refused: told, and it will not work as it is.
+ * What the data plane made of our split. Absent: there is none. Programmed: every parent accepted its current
+ * generation, and `weights` and `routes` are what it says. Pending: not told yet. Refused: told, and it will not work
+ * as it is.
  */
 export type RouteFacts =
   | { readonly state: 'Absent' | 'Pending' }
-  | { readonly state: 'Programmed'; readonly weights: Readonly<Record<string, number>> }
+  | {
+      readonly state: 'Programmed';
+      readonly weights: Readonly<Record<string, number>>;
+      readonly routes?: readonly HeaderRoute[];
+    }
   | ({ readonly state: 'Refused' } & Cause);
 
 /** What the pods of one revision report about themselves. */
@@ -65,7 +76,49 @@ export interface RevisionEvidence {
   readonly lifetime: Tally;
   /** Seconds that sinceStep covers. */
   readonly stepSeconds: number;
+  /**
+   * Predictions since the rollout began, frozen at the last look: looks come when the smaller of candidate and stable
+   * has 100, 200, 400, … rows, and `look` counts them from 1. Absent before the first.
+   */
+  readonly predictionLook?: PredictionLook;
+  /** What the pods of the stable version found by comparing answers, under the shadow order in force. */
+  readonly shadow?: ShadowTally;
 }
+
+/** Bin counts of one prediction of the model at a look, of both versions over the same time. */
+export interface PredictionLook {
+  readonly look: number;
+  readonly predictions: readonly {
+    readonly name: string;
+    readonly candidate: readonly number[];
+    readonly stable: readonly number[];
+  }[];
+}
+
+/** Added up over the pods of the stable version. `batches` are those of disagreed of compared, for the design effect. */
+export interface ShadowTally {
+  readonly compared: number;
+  readonly disagreed: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly batches: Batches;
+  readonly segments: Readonly<Record<string, { readonly compared: number; readonly disagreed: number }>>;
+  /** The first disagreements, redacted: at most 5. */
+  readonly examples: readonly { readonly output: string; readonly live: string; readonly candidate: string }[];
+}
+
+/**
+ * What was learned outside the pods for one guard, `prometheus` or `job`, for the rollout and step in force.
+ * Rates: counts since the step began. Values: a plain number's looks in a row beyond the limit (bad) or within it
+ * (good). Ended: a job's exit. Unreachable: nothing can be learned now. Invalid: nothing ever will, until the spec
+ * changes; `message` says what to write instead.
+ */
+export type ExternalFinding =
+  | { readonly kind: 'Rates'; readonly bad: number; readonly total: number; readonly batches: Batches }
+  | { readonly kind: 'Value'; readonly value: number; readonly badInARow: number; readonly goodInARow: number }
+  | { readonly kind: 'Running' }
+  | { readonly kind: 'Ended'; readonly passed: boolean; readonly message: string }
+  | { readonly kind: 'Unreachable' | 'Invalid'; readonly message: string };
 
 /** Everything a pass decides on: spec, stored status, and what was observed. Plain data; the same world gives the same plan. */
 export interface World {
@@ -75,11 +128,21 @@ export interface World {
   readonly guardPeriodMs: number;
   readonly spec: InferenceServiceSpec;
   readonly status: InferenceServiceStatus;
-  /** Annotations by which a person steers. */
-  readonly asked: { readonly approve?: string; readonly retry?: string };
+  /** Annotations by which a person steers, as written: contract.ts ANNOTATIONS says what each holds. */
+  readonly asked: {
+    readonly retry?: string;
+    readonly pause?: string;
+    readonly promote?: string;
+    readonly abort?: string;
+    readonly rollback?: string;
+  };
   readonly target: Target;
+  /** status.previous as a target, where there is one: where a rollback after the promotion leads. */
+  readonly previous?: Target;
   readonly revisions: Readonly<Record<string, RevisionFacts>>;
   readonly route: RouteFacts;
   readonly evidence: Readonly<Record<string, RevisionEvidence>>;
+  /** By name of the guard; guards that ask the pods have none. */
+  readonly external?: Readonly<Record<string, ExternalFinding>>;
   readonly url?: string;
 }
