@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
-import type { ShadowOrder } from '@slipway/crds/contract';
+import { type Baseline, FILES, type ShadowOrder } from '@slipway/crds/contract';
 import { bearerGate } from '../container/bearer.ts';
 import type { AdminToken } from './adminToken.ts';
 import { RUNTIME_VERSION, type ServerConfig } from './config.ts';
@@ -14,6 +14,7 @@ import type { Repository } from './models/repository.ts';
 import type { ModelIdentity, ServedModel } from './models/servedModel.ts';
 import { shadowPass } from './observe/shadow/pass.ts';
 import type { Observing } from './observing.ts';
+import { RequestError } from './requestError.ts';
 import { createAdminServer } from './rest/admin.ts';
 
 export interface AdminParts {
@@ -46,9 +47,18 @@ export function openAdmin(parts: AdminParts): Server {
       now: () => new Date(),
     }),
     orderShadow: (order) => follow(order, model(), observing, token),
-    granted: config.adminTokenFile === undefined ? async () => false : bearerGate(config.adminTokenFile),
+    baseline: () => baselineOf(identity, model()),
+    granted: config.adminTokenFile === undefined ? undefined : bearerGate(config.adminTokenFile),
     onFailure,
   });
+}
+
+/** As the evidence of the version that answers now is counted by; the file may be gone or already that of another one. */
+function baselineOf(identity: ModelIdentity | undefined, model: ServedModel | undefined): Baseline {
+  if (!identity) throw new RequestError(404, 'This server serves a folder: its models have their baselines there.');
+  if (!model) throw new RequestError(503, 'The model is not loaded yet; come again later.', { 'retry-after': '1' });
+  if (!model.evidence.baseline) throw new RequestError(404, `Model "${identity.name}" has no ${FILES.baseline}.`);
+  return model.evidence.baseline;
 }
 
 function follow(order: ShadowOrder | null, model: ServedModel | undefined, observing: Observing, token: AdminToken) {

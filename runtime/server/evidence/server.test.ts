@@ -1,9 +1,18 @@
-import { BASELINE_SCHEMA, type Baseline, FEEDBACK_PATH, METRICS, type Summarised } from '@slipway/crds/contract';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  ADMIN_PATHS,
+  BASELINE_SCHEMA,
+  type Baseline,
+  FEEDBACK_PATH,
+  METRICS,
+  type Summarised,
+} from '@slipway/crds/contract';
 import parse from 'parse-prometheus-text-format';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeModel } from '../../onnx/model.ts';
 import { affine, writeArtifact } from '../../test/artifacts.ts';
-import { type ServerProcess, startServer } from '../../test/serverProcess.ts';
+import { ADMIN, type ServerProcess, startFolder, startServer } from '../../test/serverProcess.ts';
 
 const EDGES = [-0.5, 0.1, 0.5];
 const feature = (name: string, index: number): Summarised => ({
@@ -48,8 +57,10 @@ describe('a server whose model has a baseline', () => {
   let server: ServerProcess;
   beforeAll(async () => {
     const files = { 'model.onnx': encodeModel(affine), 'baseline.json': JSON.stringify(baseline) };
-    server = await startServer(await writeArtifact(files));
+    const artifact = await writeArtifact(files);
+    server = await startServer(artifact);
     await server.logged('ready');
+    await rm(join(artifact.directory, 'baseline.json')); // as it is after a new version was laid over the old one
   });
   afterAll(() => server.kill());
 
@@ -64,6 +75,12 @@ describe('a server whose model has a baseline', () => {
     const body = JSON.stringify({ id, label: value });
     return (await server.fetch('rest', FEEDBACK_PATH, { method: 'POST', body })).status;
   };
+
+  test('gives the baseline it counts against, whatever the folder holds by now', async () => {
+    const answer = await server.fetch('admin', ADMIN_PATHS.baseline, { headers: ADMIN });
+    expect([answer.status, await answer.json()]).toEqual([200, baseline]);
+    expect((await server.fetch('admin', ADMIN_PATHS.baseline)).status).toBe(401);
+  });
 
   test('counts each value that its callers sent and got, and says the same to Prometheus', async () => {
     await Promise.all(REQUESTS.map((rows) => ask(rows)));
@@ -100,4 +117,17 @@ test('a server whose baseline does not fit its model ends with the sentence that
   expect((await server.termination()).message).toContain(
     'baseline.json: feature "third" is entry 2 of "x", which has 2 (the first is 0).',
   );
+});
+
+test('a pod without a baseline and a server of a folder say why they have none to give', async () => {
+  const artifact = await writeArtifact({ 'model.onnx': encodeModel(affine) });
+  for (const [server, error] of [
+    [await startServer(artifact), 'Model "flights" has no baseline.json.'],
+    [await startFolder(artifact.directory), 'This server serves a folder: its models have their baselines there.'],
+  ] as const) {
+    await server.logged('ready');
+    const answer = await server.fetch('admin', ADMIN_PATHS.baseline, { headers: ADMIN });
+    expect([answer.status, await answer.json()]).toEqual([404, { error }]);
+    await server.kill();
+  }
 });

@@ -1,11 +1,32 @@
 import { once } from 'node:events';
+import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gzipSync } from 'node:zlib';
-import { EVIDENCE_SCHEMA, type Evidence, type ShadowOrder } from '@slipway/crds/contract';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import {
+  BASELINE_SCHEMA,
+  type Baseline,
+  EVIDENCE_SCHEMA,
+  type Evidence,
+  type ShadowOrder,
+} from '@slipway/crds/contract';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { RequestError } from '../requestError.ts';
 import { type AdminDependencies, createAdminServer } from './admin.ts';
 
 const evidence = { schema: EVIDENCE_SCHEMA, epoch: 'e' } as Evidence;
+const baseline: Baseline = {
+  schema: BASELINE_SCHEMA,
+  features: Array.from({ length: 300 }, (_, i) => ({
+    name: `feature ${i}`,
+    tensor: 'x',
+    index: i,
+    kind: 'categorical',
+    count: 3,
+    categories: [{ value: i, count: 2 }],
+    other: 1,
+  })),
+  predictions: [],
+};
 const order = { id: 'o', target: 'http://10.0.0.1:8080', percent: 100 };
 
 async function serving(setup: Partial<AdminDependencies> = {}) {
@@ -16,6 +37,7 @@ async function serving(setup: Partial<AdminDependencies> = {}) {
     metrics: async () => ({ text: 'up 1\n', contentType: 'text/plain; version=0.0.4' }),
     evidence: () => evidence,
     orderShadow: (given) => orders.push(given),
+    baseline: () => baseline,
     granted: async (authorization) => authorization === 'Bearer token',
     onFailure: (_sentence, cause) => failures.push(cause),
     ...setup,
@@ -27,13 +49,17 @@ async function serving(setup: Partial<AdminDependencies> = {}) {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
     return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
   };
+  const raw = async (path: string, headers: Readonly<Record<string, string>>) => {
+    const [response] = await once(get({ port, path, headers }), 'response');
+    return { headers: response.headers, body: Buffer.concat(await response.toArray()) };
+  };
   const poll = (body: unknown, authorization = 'Bearer token') =>
     ask('/slipway/v1/evidence', {
       method: 'POST',
       headers: { authorization },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { ask, poll, orders, failures };
+  return { ask, raw, poll, orders, failures };
 }
 
 test('says that it lives, and whether it is ready', async () => {
@@ -64,10 +90,17 @@ describe('evidence', () => {
     expect(orders).toEqual([]);
   });
 
-  test('is open where no token is set', async () => {
-    const { ask } = await serving({ granted: undefined });
-    expect((await ask('/slipway/v1/evidence')).status).toBe(200);
-  });
+  test.each(['/slipway/v1/evidence', '/slipway/v1/baseline'])(
+    "%s is nobody's where there is no token",
+    async (path) => {
+      const { ask } = await serving({ granted: undefined });
+      const answer = await ask(path, { headers: { authorization: 'Bearer undefined' } });
+      expect([answer.status, JSON.parse(answer.text).error]).toEqual([
+        401,
+        expect.stringMatching(/ADMIN_TOKEN_FILE\.$/),
+      ]);
+    },
+  );
 
   test('comes back from a poll that was packed, too', async () => {
     const { ask, orders } = await serving();
@@ -87,7 +120,7 @@ describe('evidence', () => {
   test.each([
     ['no JSON', 'x', 400, /^The body is not JSON; send \{"shadow": order or null\}\.$/],
     ['nothing', '', 400, /^The body is not JSON/],
-    ['no order', {}, 400, /^Send \{"shadow": order or null\}: "shadow" is wrong/],
+    ['no order', { shadow: 1 }, 400, /^Send \{"shadow": order or null\}: "shadow" is wrong/],
     ['an order without a target', { shadow: { ...order, target: undefined } }, 400, /"shadow.target" is wrong/],
     ['a share over 100', { shadow: { ...order, percent: 101 } }, 400, /"shadow.percent" is wrong/],
     ['a field that nobody knows', { shadow: null, more: 1 }, 400, /more/],
@@ -97,6 +130,41 @@ describe('evidence', () => {
     const answer = await poll(body);
     expect([answer.status, JSON.parse(answer.text).error]).toEqual([status, expect.stringMatching(sentence)]);
     expect([orders, failures]).toEqual([[], []]);
+  });
+});
+
+describe('the baseline', () => {
+  const headers = { authorization: 'Bearer token' };
+
+  test('is given to whoever has the token, packed for whoever can unpack', async () => {
+    const { ask, raw } = await serving();
+    const answer = await ask('/slipway/v1/baseline', { headers });
+    expect([answer.status, answer.type, JSON.parse(answer.text)]).toEqual([200, 'application/json', baseline]);
+    const packed = await raw('/slipway/v1/baseline', { ...headers, 'accept-encoding': 'gzip' });
+    expect(packed.headers['content-encoding']).toBe('gzip');
+    expect(JSON.parse(gunzipSync(packed.body).toString())).toEqual(baseline);
+    const plain = await raw('/slipway/v1/baseline', headers);
+    expect(plain.headers).not.toHaveProperty('content-encoding');
+    expect(plain.body.length).toBeGreaterThan(4 * packed.body.length);
+  });
+
+  test('is closed to everybody else, and only read', async () => {
+    const { ask } = await serving();
+    expect((await ask('/slipway/v1/baseline')).status).toBe(401);
+    expect((await ask('/slipway/v1/baseline', { method: 'POST', headers })).status).toBe(405);
+  });
+
+  test('that is not there is said in the words of whoever knows why', async () => {
+    const none = () => {
+      throw new RequestError(404, 'Model "flights" has no baseline.json.');
+    };
+    const { ask, failures } = await serving({ baseline: none });
+    const answer = await ask('/slipway/v1/baseline', { headers });
+    expect([answer.status, JSON.parse(answer.text), failures]).toEqual([
+      404,
+      { error: 'Model "flights" has no baseline.json.' },
+      [],
+    ]);
   });
 });
 

@@ -1,5 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { ADMIN_PATHS, type Evidence, evidencePollSchema, type ShadowOrder } from '@slipway/crds/contract';
+import {
+  ADMIN_PATHS,
+  type Baseline,
+  ENV,
+  type Evidence,
+  evidencePollSchema,
+  type ShadowOrder,
+} from '@slipway/crds/contract';
 import { UNAUTHORIZED } from '../../container/bearer.ts';
 import { http } from '../nodeHttp.ts';
 import { requestErrorOf } from '../protocol/failure.ts';
@@ -8,7 +15,7 @@ import { RequestError } from '../requestError.ts';
 import { BodyGate } from './bodyGate.ts';
 import { jsonBody } from './jsonBody.ts';
 import { Reading } from './reading.ts';
-import { type Answer, errorAnswer, jsonAnswer, send, sendEarly } from './wire.ts';
+import { type Answer, errorAnswer, jsonAnswer, packedAnswer, packingOf, send, sendEarly } from './wire.ts';
 
 export interface MetricsText {
   readonly text: string;
@@ -21,8 +28,10 @@ export interface AdminDependencies {
   readonly evidence: () => Evidence;
   /** What the operator wants copied to a candidate from now on; null ends it. */
   readonly orderShadow: (order: ShadowOrder | null) => void;
-  /** Whether an Authorization header may read the evidence; undefined where everybody may: a server of one's own. */
+  /** Whether an Authorization header may read the evidence and the baseline. Undefined: there is no token, so nobody may. */
   readonly granted: ((authorization: string | undefined) => Promise<boolean>) | undefined;
+  /** What the one model of a pod saw in training. Throws RequestError where there is nothing to give. */
+  readonly baseline: () => Baseline;
   /** Told of every failure of ours. */
   readonly onFailure: (sentence: string, cause: unknown) => void;
 }
@@ -31,6 +40,8 @@ interface AdminPath {
   readonly methods: readonly string[];
   readonly answer: (deps: AdminDependencies, request: IncomingMessage) => Answer | Promise<Answer>;
 }
+
+const NO_TOKEN = `This server has no admin token, so nobody may read this: name a file with one in ${ENV.adminTokenFile}.`;
 
 /** An order is a few hundred bytes. */
 const LIMIT = 64 * 1024;
@@ -43,7 +54,10 @@ const text = (status: number, body: string, type = 'text/plain'): Answer => ({
   headers: ['content-type', type],
 });
 
-/** Probes and metrics are open to the cluster (a NetworkPolicy narrows that); evidence moves traffic, so it is not. */
+/**
+ * Probes and metrics are open to the cluster (a NetworkPolicy narrows that). Evidence moves traffic and a baseline tells
+ * of training data, so these are not.
+ */
 const PATHS: ReadonlyMap<string, AdminPath> = new Map<string, AdminPath>([
   [ADMIN_PATHS.live, { methods: ['GET'], answer: () => text(200, 'ok') }],
   [
@@ -61,6 +75,7 @@ const PATHS: ReadonlyMap<string, AdminPath> = new Map<string, AdminPath>([
     },
   ],
   [ADMIN_PATHS.evidence, { methods: ['GET', 'POST'], answer: answerEvidence }],
+  [ADMIN_PATHS.baseline, { methods: ['GET'], answer: answerBaseline }],
 ]);
 
 export function createAdminServer(deps: AdminDependencies): Server {
@@ -89,13 +104,25 @@ function pathOf(request: IncomingMessage): AdminPath {
 
 /** GET reads the evidence; POST says what to shadow from now on, and reads it. */
 async function answerEvidence(deps: AdminDependencies, request: IncomingMessage): Promise<Answer> {
-  const { authorization } = request.headers;
-  if (deps.granted && !(await deps.granted(authorization))) throw new RequestError(401, UNAUTHORIZED);
+  await mustBeGranted(deps, request);
   if (request.method === 'POST') {
     const poll = jsonBody(await bodyOf(request), evidencePollSchema, '{"shadow": order or null}');
-    deps.orderShadow(poll.shadow);
+    if (poll.shadow !== undefined) deps.orderShadow(poll.shadow);
   }
   return jsonAnswer(deps.evidence());
+}
+
+/** Up to a megabyte of counts, which packing makes a tenth of. */
+async function answerBaseline(deps: AdminDependencies, request: IncomingMessage): Promise<Answer> {
+  await mustBeGranted(deps, request);
+  const answer = jsonAnswer(deps.baseline());
+  const packing = packingOf(request, answer);
+  return packing ? packedAnswer(answer, packing) : answer;
+}
+
+async function mustBeGranted({ granted }: AdminDependencies, { headers }: IncomingMessage): Promise<void> {
+  if (!granted) throw new RequestError(401, NO_TOKEN);
+  if (!(await granted(headers.authorization))) throw new RequestError(401, UNAUTHORIZED);
 }
 
 function bodyOf(request: IncomingMessage): Promise<Buffer> {
