@@ -46,6 +46,31 @@ const KUBE = '^operator/src/kube/';
 /** Words of the machinery: types and pure functions, nothing that fetches. */
 const KUBE_WORDS = '^operator/src/kube/(wire|resource|outcome|conditions|contracts)\\.ts$';
 
+/** Rooms of the model server; runtime/server/README.md is their map. */
+const SERVER = (what) => `^runtime/server/${what}`;
+/** What any room may use: words without a room of their own, and the small things all programs of the runtime share. */
+const SERVER_WORDS = [
+  CRDS,
+  '^runtime/(artifact|container|onnx)/',
+  SERVER('(tensor|requestError|roster|nodeHttp)\\.ts$'),
+];
+/** What rooms know of each other: interfaces and their types. */
+const ENGINE_FACE = SERVER('engine/engine\\.ts$');
+const SCHEDULER_FACE = SERVER('batching/scheduler\\.ts$');
+const MODEL_FACE = SERVER('models/servedModel\\.ts$');
+const PORT_FACES = [
+  SERVER('portDependencies\\.ts$'),
+  SERVER('(access|protocol)/'),
+  SERVER('evidence/(modelEvidence|outcome|refusals)\\.ts$'),
+  SERVER('observe/observation\\.ts$'),
+  ENGINE_FACE,
+  SCHEDULER_FACE,
+  MODEL_FACE,
+];
+
+const serverRoom = (room, comment, ...allowed) =>
+  only(`server-${room.replace('/', '-')}`, comment, SERVER(`${room}/`), ...SERVER_WORDS, ...allowed);
+
 export default {
   forbidden: [
     {
@@ -75,6 +100,39 @@ export default {
     ),
     only('runtime-shares-the-api-only', 'The runtime and the operator meet in crds/src.', '^runtime/', CRDS),
     only('operator-shares-the-api-only', 'The runtime and the operator meet in crds/src.', '^operator/', CRDS),
+    serverRoom('engine', 'An engine runs tensors; it knows no request.'),
+    serverRoom('batching', 'Requests of one model, whatever engine runs them and whoever asks.', ENGINE_FACE),
+    serverRoom('access', 'Who may ask is decided before anybody knows what is asked.'),
+    serverRoom('protocol', 'Bytes to tensors and back, without a socket.', ENGINE_FACE, SCHEDULER_FACE, MODEL_FACE),
+    serverRoom('evidence', 'Counts what others tell it.', SCHEDULER_FACE, MODEL_FACE),
+    serverRoom(
+      'observe',
+      'Watches from outside: a request never waits for it.',
+      SERVER('evidence/modelEvidence\\.ts$'),
+      SERVER('protocol/rawTensor\\.ts$'),
+      MODEL_FACE,
+    ),
+    serverRoom(
+      'pipeline',
+      'Several stages are one engine.',
+      ENGINE_FACE,
+      SERVER('models/(modelFiles|signature)\\.ts$'),
+    ),
+    serverRoom(
+      'models',
+      'From a folder to a model that is proven and served, whatever protocol asks for it.',
+      SERVER('(engine|batching|evidence|pipeline)/'),
+      SERVER('observe/observation\\.ts$'),
+      SERVER('protocol/tensorHeader\\.ts$'),
+    ),
+    serverRoom('rest', 'A port knows models by their faces.', ...PORT_FACES),
+    serverRoom(
+      'grpc',
+      'A port like REST, which shares with it what is about ports and not about HTTP/1.1.',
+      SERVER('rest/(absentModel|bodyGate|drain|refusal|repository)\\.ts$'),
+      ...PORT_FACES,
+    ),
+    serverRoom('grpc/http2', 'HTTP/2 knows no gRPC.'),
     {
       name: 'providers-know-no-controller',
       comment: 'A provider serves whoever asks; the one who asks decides.',
