@@ -77,7 +77,7 @@ export class FfiEngine implements Engine {
 
   runHere(inputs: readonly TensorValue[], outputs: readonly string[]): readonly TensorValue[] {
     const flight = this.#board(inputs, outputs);
-    const status = this.#start(flight);
+    const status = this.#session.library.api.Run(...this.#argumentsOf(flight));
     if (status === null) return this.#disembark(flight);
     const message = messageOf(this.#session.library.api, status);
     const isShape = OTHER_SHAPE.test(message) && this.#distrust(flight);
@@ -123,11 +123,9 @@ export class FfiEngine implements Engine {
     return flight;
   }
 
-  #start(flight: Flight): bigint | null {
-    const { library, session } = this.#session;
-    const { runOptions, inputNames, inputs, inputCount, plan, outputs } = flight;
-    return library.api.Run(
-      session,
+  #argumentsOf({ runOptions, inputNames, inputs, inputCount, plan, outputs }: Flight) {
+    return [
+      this.#session.session,
       runOptions,
       inputNames.at[0] as bigint,
       inputs.at[0] as bigint,
@@ -135,25 +133,13 @@ export class FfiEngine implements Engine {
       plan.names.pointers.at[0] as bigint,
       plan.outputs.length,
       outputs.at[0] as bigint,
-    );
+    ] as const;
   }
 
   #launch(flight: Flight): void {
-    const { library, session } = this.#session;
-    const { runOptions, inputNames, inputs, inputCount, plan, outputs } = flight;
     flight.startedAt = performance.now();
     try {
-      library.api.Run.async(
-        session,
-        runOptions,
-        inputNames.at[0] as bigint,
-        inputs.at[0] as bigint,
-        inputCount,
-        plan.names.pointers.at[0] as bigint,
-        plan.outputs.length,
-        outputs.at[0] as bigint,
-        flight.landed,
-      );
+      this.#session.library.api.Run.async(...this.#argumentsOf(flight), flight.landed);
     } catch (error) {
       this.#free(flight);
       throw new EngineError('EngineLost', plain(error));
