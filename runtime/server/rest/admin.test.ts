@@ -12,6 +12,7 @@ import {
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { RequestError } from '../requestError.ts';
 import { type AdminDependencies, createAdminServer } from './admin.ts';
+import { exchange } from './testing/socket.ts';
 
 const evidence = { schema: EVIDENCE_SCHEMA, epoch: 'e' } as Evidence;
 const baseline: Baseline = {
@@ -59,7 +60,7 @@ async function serving(setup: Partial<AdminDependencies> = {}) {
       headers: { authorization },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { ask, raw, poll, orders, failures };
+  return { port, ask, raw, poll, orders, failures };
 }
 
 test('says that it lives, and whether it is ready', async () => {
@@ -131,6 +132,16 @@ describe('evidence', () => {
     expect([answer.status, JSON.parse(answer.text).error]).toEqual([status, expect.stringMatching(sentence)]);
     expect([orders, failures]).toEqual([[], []]);
   });
+});
+
+test("a poll whose end is anybody's guess is refused with its connection", async () => {
+  const { port, orders } = await serving();
+  const head = 'POST /slipway/v1/evidence HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer token\r\n';
+  const body = '\r\nf\r\n{"shadow":null}\r\n0\r\n\r\n';
+  const refused = await exchange(port, Buffer.from(`${head}Transfer-Encoding: x, chunked\r\n${body}`));
+  expect([refused.status, refused.headers['connection'], orders]).toEqual([501, 'close', []]);
+  const taken = await exchange(port, Buffer.from(`${head}Transfer-Encoding: Chunked\r\n${body}`));
+  expect([taken.status, orders]).toEqual([200, [null]]);
 });
 
 describe('the baseline', () => {

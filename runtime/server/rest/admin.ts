@@ -15,6 +15,7 @@ import { RequestError } from '../requestError.ts';
 import { BodyGate } from './bodyGate.ts';
 import { jsonBody } from './jsonBody.ts';
 import { Reading } from './reading.ts';
+import { transferFault } from './transferCoding.ts';
 import { type Answer, errorAnswer, jsonAnswer, packedAnswer, packingOf, send, sendEarly } from './wire.ts';
 
 export interface MetricsText {
@@ -84,6 +85,8 @@ export function createAdminServer(deps: AdminDependencies): Server {
 
 async function serve(request: IncomingMessage, response: ServerResponse, deps: AdminDependencies): Promise<void> {
   try {
+    const garbled = transferFault(request);
+    if (garbled) throw garbled;
     const answer = await pathOf(request).answer(deps, request);
     send(response, answer, [], false);
     request.resume();
@@ -134,7 +137,9 @@ function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, fault: RequestError): void {
-  const rest = request.complete ? 0 : Number(request.headers['content-length'] ?? 0);
+  const { headers } = request;
+  const announced = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Infinity;
+  const rest = request.complete ? 0 : announced;
   const port = { limits: { maxBodyBytes: LIMIT }, phase: () => 'Serving' as const, unread: new WeakSet() } as const;
   sendEarly(request, response, errorAnswer(fault), [], rest, port);
 }

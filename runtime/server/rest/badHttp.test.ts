@@ -126,6 +126,28 @@ describe('what is no HTTP', () => {
   ]);
 });
 
+/** Each with a good question behind it, which another server between may have taken for a part of the body. */
+describe('a transfer coding that this server does not undo', () => {
+  const unknown = 'Send no Transfer-Encoding but "chunked"; pack a body by Content-Encoding.';
+  const tooOld = 'HTTP/1.0 has no Transfer-Encoding; send the Content-Length of the body.';
+  const coded = (what: string, coding: string, error = unknown, status = 501, version = '1.1') => ({
+    what,
+    send: Buffer.concat([
+      raw(`POST ${INFER} HTTP/${version}\nHost: t\nConnection: keep-alive\n${coding}\n\n2\n{}\n0\n\n`),
+      post(INFER, GOOD),
+    ]),
+    status,
+    error,
+    headers: { connection: 'close' },
+  });
+  refuseEach([
+    coded('unknown, then chunked', 'Transfer-Encoding: x, chunked'),
+    coded('packed, then chunked', 'Transfer-Encoding: gzip, chunked'),
+    coded('in two headers', 'Transfer-Encoding: x\nTransfer-Encoding: chunked'),
+    coded('chunked in HTTP/1.0', 'Transfer-Encoding: chunked', tooOld, 400, '1.0'),
+  ]);
+});
+
 describe('chunks', () => {
   const chunked = (what: string, chunks: string) => ({
     what,

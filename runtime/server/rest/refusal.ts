@@ -13,7 +13,7 @@ const REASONS: ReadonlyMap<number, Refusal> = new Map<number, Refusal>([
   [503, 'notReady'],
 ]);
 
-/** Counts a request that was refused before it reached a model; one with the wrong method or path was never meant for one. */
+/** Counts a request that was refused before it was read whole; one with the wrong method or path was never meant for one. */
 export function countRefusal(refusals: Pick<Refusals, 'count'> | undefined, { status }: RequestError): void {
   const reason = REASONS.get(status);
   if (reason) refusals?.count(reason);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { REQUEST_HEADERS } from '@slipway/crds/contract';
 import type { ServedModel } from '../models/servedModel.ts';
 import { badRequest, RequestError } from '../requestError.ts';
@@ -11,6 +12,7 @@ import { countRefusal } from './refusal.ts';
 import { repositoryControl, repositoryIndex } from './repository.ts';
 import { type Route, Router } from './routes.ts';
 import { type AnswerBody, ServerCall } from './serverCall.ts';
+import { transferFault } from './transferCoding.ts';
 import { type Answer, errorAnswer, identityHeaders, send, sendEarly } from './wire.ts';
 
 const NOWHERE = new RequestError(
@@ -23,12 +25,20 @@ const NO_HOST = badRequest('Send a Host header.');
 export class Switchboard {
   readonly #context: CallContext;
   readonly #router = new Router();
+  /** Connections that close with the answer to a body whose end is anybody's guess: what came behind it is nobody's request. */
+  readonly #garbled = new WeakSet<Duplex>();
 
   constructor(context: CallContext) {
     this.#context = context;
   }
 
   answer(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    if (this.#garbled.has(request.socket)) return void request.resume();
+    const garbled = transferFault(request);
+    if (garbled) {
+      this.#garbled.add(request.socket);
+      return void this.#refuse(request, response, garbled);
+    }
     const route = this.#router.routeOf(request.url as string);
     if (!route) return void this.#refuse(request, response, NOWHERE);
     if (request.method !== route.method && !(request.method === 'HEAD' && route.method === 'GET')) {
