@@ -1,4 +1,4 @@
-/** Why a request was refused before it reached a model. */
+/** Why a request was refused before it was read whole. */
 export const REFUSALS = [
   'unauthorized',
   'rateLimited',
@@ -11,7 +11,10 @@ export const REFUSALS = [
 export type Refusal = (typeof REFUSALS)[number];
 export type RefusalCounts = Readonly<Record<Refusal, number>>;
 
-/** Counts the refusals of a process. */
+/**
+ * Counts the refusals of a process. Not beside the counts of the models but across them: a refusal over REST whose path
+ * names a model here is in that model's clientError (or shed) too, for its callers had it from there.
+ */
 export class Refusals {
   readonly #counts = new Map<Refusal, number>(REFUSALS.map((reason) => [reason, 0]));
 

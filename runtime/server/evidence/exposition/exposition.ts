@@ -38,7 +38,11 @@ export function exposition(
 }
 
 function writeProcess(text: MetricsText, { ready, draining, inFlight, refused, build }: ScrapedProcess): void {
-  text.family(METRICS.refused, 'counter', 'Requests refused before they reached a model, by reason.');
+  text.family(
+    METRICS.refused,
+    'counter',
+    'Requests refused before they were read whole, by reason. slipway_requests_total has those over REST that name a model here, too.',
+  );
   for (const [reason, count] of Object.entries(refused)) text.sample({ reason }, count);
   text.family(METRICS.inFlight, 'gauge', 'Model requests that have arrived and are not answered yet.');
   text.sample({}, inFlight);

@@ -43,6 +43,11 @@ test.each(['', '-', '+1', '01', '-01', '1.0', '1e2', '0x1', '1 2', 'true', '"1"'
   },
 );
 
+test.each(['1.5', '1e2', '1E2'])('%s ends the reading where it stands', (text) => {
+  const target = new Int32Array(1);
+  expect(scanIntegers(Buffer.from(`${text}]`), 0, target, 0, 1, RANGES.INT32 as Range)).toBe(-1);
+});
+
 test('a minus before zero is zero', () => {
   for (const datatype of DATATYPES) {
     expect(Array.from(scan('-0', datatype, 1) as Iterable<number | bigint>, Number)).toEqual([0]);
