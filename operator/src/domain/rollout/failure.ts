@@ -1,4 +1,4 @@
-import { guardCause } from './guards.ts';
+import { guardCause } from '../guards/sentence.ts';
 import { deadlinePassed } from './steps.ts';
 import { candidatePercent, replicasOf } from './weights.ts';
 import type { CandidateStatus, Cause, GuardStatus, World } from './world.ts';

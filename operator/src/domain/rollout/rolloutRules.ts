@@ -1,4 +1,5 @@
 import { rfc3339 } from '../../kube/conditions.ts';
+import { guardSentence } from '../guards/sentence.ts';
 import {
   type Decision,
   inPhase,
@@ -11,7 +12,6 @@ import {
   type View,
 } from './decision.ts';
 import { failureOf } from './failure.ts';
-import { guardSentence } from './guards.ts';
 import { isSilent, observedAgrees, observedSplit } from './observed.ts';
 import { approvalOf, bakeRemainsMs, isLastStep, stepAt, stepRemainsMs, weightDuring } from './steps.ts';
 import { backendsOf, isProgrammed, replicasFor, replicasOf } from './weights.ts';

@@ -3,16 +3,11 @@ import { designEffect, errorCounts } from '../analysis/designEffect.ts';
 import { noRequests, requestsOf, type Tally } from '../analysis/tally.ts';
 import { type Judgement, judgeDifference, judgeRate, type Risk, requestsToVerdict } from '../analysis/verdict.ts';
 import { durationText } from '../duration.ts';
-import { candidatePercent } from './weights.ts';
-import type { CandidateStatus, Cause, GuardStatus, RevisionEvidence, World } from './world.ts';
+import { candidatePercent } from '../rollout/weights.ts';
+import type { CandidateStatus, GuardStatus, RevisionEvidence, World } from '../rollout/world.ts';
+import { parsePercent, percentText } from './percent.ts';
 
 type Errors = NonNullable<Guard['errors']>;
-
-/** `1.25%` as 0.0125. */
-export const parsePercent = (text: string): number => Number(text.slice(0, -1)) / 100;
-
-/** A share as percent with four significant digits: 0.03125 is 3.125%. */
-export const percentText = (share: number): string => `${Number((share * 100).toPrecision(4))}%`;
 
 /** One question of a guard: a limit of its own, or a margin over the stable version. */
 interface Question {
@@ -139,29 +134,3 @@ export function judgeGuards(world: World, candidate: CandidateStatus): readonly 
     return finding === undefined ? [] : [toStatus(name, finding)];
   });
 }
-
-/** A guard's status as a sentence. */
-export function guardSentence({ name, verdict, rate, low, high, limit, n, eta }: GuardStatus): string {
-  const measured = `${rate} of ${n} requests (between ${low} and ${high}), limit ${limit}`;
-  if (verdict === 'Blind') return `guard ${name} sees no requests of the candidate`;
-  if (verdict === 'NeedMore') {
-    return `guard ${name} needs more requests: ${measured}${eta === undefined ? '' : `, about ${eta} more`}`;
-  }
-  return `guard ${name} ${verdict === 'Fail' ? 'failed' : 'passes'}: ${measured}`;
-}
-
-export const guardCause = (guard: GuardStatus): Cause => ({
-  reason: 'GuardFailed',
-  message: `${guardSentence(guard).replace(/^g/, 'G')}.`,
-});
-
-/** Numbers in a status move on when they tell something new: another verdict, a new step, or a tenth more requests. */
-export const refreshGuards = (
-  stored: readonly GuardStatus[] | undefined,
-  fresh: readonly GuardStatus[],
-): readonly GuardStatus[] =>
-  fresh.map((guard) => {
-    const old = stored?.find(({ name }) => name === guard.name);
-    const same = old !== undefined && old.verdict === guard.verdict && old.limit === guard.limit;
-    return same && guard.n >= old.n && guard.n < old.n * 1.1 + 1 ? old : guard;
-  });
