@@ -7,6 +7,7 @@ const manifest = <T extends KubeObject>(kind: T['kind'], namespace: string, name
   ({ apiVersion: API_VERSION, kind, metadata: { name, namespace }, spec }) as unknown as T;
 
 export const TRAINER_IMAGE = 'slipway.dev/trainer:dev';
+export const RUNTIME_IMAGE = 'slipway.dev/runtime:dev';
 export const CLAIM = 'models';
 
 /** A TrainingJob of the flights trainer that learns little and quickly. `over` replaces fields of the spec. */
