@@ -311,6 +311,7 @@ export const METRICS = {
   shadow: 'slipway_shadow_requests_total', // result: agreed, disagreed, skipped, failed
   info: 'slipway_model_info', // digest
   refused: 'slipway_requests_refused_total', // process; reason
+  sessionForwards: 'slipway_session_forwards_total', // process; result: forwarded, failed
   inFlight: 'slipway_requests_in_flight', // process
   ready: 'slipway_ready', // process
   draining: 'slipway_draining', // process

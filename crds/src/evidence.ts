@@ -78,8 +78,16 @@ export const sessionOrderSchema = z.strictObject({
   share: z.int().min(0).max(10_000),
   /** Arm of the pod that gets this order. */
   arm: z.enum(['stable', 'candidate']),
-  /** http://host:port of the other arm's REST port. */
-  other: z.url(),
+  /** http://host:port of the other arm's REST port; pods speak plain text to each other. */
+  other: z.url({ protocol: /^http$/, error: 'must be http://host:port of the other version' }),
+  /**
+   * Header routes: a request with all the headers of one of these (names in lower case, values whole) is answered where
+   * it arrives, for a route brought it there whatever its user's hash says. So is one with PREVIEW_HEADER.
+   */
+  except: z
+    .array(z.record(z.string().max(64), z.string().max(256)))
+    .max(8)
+    .optional(),
   expiresInSeconds: z.number().positive().max(300).default(5),
 });
 export type SessionOrder = z.infer<typeof sessionOrderSchema>;
