@@ -22,6 +22,8 @@ import { type Concerned, GRANTS, sources } from './sources.ts';
 const NAME = 'inferenceservice';
 const FIELD_MANAGER = `slipway-${NAME}`;
 const NAME_TAKEN_MS = 5_000;
+/** What the watch over drift and the notifier write into the status of a service. */
+const OTHERS = { conditions: ['DriftDetected'], fields: ['drift', 'notified'] };
 /** A pod that hangs is given up within the guard period, or it would slow the loop for the others. */
 const POD_PATIENCE_MS = 800;
 
@@ -108,7 +110,7 @@ class InferenceServiceReconciler implements Reconciler {
   async #tell({ infs, world }: Reading, wanted: Plan, signal: AbortSignal): Promise<Outcome> {
     const { client, events } = this.#context;
     const { status, observed } = wanted;
-    const options = { status, observed, now: world.now, fieldManager: FIELD_MANAGER, signal };
+    const options = { status, observed, now: world.now, fieldManager: FIELD_MANAGER, others: OTHERS, signal };
     const written = await writeStatus(client, inferenceServices, infs, options);
     if (written !== undefined) {
       this.#latest.remember(written);
