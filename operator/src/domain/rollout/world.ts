@@ -81,6 +81,11 @@ export interface RevisionEvidence {
    * has 100, 200, 400, … rows, and `look` counts them from 1. Absent before the first.
    */
   readonly predictionLook?: PredictionLook;
+  /**
+   * Names of the predictions that its pods count; empty: its artifact has no baseline.json, so none ever will be.
+   * Absent: no pod has told yet.
+   */
+  readonly predictions?: readonly string[];
   /** What the pods of the stable version found by comparing answers, under the shadow order in force. */
   readonly shadow?: ShadowTally;
 }
@@ -95,7 +100,10 @@ export interface PredictionLook {
   }[];
 }
 
-/** Added up over the pods of the stable version. `batches` are those of disagreed of compared, for the design effect. */
+/**
+ * Added up over the pods of the stable version. `batches` are those of disagreed + failed of compared + failed, for the
+ * design effect: a copy without an answer counts as one that differs.
+ */
 export interface ShadowTally {
   readonly compared: number;
   readonly disagreed: number;
