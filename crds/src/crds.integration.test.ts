@@ -98,10 +98,15 @@ describe('the API server', () => {
       {
         model: { name: 'flights', version: '1.4.0' },
         predictor: { replicas: { min: 1 } },
-        traffic: { pathPrefix: '/' },
+        traffic: { provider: 'Gateway', pathPrefix: '/' },
         rollout: {
           steps: [{ weight: 100 }],
           bake: '0s',
+          surge: 'Auto',
+          onFail: 'RollBack',
+          onBlind: 'Hold',
+          onInconclusive: 'Hold',
+          patience: '30m',
           confidence: { fail: '0.999', pass: '0.95' },
           progressDeadline: '10m',
         },

@@ -72,11 +72,12 @@ describe('crds/testdata/invalid leaves nothing out', () => {
   });
 });
 
-/** Paths of every field that a manifest sets, lists without their indexes. */
+/** Paths of every field that a manifest sets, lists without their indexes, and keys of maps as `{}` as well. */
 function fieldsOf(value: unknown, at: string): string[] {
   if (Array.isArray(value)) return [at, ...value.flatMap((item) => fieldsOf(item, `${at}[]`))];
   if (typeof value !== 'object' || value === null) return [at];
-  return [at, ...Object.entries(value).flatMap(([name, field]) => fieldsOf(field, `${at}.${name}`))];
+  const below = Object.entries(value).map(([name, field]) => [field, `${at}.${name}`, `${at}{}`] as const);
+  return [at, ...below.flatMap(([field, named, any]) => [...fieldsOf(field, named), ...fieldsOf(field, any)])];
 }
 
 test.each(KINDS)('the full case of $kind sets every field of its spec', (kind) => {

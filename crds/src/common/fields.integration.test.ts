@@ -5,15 +5,21 @@ import { toStructural } from '../generate/structural.ts';
 import { testServer } from '../testing/server.ts';
 import {
   confidence,
+  dateTime,
   decimal,
   digest,
   dnsLabel,
   duration,
+  effect,
+  hours,
+  httpUrl,
   percent,
   pvcUri,
   quantity,
   semver,
   semverOrBump,
+  timeZone,
+  tolerance,
 } from './fields.ts';
 
 const hex = 'ab'.repeat(32);
@@ -44,6 +50,28 @@ const FORMATS: Readonly<Record<string, readonly [z.ZodType, readonly string[], r
   ],
   decimal: [decimal(), ['0', '-1', '0.80', '12.5'], ['', '.8', '1.', '80%', '1e-3', '+1', '1,5', 'NaN']],
   confidence: [confidence(), ['0.5', '0.95', '0.999999'], ['', '0.4', '1', '1.0', '0.', '0.9999999', '95%']],
+  dateTime: [
+    dateTime(),
+    ['2030-01-31T09:00:00Z', '2030-12-01T23:59:59-11:30'],
+    ['', '2030-01-31', '2030-01-31T09:00:00', '2030-13-01T09:00:00Z', '2030-01-32T09:00:00Z', '2030-01-31T24:00:00Z'],
+  ],
+  hours: [
+    hours(),
+    ['09:00-17:00', '22:00-04:00', '00:00-24:00'],
+    ['', '9:00-17:00', '09:00', '09:00-25:00', '24:00-09:00', '09:00-09:00', '09:00 - 17:00'],
+  ],
+  timeZone: [
+    timeZone(),
+    ['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires', 'Etc/GMT+5'],
+    ['', '+02:00', 'Europe/', 'Europe Berlin', '../etc/passwd'],
+  ],
+  effect: [effect(), ['0.2', '1', '12.5'], ['', '0', '.2', '-0.2', '1e-1', '20%']],
+  tolerance: [tolerance(), ['0', '0.001', '1e-3', '2.5e2'], ['', '-1', '1e', '1%', '.1']],
+  httpUrl: [
+    httpUrl(),
+    ['http://a', 'https://a.b:9090/c?d=e', 'http://[::1]:9090'],
+    ['', 'a:9090', 'ftp://a', 'http://', 'http:///a', 'http://a b'],
+  ],
   quantity: [quantity(), ['1', '500m', '1.5Gi', '2k', '0'], ['', '16GB', '1 Gi', '-1', 'Gi', '1e3', '1gi']],
   claim: [
     pvcUri(512, 'optional'),

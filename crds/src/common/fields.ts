@@ -69,17 +69,22 @@ export const decimal = () =>
 export const dateTime = () =>
   formatted(
     32,
-    /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})$/,
+    /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/,
     'must be a time of RFC 3339 with its zone, such as 2030-01-31T09:00:00Z',
   );
 
-/** A part of each day. Its end may lie before its beginning: then it is on the next day. */
+const HOURS = /^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$/;
+
+/**
+ * A part of each day. Its end may lie before its beginning: then it is on the next day. Where they are one, half of all
+ * readers take it for the whole day and half for none of it.
+ */
 export const hours = () =>
-  formatted(
-    11,
-    /^([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$/,
-    'must be two times of day, such as 09:00-17:00',
-  );
+  cel(z.string().max(11), {
+    rule: `${matches(HOURS, '').rule} && self.substring(0, 5) != self.substring(6)`,
+    message: 'must be two different times of day, such as 09:00-17:00',
+    holds: (self) => HOURS.test(self) && self.slice(0, 5) !== self.slice(6),
+  });
 
 /** A name of the IANA time zone database. Whether it exists is known only to the operator. */
 export const timeZone = () =>
@@ -139,8 +144,8 @@ export const pvcUri = (max: number, folder: 'required' | 'optional') => {
 };
 
 /** A list whose order and duplicates carry meaning: replaced whole by server-side apply. */
-export const atomicList = <T extends z.ZodType>(item: T, max: number) =>
-  z.array(item).max(max).meta({ 'x-kubernetes-list-type': 'atomic' });
+export const atomicList = <T extends z.ZodType>(item: T, max: number, min = 0) =>
+  z.array(item).min(min).max(max).meta({ 'x-kubernetes-list-type': 'atomic' });
 
 /** A list of objects told apart by a key: merged entry by entry by server-side apply. */
 export const mapList = <T extends z.ZodType>(item: T, max: number, ...keys: string[]) =>

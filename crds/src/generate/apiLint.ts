@@ -30,7 +30,12 @@ export function nodes(schema: Schema, path: string, named = true): Node[] {
 }
 
 /** Names of the evaluation literature and of the wire, which people look up as they are written there. */
-const LOWER_CASE_ENUMS = [/^spec\.gates\[\]\.metric$/];
+const LOWER_CASE_ENUMS = [
+  /^spec\.gates\[\]\.metric$/,
+  /^spec\.rollout\.guards\[\]\.disagreement\.compare$/,
+  /^spec\.notify\.events\[\]$/,
+  /^status\.candidate\.guards\[\]\.kind$/,
+];
 
 const isBounded = ({ maxLength, enum: values, format }: Schema): boolean =>
   maxLength !== undefined || values !== undefined || format !== undefined;

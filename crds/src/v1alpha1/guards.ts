@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { type CelRule, cel, matches } from '../common/cel.ts';
-import { dnsLabel, duration, effect, httpUrl, percent, tolerance } from '../common/fields.ts';
+import { atomicList, dnsLabel, duration, effect, httpUrl, mapList, percent, tolerance } from '../common/fields.ts';
 import { resourcesSchema } from '../common/pods.ts';
 import { LATENCY_BOUNDS_MS } from '../evidence.ts';
 
-const GUARD_KINDS = [
+export const GUARD_KINDS = [
   'errors',
   'latency',
   'disagreement',
@@ -70,31 +70,6 @@ const latency = z
   })
   .describe("Share of the candidate's served requests that took longer than a threshold.");
 
-const disagreement = z
-  .object({
-    max: percent().describe('Share of compared answers that may differ from those of the stable version.'),
-    compare: z
-      .enum(['argmax', 'tolerance', 'topK'])
-      .optional()
-      .describe(
-        'argmax: the class with the highest score. tolerance: each number, up to tolerance. topK: the k best classes. Unset: argmax where the answer has classes, else tolerance.',
-      ),
-    tolerance: tolerance()
-      .default('1e-3')
-      .describe('Largest difference that counts as equal, absolute plus relative. Only with compare: tolerance.'),
-    k: z.int().min(1).max(1000).meta({ format: 'int32' }).default(5).describe('Classes that topK compares.'),
-    segment: z
-      .string()
-      .max(256)
-      .optional()
-      .describe(
-        'Name of a categorical feature to count by as well. The guard then also fails when one segment alone is beyond max.',
-      ),
-  })
-  .describe(
-    'Answers of the candidate compared with those of the stable version to the same requests, in shadow steps.',
-  );
-
 const predictionShift = z
   .object({
     psi: effect()
@@ -113,7 +88,9 @@ const accuracy = cel(
       .describe('How much lower than the stable version its share of right answers may be, in percentage points.'),
   }),
   limitOrMargin('min'),
-).describe('Late labels, posted to /slipway/v1/feedback, against the answers they belong to.');
+).describe(
+  'Late labels, posted to /slipway/v1/feedback, against the answers they belong to. As they come late, it waits for them only in the bake; before that it acts when it fails, and holds nothing up.',
+);
 
 interface Query {
   bad?: string | undefined;
@@ -130,13 +107,73 @@ const ratesOrValue: CelRule<Query> = {
     value === undefined ? bad !== undefined && total !== undefined : bad === undefined && total === undefined,
 };
 const queryLimit: CelRule<Query> = {
-  rule: "has(self.value) ? has(self.max) || has(self.min) : has(self.max) && self.max.endsWith('%') && !has(self.min)",
+  rule: "has(self.value) ? (has(self.max) || has(self.min)) && !(has(self.max) && self.max.endsWith('%')) && !(has(self.min) && self.min.endsWith('%')) : has(self.max) && self.max.endsWith('%') && !has(self.min)",
   message: 'value needs max, min or both as plain numbers; bad and total need max as a percentage, such as "3%"',
   holds: ({ value, max, min }) =>
     value === undefined
-      ? max !== undefined && max.endsWith('%') && min === undefined
-      : max !== undefined || min !== undefined,
+      ? max?.endsWith('%') === true && min === undefined
+      : (max !== undefined || min !== undefined) && ![max, min].some((limit) => limit?.endsWith('%')),
 };
+
+/** A setting that has a default can't be told from one that is left out, so only another value than that is refused. */
+const onlyWith = <T extends object>(
+  field: keyof T & string,
+  byDefault: string | number,
+  rule: string,
+  holds: (self: T) => boolean,
+  words: string,
+): CelRule<T> => ({
+  rule: `!has(self.${field}) || self.${field} == ${typeof byDefault === 'number' ? byDefault : `'${byDefault}'`} || ${rule}`,
+  message: `${field} goes with ${words}: leave it out`,
+  holds: (self) => self[field] === byDefault || holds(self),
+});
+
+const failuresWithValue = onlyWith<Query & { failures: number }>(
+  'failures',
+  3,
+  'has(self.value)',
+  ({ value }) => value !== undefined,
+  'value',
+);
+
+const disagreement = cel(
+  z.object({
+    max: percent().describe('Share of compared answers that may differ from those of the stable version.'),
+    compare: z
+      .enum(['argmax', 'tolerance', 'topK'])
+      .optional()
+      .describe(
+        'argmax: the class with the highest score. tolerance: each number, up to tolerance. topK: the k best classes. Unset: argmax where the answer has classes, else tolerance.',
+      ),
+    tolerance: tolerance()
+      .default('1e-3')
+      .describe('Largest difference that counts as equal, absolute plus relative. Only with compare: tolerance.'),
+    k: z.int().min(1).max(1000).meta({ format: 'int32' }).default(5).describe('Classes that topK compares.'),
+    segment: z
+      .string()
+      .max(256)
+      .optional()
+      .describe(
+        'Name of a categorical feature to count by as well. The guard then also fails when one segment alone is beyond max.',
+      ),
+  }),
+  onlyWith(
+    'tolerance',
+    '1e-3',
+    "!has(self.compare) || self.compare == 'tolerance'",
+    ({ compare }) => compare === undefined || compare === 'tolerance',
+    'compare: tolerance',
+  ),
+  onlyWith(
+    'k',
+    5,
+    "(has(self.compare) && self.compare == 'topK')",
+    ({ compare }) => compare === 'topK',
+    'compare: topK',
+  ),
+).describe(
+  'Answers of the candidate compared with those of the stable version to the same requests, in shadow steps. A request to which the candidate gives no answer counts as one that differs.',
+);
 
 const limitText = () =>
   cel(z.string().max(24), matches(/^-?[0-9]+(\.[0-9]+)?%?$/, 'must be a number in quotes, such as "0.35" or "3%"'));
@@ -169,6 +206,7 @@ const prometheus = cel(
   }),
   ratesOrValue,
   queryLimit,
+  failuresWithValue,
 ).describe(
   'A query of yours. $namespace, $service, $revision (candidate), $stable (revision), $version and $window (time since the step began, such as 90s) are filled in.',
 );
@@ -176,11 +214,16 @@ const prometheus = cel(
 const job = z
   .object({
     image: z.string().min(1).max(512).describe('Image of the test.'),
-    command: z.array(z.string().max(4096)).max(64).optional().describe('Entry point. Unset: that of the image.'),
-    args: z.array(z.string().max(4096)).max(64).optional().describe('Arguments.'),
-    env: z
-      .array(z.object({ name: z.string().min(1).max(256), value: z.string().max(4096) }))
-      .max(64)
+    command: atomicList(z.string().max(4096), 64).optional().describe('Entry point. Unset: that of the image.'),
+    args: atomicList(z.string().max(4096), 64).optional().describe('Arguments.'),
+    env: mapList(
+      z.object({
+        name: z.string().min(1).max(256).describe('Name of the variable.'),
+        value: z.string().max(4096).describe('Its value.'),
+      }),
+      64,
+      'name',
+    )
       .optional()
       .describe(
         'Environment. SLIPWAY_CANDIDATE_URL, SLIPWAY_STABLE_URL, SLIPWAY_MODEL_VERSION and SLIPWAY_STEP are set.',

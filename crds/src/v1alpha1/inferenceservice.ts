@@ -35,7 +35,7 @@ const approvalSchema = z.object({
 const notifySchema = z
   .object({
     sink: httpUrl().describe('Address that gets CloudEvents by POST, structured mode, each at least once.'),
-    events: atomicList(z.enum(NOTIFICATIONS), 8).optional().describe('What is told. Unset: all of it.'),
+    events: atomicList(z.enum(NOTIFICATIONS), 8, 1).optional().describe('What is told. Unset: all of it.'),
   })
   .describe('Who else is told of decisions. Kubernetes Events are always written.');
 

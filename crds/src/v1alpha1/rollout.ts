@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type CelRule, cel } from '../common/cel.ts';
 import { atomicList, confidence, dateTime, duration, hours, mapList, timeZone } from '../common/fields.ts';
 import { guardSchema } from './guards.ts';
 import { stepsSchema } from './steps.ts';
@@ -8,18 +9,28 @@ export type { RolloutStep } from './steps.ts';
 
 export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
 
+/** Compared as times, as they may be in two zones. A day that no month has is refused here as well. */
+const endsAfterItBegins: CelRule<{ from: string; until: string }> = {
+  rule: 'timestamp(self.from) < timestamp(self.until)',
+  message: 'until must be after from',
+  holds: ({ from, until }) => Date.parse(from) < Date.parse(until),
+};
+
 const windowSchema = z
   .object({
-    days: atomicList(z.enum(WEEKDAYS), 7).optional().describe('Days on which it may go on. Unset: every day.'),
+    days: atomicList(z.enum(WEEKDAYS), 7, 1).optional().describe('Days on which it may go on. Unset: every day.'),
     hours: hours()
       .optional()
       .describe('Hours in which it may go on, such as 09:00-17:00; 22:00-04:00 ends on the next day. Unset: all day.'),
     timeZone: timeZone().default('UTC').describe('IANA time zone of days and hours, such as Europe/Berlin.'),
     freezes: atomicList(
-      z.object({
-        from: dateTime().describe('Beginning, RFC 3339.'),
-        until: dateTime().describe('End, RFC 3339.'),
-      }),
+      cel(
+        z.object({
+          from: dateTime().describe('Beginning, RFC 3339.'),
+          until: dateTime().describe('End, RFC 3339.'),
+        }),
+        endsAfterItBegins,
+      ),
       32,
     )
       .optional()

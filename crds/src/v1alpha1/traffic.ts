@@ -1,20 +1,32 @@
 import * as z from 'zod';
 import { type CelRule, cel, matches } from '../common/cel.ts';
-import { atomicList, stringMap } from '../common/fields.ts';
+import { atomicList, dnsLabel, stringMap } from '../common/fields.ts';
 
 const hostname = () =>
   cel(
     z.string().max(253),
     matches(
-      /^(\*\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+      /^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
       'must be a lower-case host name without scheme, port or path, such as flights.example.com or *.example.com',
     ),
   );
 
+const PATH = /^(\/[A-Za-z0-9._~-]+)*\/?$/;
+const DOT_SEGMENT = /\/\.\.?(\/|$)/;
+
+/** What the Gateway API takes as a prefix: it refuses empty and dot segments, and with them the whole route. */
 const pathPrefix = () =>
+  cel(z.string().max(256), {
+    rule: `self != '' && ${matches(PATH, '').rule} && !${matches(DOT_SEGMENT, '').rule}`,
+    message:
+      'must start with / and hold letters, digits and . _ ~ - only between single slashes, such as /flights, without . and .. as segments',
+    holds: (self) => self !== '' && PATH.test(self) && !DOT_SEGMENT.test(self),
+  });
+
+const gatewayName = () =>
   cel(
-    z.string().max(256),
-    matches(/^\/[A-Za-z0-9._~/-]*$/, 'must start with / and hold letters, digits and . _ ~ - / only, such as /flights'),
+    z.string().max(253),
+    matches(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Gateway, such as public'),
   );
 
 const headerName = () =>
@@ -25,11 +37,29 @@ const headerName = () =>
 
 const HEADER = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
-const lowerCaseNames: CelRule<Record<string, string>> = {
-  rule: `self.size() > 0 && self.all(name, name.matches(r'${HEADER.source}'))`,
-  message: 'needs at least one header, its name in lower case, such as {x-cohort: beta}',
-  holds: (header) => Object.keys(header).length > 0 && Object.keys(header).every((name) => HEADER.test(name)),
+/** slipway-preview and its like decide before any route of a user does. */
+const OWN_HEADERS = 'slipway-';
+type Headers = Readonly<Record<string, string>>;
+
+const someHeader: CelRule<Headers> = {
+  rule: `self.size() > 0 && self.all(name, name.matches(r'${HEADER.source}') && !name.startsWith('${OWN_HEADERS}') && self[name] != '')`,
+  message: `needs at least one header with a value, its name in lower case and not starting with ${OWN_HEADERS}, such as {x-cohort: beta}`,
+  holds: (header) => {
+    const named = Object.entries(header);
+    return (
+      named.length > 0 &&
+      named.every(([name, value]) => HEADER.test(name) && !name.startsWith(OWN_HEADERS) && value !== '')
+    );
+  },
 };
+
+/** A gateway prefers the rule that asks for most headers, and looks at their order only among equals. */
+const mostHeadersFirst: CelRule<readonly { readonly header: Headers }[]> = {
+  rule: 'self.map(route, 0 - route.header.size()).isSorted()',
+  message: 'routes that ask for more headers come before those that ask for fewer, as gateways look at them first',
+  holds: (routes) => routes.every(({ header }, i) => i === 0 || size(header) <= size(routes[i - 1]?.header ?? {})),
+};
+const size = (header: Headers): number => Object.keys(header).length;
 
 interface Traffic {
   provider: string;
@@ -50,7 +80,7 @@ const replicasHaveNoRoute: CelRule<Traffic> = {
 };
 
 const routeSchema = z.object({
-  header: cel(stringMap(8, 256), lowerCaseNames).describe('Headers that a request must have, all of them, exactly so.'),
+  header: cel(stringMap(8, 256), someHeader).describe('Headers that a request must have, all of them, exactly so.'),
   to: z
     .enum(['Candidate', 'Stable'])
     .describe(
@@ -68,8 +98,8 @@ export const trafficSchema = cel(
       ),
     gateway: z
       .object({
-        name: z.string().max(253).describe('Name of the Gateway.'),
-        namespace: z.string().max(63).optional().describe('Its namespace. Unset: that of this object.'),
+        name: gatewayName().describe('Name of the Gateway.'),
+        namespace: dnsLabel(63).optional().describe('Its namespace. Unset: that of this object.'),
       })
       .optional()
       .describe('Gateway that the route attaches to. Unset: the default of the operator.'),
@@ -85,7 +115,7 @@ export const trafficSchema = cel(
       .describe(
         'Requests of one user stay with one version while a rollout goes on: the users are split by a hash of this header, and those who got the candidate at a weight keep it at every higher one. REST only; requests without the header are split by weight alone.',
       ),
-    routes: atomicList(routeSchema, 8)
+    routes: cel(atomicList(routeSchema, 8), mostHeadersFirst)
       .optional()
       .describe('Requests that go by header instead of by weight, as for an A/B test. The first that fits counts.'),
   }),
