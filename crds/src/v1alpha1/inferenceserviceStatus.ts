@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { conditionsField } from '../common/condition.ts';
 import { atomicList, digest, mapList, semver } from '../common/fields.ts';
 import { VERDICTS } from '../contract.ts';
+import { GUARD_KINDS } from './guards.ts';
 
 export const ROLLOUT_PHASES = [
   'Idle',
@@ -29,17 +30,25 @@ const weights = () =>
 
 const guardStatusSchema = z.object({
   name: z.string().max(63).describe('Name of the guard.'),
+  kind: z.enum(GUARD_KINDS).optional().describe('What it asks: the field of the guard that is set.'),
   verdict: z
     .enum(GUARD_VERDICTS)
     .describe(
       'Pass, Fail, NeedMore (too few requests to say), Blind (no evidence reaches the operator) or SharedFault (the stable version suffers the same, so the candidate is not to blame).',
     ),
   observe: z.boolean().optional().describe('true: shown only, and never acted on.'),
-  rate: z.string().max(24).describe('Measured share, or size of effect.'),
-  low: z.string().max(24).describe('Lower bound of its confidence sequence.'),
-  high: z.string().max(24).describe('Upper bound of its confidence sequence.'),
+  rate: z.string().max(24).describe('Measured share, size of effect, or number; none: nothing was measured.'),
+  low: z
+    .string()
+    .max(24)
+    .describe('Lower bound of its confidence sequence; none: a plain number or an exit code has none.'),
+  high: z.string().max(24).describe('Upper bound of its confidence sequence; none: as for low.'),
   limit: z.string().max(24).describe('Limit it is held against.'),
-  n: z.int().min(0).meta({ format: 'int64' }).describe('Requests it rests on.'),
+  n: z
+    .int()
+    .min(0)
+    .meta({ format: 'int64' })
+    .describe('Requests it rests on; for other kinds answers, labels, rows, looks or tests.'),
   eta: z.string().max(32).optional().describe('Time to a verdict at the present rate and traffic.'),
   message: z.string().max(256).optional().describe('What the numbers alone do not tell, such as the worst segment.'),
 });
