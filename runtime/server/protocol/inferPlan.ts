@@ -8,6 +8,7 @@ import { outputsOf, type Parameters } from './order.ts';
 import { leastRawSize } from './rawTensor.ts';
 import { quoted, shapeText } from './sentences.ts';
 import { orderInputs, refusal, shapesOf, type TensorHeader } from './tensorHeader.ts';
+import { refuseSharedMemory } from './unserved.ts';
 
 /** Where the elements of one input come from. */
 export type Source =
@@ -116,7 +117,9 @@ function headerOf(tensor: JsonObject): TensorHeader {
 
 function sourceOf(tensor: JsonObject, header: TensorHeader, at: number, cut: boolean): Source {
   const { name } = header;
-  const size = parametersOf(tensor['parameters'], `input ${quoted(name)}`)?.['binary_data_size'];
+  const parameters = parametersOf(tensor['parameters'], `input ${quoted(name)}`);
+  refuseSharedMemory(parameters, `input ${quoted(name)}`);
+  const size = parameters?.['binary_data_size'];
   const values = tensor['data'] ?? undefined;
   if (size === undefined) {
     if (values === undefined) throw refusal(name, 'send either "data" or the parameter "binary_data_size".');
@@ -164,6 +167,7 @@ function formsOf(json: unknown, parameters: Parameters | undefined, model: Serve
   return named.map((output) => {
     const name = output['name'] as string;
     const own = parametersOf(output['parameters'], `output ${quoted(name)}`);
+    refuseSharedMemory(own, `output ${quoted(name)}`);
     const binary = truthOf(own, 'binary_data', `output ${quoted(name)}`) ?? all;
     const declared = model.signature.outputs.find((tensor) => tensor.name === name);
     return { name, binary, classes: classesOf(own, name, declared) };

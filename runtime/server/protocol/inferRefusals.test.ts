@@ -50,6 +50,21 @@ test.each<[string, unknown, string]>([
     wrong([{ ...good[0], shape: [10_000, 2] }]),
     'The shapes mean 20000 elements or rows, more than a body of 74 bytes can hold.',
   ],
+  [
+    'an input in shared memory',
+    wrong([{ ...x, parameters: { shared_memory_region: 'r', shared_memory_byte_size: 8 } }]),
+    'Shared memory is not served; send and take the elements of input "x" with the message.',
+  ],
+  [
+    'an output in shared memory',
+    wrong(good, { outputs: [{ name: 'y', parameters: { shared_memory_region: 'r' } }] }),
+    'Shared memory is not served; send and take the elements of output "y" with the message.',
+  ],
+  [
+    'a sequence',
+    wrong(good, { parameters: { sequence_id: 7, sequence_start: true } }),
+    'Sequences are not kept here; send each request with all it needs, and without "sequence_id".',
+  ],
   ['no data', wrong([x]), 'Input "x": send either "data" or the parameter "binary_data_size".'],
   ['data of text', wrong([{ ...x, data: 'abc' }]), 'Input "x": data must be a list of elements, not "abc".'],
   ['too little data', wrong([{ ...x, data: [1] }]), 'Input "x": shape [1,2] needs 2 elements, data has 1.'],

@@ -24,6 +24,8 @@ test.each<[string, Parameters, RequestHeaders | undefined, number | undefined, n
   ['digits will do', { timeout: '5000' }, undefined, 105, 0],
   ['the header is in milliseconds', {}, { 'slipway-timeout-ms': '7.5' }, 107.5, 0],
   ['the shorter of both counts', { timeout: 2000 }, { 'slipway-timeout-ms': '7' }, 102, 0],
+  ['no sequence', { sequence_id: 0 }, {}, Number.POSITIVE_INFINITY, 0],
+  ['no sequence, of text', { sequence_id: '' }, {}, Number.POSITIVE_INFINITY, 0],
   ['a priority', { priority: 1 }, undefined, Number.POSITIVE_INFINITY, 1],
   ['a priority by header', {}, { 'slipway-priority': '3' }, Number.POSITIVE_INFINITY, 3],
   ['the parameter wins over the header', { priority: 2 }, { 'slipway-priority': '3' }, Number.POSITIVE_INFINITY, 2],
@@ -42,6 +44,13 @@ test.each<[string, Parameters, readonly string[], RequestHeaders, string]>([
   ['an output twice', {}, ['y', 'y'], {}, '"y" stands twice in "outputs".'],
   ['a timeout of text', { timeout: 'soon' }, [], {}, 'Parameter "timeout" must be a whole number of microseconds.'],
   ['a timeout below 0', { timeout: -1 }, [], {}, 'Parameter "timeout" must be a whole number of microseconds.'],
+  [
+    'a sequence by name',
+    { sequence_id: 'a' },
+    [],
+    {},
+    'Sequences are not kept here; send each request with all it needs, and without "sequence_id".',
+  ],
   ['half a priority', { priority: 1.5 }, [], {}, 'Parameter "priority" must be a whole number, 1 for the most urgent.'],
   [
     'a header of text',

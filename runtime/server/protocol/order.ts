@@ -3,6 +3,7 @@ import type { Order } from '../batching/scheduler.ts';
 import type { ServedModel } from '../models/servedModel.ts';
 import { badRequest } from '../requestError.ts';
 import { named, quoted } from './sentences.ts';
+import { refuseSequence } from './unserved.ts';
 
 /** Header fields (or gRPC metadata) by lower-case name. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -14,7 +15,7 @@ export type Parameters = Readonly<Record<string, unknown>>;
  * What the caller wants beside its tensors. Reserved parameters: `timeout` (microseconds, 0 is none) and `priority`
  * (1 is the most urgent, 0 the middle); headers slipway-timeout-ms and slipway-priority say the same, the shorter time
  * and the parameter win. `now` is the server's monotonic clock, `longestMs` the server's own bound on a request.
- * Throws RequestError 400: an unknown output, an output named twice, a parameter that is no such number.
+ * Throws RequestError 400: an unknown output, an output named twice, a parameter that is no such number, a sequence.
  */
 export function orderOf(
   parameters: Parameters | undefined,
@@ -36,6 +37,7 @@ export function orderWith(
   longestMs: number = Number.POSITIVE_INFINITY,
 ): Order {
   if (parameters === undefined && headers === undefined) return { outputs, deadline: now + longestMs };
+  refuseSequence(parameters);
   const timeoutMs = Math.min(longestMs, timeoutOf(parameters), headerTimeout(headers));
   return { outputs, priority: priorityOf(parameters, headers), deadline: now + timeoutMs };
 }

@@ -1,4 +1,5 @@
 import type { TensorHeader } from '../../protocol/tensorHeader.ts';
+import { refuseSharedMemory } from '../../protocol/unserved.ts';
 import { badRequest } from '../../requestError.ts';
 import { type ReadParameters, readParameter, textField } from './parameters.ts';
 import { isSame } from './text.ts';
@@ -153,9 +154,7 @@ function readTensor(cursor: WireCursor): InferInput {
       readParameter(cursor, parameters);
     } else cursor.skip(tag);
   }
-  if (parameters && Object.hasOwn(parameters, 'shared_memory_region')) {
-    throw badRequest(`Input "${name}": shared memory is not served; send the elements in raw_input_contents.`);
-  }
+  refuseSharedMemory(parameters, `input "${name}"`);
   return { name, datatype, shape, contents };
 }
 
@@ -181,5 +180,6 @@ function readOutput(cursor: WireCursor): InferOutput {
     } else cursor.skip(tag);
   }
   cursor.end = outer;
+  refuseSharedMemory(parameters, `output "${name}"`);
   return { name, parameters };
 }
