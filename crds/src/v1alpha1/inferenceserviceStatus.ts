@@ -94,7 +94,16 @@ export const inferenceServiceStatusSchema = z.object({
   conditions: conditionsField().optional(),
   rolloutID: z.string().max(32).optional().describe('Identity of the current or last rollout.'),
   url: z.string().max(1024).optional().describe('Where to send requests.'),
-  stable: versionStatusSchema.optional().describe('The version that answers.'),
+  stable: versionStatusSchema
+    .extend({
+      rolloutID: z
+        .string()
+        .max(32)
+        .optional()
+        .describe('Rollout that made it stable: what the rollback annotation names to have the version before again.'),
+    })
+    .optional()
+    .describe('The version that answers.'),
   previous: versionStatusSchema
     .optional()
     .describe('The version that answered before the stable one: where a rollback leads.'),
@@ -107,6 +116,9 @@ export const inferenceServiceStatusSchema = z.object({
       awaitingApproval: z.boolean().optional().describe('true while an approval step waits for a person.'),
       weight: int32().describe('Percent of requests it is meant to get.'),
       shadow: int32().optional().describe('Percent of requests that are copied to it.'),
+      capacity: int32()
+        .optional()
+        .describe('Pods that served when the rollout began, where its weights are made of whole pods.'),
       back: z
         .boolean()
         .optional()
