@@ -57,6 +57,16 @@ const TOOLS = {
   pause: { module: join(modules, 'pause'), package: '.', ldflags: '-s -w' },
 } as const satisfies Record<string, GoTool>;
 
-export type ToolName = keyof typeof TOOLS;
-export const toolNames = Object.keys(TOOLS) as readonly ToolName[];
-export const toolNamed = (name: ToolName): GoTool => TOOLS[name];
+/** What the cluster does without: others' programs, built only to be measured beside ours. */
+const PEERS = {
+  'argo-rollouts': {
+    module: join(modules, 'argo-rollouts'),
+    package: 'github.com/argoproj/argo-rollouts/cmd/rollouts-controller',
+    ldflags: '-s -w',
+  },
+} as const satisfies Record<string, GoTool>;
+
+export type ToolName = keyof typeof TOOLS | keyof typeof PEERS;
+/** The programs of the cluster itself. */
+export const toolNames = Object.keys(TOOLS) as readonly (keyof typeof TOOLS)[];
+export const toolNamed = (name: ToolName): GoTool => ({ ...TOOLS, ...PEERS })[name];
