@@ -2,11 +2,19 @@ import { EVIDENCE_SCHEMA, type Evidence } from '@slipway/crds/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { requestsOf } from '../domain/analysis/tally.ts';
-import { Ledger } from './ledger.ts';
+import { Ledger, type LedgerTerms } from './ledger.ts';
 
 const START = new Date('2030-01-01T12:00:00Z');
 const at = (seconds: number): Date => new Date(START.getTime() + seconds * 1000);
-const POD = { uid: 'a', ip: '10.0.0.1', revision: 'v1' };
+const POD = { uid: 'a', name: 'pod-a', ip: '10.0.0.1', revision: 'v1' };
+const TERMS: LedgerTerms = {
+  rolloutID: 'r',
+  startedAt: START,
+  candidate: 'v1',
+  stable: 'v0',
+  thresholdsMs: [],
+  predictions: false,
+};
 
 const evidence = (ok: number, { epoch = 'e1', startedAt = at(5), serverError = 0 } = {}): Evidence => ({
   schema: EVIDENCE_SCHEMA,
@@ -24,13 +32,13 @@ const evidence = (ok: number, { epoch = 'e1', startedAt = at(5), serverError = 0
 
 describe('the ledger of a rollout', () => {
   test('counts a process that is younger than the rollout in full', () => {
-    const ledger = new Ledger('r', START);
+    const ledger = new Ledger(TERMS);
     ledger.record(POD, evidence(40), at(10));
     expect(ledger.evidence('v1', at(10)).sinceRollout.ok).toBe(40);
   });
 
   test('counts an older one from its first sight on, and remembers its life', () => {
-    const ledger = new Ledger('r', START);
+    const ledger = new Ledger(TERMS);
     const older = { startedAt: at(-3600) };
     ledger.record(POD, evidence(1000, older), at(1));
     ledger.record(POD, evidence(1010, older), at(2));
@@ -38,7 +46,7 @@ describe('the ledger of a rollout', () => {
   });
 
   test('adds a restarted process up without counting the first one twice', () => {
-    const ledger = new Ledger('r', START);
+    const ledger = new Ledger(TERMS);
     ledger.record(POD, evidence(40), at(10));
     ledger.record(POD, evidence(3, { epoch: 'e2', startedAt: at(12) }), at(13));
     ledger.record(POD, evidence(5, { epoch: 'e2', startedAt: at(12) }), at(14));
@@ -46,7 +54,7 @@ describe('the ledger of a rollout', () => {
   });
 
   test('keeps what a pod counted that is gone, and no longer calls it answering', () => {
-    const ledger = new Ledger('r', START);
+    const ledger = new Ledger(TERMS);
     ledger.record(POD, evidence(40, { serverError: 4 }), at(10));
     ledger.keep([]);
     expect(ledger.evidence('v1', at(10))).toMatchObject({
@@ -57,14 +65,14 @@ describe('the ledger of a rollout', () => {
   });
 
   test('calls a pod that was silent for more than five seconds not answering', () => {
-    const ledger = new Ledger('r', START);
+    const ledger = new Ledger(TERMS);
     ledger.record(POD, evidence(40), at(10));
     expect(ledger.evidence('v1', at(15)).answering).toBe(1);
     expect(ledger.evidence('v1', at(16)).answering).toBe(0);
   });
 
   test('begins a new window with each step, and only then', () => {
-    const ledger = new Ledger('r', START);
+    const ledger = new Ledger(TERMS);
     ledger.enter('5', at(1));
     ledger.record(POD, evidence(40), at(10));
     ledger.enter('5', at(10));
@@ -84,7 +92,7 @@ describe('the ledger of a rollout', () => {
     });
     fc.assert(
       fc.property(history, (looks) => {
-        const ledger = new Ledger('r', START);
+        const ledger = new Ledger(TERMS);
         let [epoch, inEpoch, seenInEpoch, closed] = [0, 0, 0, 0];
         for (const { served, restarts, seen } of looks) {
           if (restarts) [epoch, closed, inEpoch, seenInEpoch] = [epoch + 1, closed + seenInEpoch, 0, 0];

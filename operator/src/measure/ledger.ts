@@ -1,7 +1,11 @@
-import type { Evidence } from '@slipway/crds';
+import type { Evidence } from '@slipway/crds/contract';
 import { noRequests, plus, since, type Tally } from '../domain/analysis/tally.ts';
 import type { RevisionEvidence } from '../domain/rollout/world.ts';
-import type { PodAddress } from './source.ts';
+import { PassBatches, sharesOf } from './passBatches.ts';
+import { type Bins, binsOf, growthOf, NO_BINS, PredictionLooks } from './predictionLooks.ts';
+import { ShadowCount } from './shadowCount.ts';
+import type { EvidenceQuestion, PodAddress } from './source.ts';
+import { tallyOf } from './tallyOf.ts';
 
 /** A pod that answered within this time counts as seen. */
 const FRESH_MS = 5_000;
@@ -13,6 +17,7 @@ interface Account {
   readonly digest: string;
   readonly before: Tally;
   readonly latest: Tally;
+  readonly bins: Bins;
   readonly seenAt: number;
 }
 interface Totals {
@@ -21,22 +26,24 @@ interface Totals {
 }
 const NOTHING: Totals = { sinceRollout: noRequests, lifetime: noRequests };
 
-export const tallyOf = ({ requests, batches, latency, invalid, labels }: Evidence): Tally => ({
-  ...requests,
-  invalid: invalid ?? 0,
-  latency: latency.counts,
-  right: labels?.right ?? 0,
-  wrong: labels?.wrong ?? 0,
-  batches: {},
-  batchSeconds: batches.seconds,
-  failedSquaredOverServed: batches.failedSquaredOverServed,
-});
-
 const totalsOf = ({ before, latest }: Account): Totals => ({ sinceRollout: since(latest, before), lifetime: latest });
 const add = (a: Totals, b: Totals): Totals => ({
   sinceRollout: plus(a.sinceRollout, b.sinceRollout),
   lifetime: plus(a.lifetime, b.lifetime),
 });
+
+/** Milliseconds for which a process runs, by its own clock: that of its node may be hours away from ours. NaN: it does not say. */
+const ageMs = ({ at, startedAt }: Evidence): number => Date.parse(at) - Date.parse(startedAt);
+
+const namesOf = (accounts: readonly Account[]): readonly string[] => [
+  ...new Set(accounts.flatMap(({ bins }) => [...bins.keys()])),
+];
+
+/** What the ledger of a rollout is for. */
+export type LedgerTerms = Pick<
+  EvidenceQuestion,
+  'rolloutID' | 'startedAt' | 'candidate' | 'stable' | 'thresholdsMs' | 'predictions'
+>;
 
 /**
  * Adds up the counters of pods over the time of one rollout. Counters are cumulative in a process and start again at
@@ -46,39 +53,72 @@ const add = (a: Totals, b: Totals): Totals => ({
  * never a wrong verdict.
  */
 export class Ledger {
-  readonly rolloutID: string;
-  readonly #startedAt: number;
+  readonly #terms: LedgerTerms;
   readonly #accounts = new Map<string, Account>();
   readonly #closed = new Map<string, Totals>();
+  readonly #batches = new Map<string, PassBatches>();
+  readonly #looks = new PredictionLooks();
+  #shadow: ShadowCount | undefined;
   #step = '';
   #stepAt = 0;
   #stepBase = new Map<string, Totals>();
 
-  constructor(rolloutID: string, startedAt: Date) {
-    this.rolloutID = rolloutID;
-    this.#startedAt = startedAt.getTime();
+  constructor(terms: LedgerTerms) {
+    this.#terms = terms;
+  }
+
+  /** Whether it keeps what is asked for. Another rollout, or other guards, need another ledger. */
+  isFor({ rolloutID, thresholdsMs, predictions }: LedgerTerms): boolean {
+    const terms = this.#terms;
+    return (
+      terms.rolloutID === rolloutID &&
+      terms.predictions === predictions &&
+      terms.thresholdsMs.join() === thresholdsMs.join()
+    );
   }
 
   /** Takes down what a pod reported at a time. */
   record({ uid, revision }: PodAddress, evidence: Evidence, at: Date): void {
     const known = this.#accounts.get(uid);
     const latest = tallyOf(evidence);
-    const same = known !== undefined && known.epoch === evidence.epoch;
-    if (known !== undefined && !same) this.#close(known);
-    const older = Date.parse(evidence.startedAt) < this.#startedAt;
-    const before = same ? known.before : older ? latest : noRequests;
+    const same = known?.epoch === evidence.epoch ? known : undefined;
+    if (known !== undefined && same === undefined) this.#close(known);
+    const younger = at.getTime() - ageMs(evidence) >= this.#terms.startedAt.getTime();
+    const before = same?.before ?? (younger ? noRequests : latest);
+    const told = this.#terms.predictions ? binsOf(evidence.predictions) : NO_BINS;
+    const { grown, latest: bins } = growthOf(told, same?.bins ?? (younger ? NO_BINS : told));
     const { epoch, model } = evidence;
-    this.#accounts.set(uid, { revision, epoch, digest: model.digest, before, latest, seenAt: at.getTime() });
+    this.#accounts.set(uid, { revision, epoch, digest: model.digest, before, latest, bins, seenAt: at.getTime() });
+    const shares = sharesOf(since(latest, same?.latest ?? before), this.#terms.thresholdsMs);
+    this.#batchesOf(revision).add(shares);
+    this.#addPredictions(revision, grown);
+    if (evidence.shadow !== undefined && revision === this.#terms.stable) {
+      this.#shadow?.record(uid, epoch, evidence.shadow);
+    }
   }
 
   /** Closes the accounts of pods that are gone. */
   keep(pods: readonly PodAddress[]): void {
     const present = new Set(pods.map(({ uid }) => uid));
+    this.#shadow?.keepPods(present);
     for (const [uid, account] of this.#accounts) {
       if (present.has(uid)) continue;
       this.#close(account);
       this.#accounts.delete(uid);
     }
+  }
+
+  /** Counts comparisons of this shadow order from now on, and of no other. */
+  follow(order: string | undefined): void {
+    if (order === this.#shadow?.order) return;
+    this.#shadow = order === undefined ? undefined : new ShadowCount(order);
+  }
+
+  /** Every pod was asked: what they counted since the last pass is one batch. */
+  closePass(): void {
+    for (const batches of this.#batches.values()) batches.close();
+    this.#looks.closePass();
+    this.#shadow?.closePass();
   }
 
   /** Begins a new window when the step has another name than before. */
@@ -95,6 +135,8 @@ export class Ledger {
     const fresh = accounts.filter(({ seenAt }) => now.getTime() - seenAt <= FRESH_MS);
     const totals = this.#totals(revision);
     const base = this.#stepBase.get(revision) ?? NOTHING;
+    const look = this.#looks.look();
+    const shadow = revision === this.#terms.stable ? this.#shadow?.tally() : undefined;
     return {
       answering: fresh.length,
       digests: [...new Set(fresh.map(({ digest }) => digest))],
@@ -102,14 +144,29 @@ export class Ledger {
       sinceStep: since(totals.sinceRollout, base.sinceRollout),
       lifetime: totals.lifetime,
       stepSeconds: (now.getTime() - this.#stepAt) / 1000,
+      ...(look === undefined ? {} : { predictionLook: look }),
+      ...(this.#terms.predictions && accounts.length > 0 ? { predictions: namesOf(accounts) } : {}),
+      ...(shadow === undefined ? {} : { shadow }),
     };
   }
 
+  #addPredictions(revision: string, bins: Bins): void {
+    if (revision === this.#terms.candidate) this.#looks.add('candidate', bins);
+    else if (revision === this.#terms.stable) this.#looks.add('stable', bins);
+  }
+
+  #batchesOf(revision: string): PassBatches {
+    const found = this.#batches.get(revision) ?? new PassBatches();
+    this.#batches.set(revision, found);
+    return found;
+  }
+
   #totals(revision: string): Totals {
-    return [...this.#accounts.values()]
+    const { sinceRollout, lifetime } = [...this.#accounts.values()]
       .filter((a) => a.revision === revision)
       .map(totalsOf)
       .reduce(add, this.#closed.get(revision) ?? NOTHING);
+    return { sinceRollout: { ...sinceRollout, batches: this.#batches.get(revision)?.all() ?? {} }, lifetime };
   }
 
   #close(account: Account): void {

@@ -23,11 +23,17 @@ const document = (ok: number) =>
   });
 const question = (...ips: string[]): EvidenceQuestion => ({
   service: { namespace: 'ml', name: 'flights' },
+  model: 'flights',
   rolloutID: 'r',
   startedAt: NOW,
   step: '5',
+  candidate: 'v1',
+  stable: 'v0',
   token: 'secret',
-  pods: ips.map((ip, i) => ({ uid: `${i}`, ip, revision: 'v1' })),
+  pods: ips.map((ip, i) => ({ uid: `${i}`, name: `pod-${i}`, ip, revision: 'v1' })),
+  thresholdsMs: [],
+  predictions: false,
+  poll: () => undefined,
 });
 const signal = new AbortController().signal;
 const reading = (fetchText: FetchText) => new PodEvidence({ fetchText, now: () => NOW });

@@ -1,3 +1,4 @@
+import type { EvidencePoll } from '@slipway/crds/contract';
 import type { RevisionEvidence } from '../domain/rollout/world.ts';
 import type { Key } from '../kube/resource.ts';
 
@@ -5,18 +6,32 @@ export interface PodAddress {
   readonly uid: string;
   readonly ip: string;
   readonly revision: string;
+  readonly name: string;
 }
 
 export interface EvidenceQuestion {
   readonly service: Key;
+  /** Name of the model that its pods serve. */
+  readonly model: string;
   /** The rollout that is judged, and when it began: what pods counted before is no evidence about it. */
   readonly rolloutID: string;
   readonly startedAt: Date;
-  /** Names the weights in force. A new name begins a new window for `sinceStep`. */
+  /** Names the step and the weights in force. A new name begins a new window for `sinceStep`. */
   readonly step: string;
+  /** Revisions of the two sides. */
+  readonly candidate: string;
+  readonly stable?: string;
   /** Bearer token of the admin port of the service's pods. */
   readonly token: string;
   readonly pods: readonly PodAddress[];
+  /** Latencies beyond which the guards call a request slow: their batches are kept for the design effect. */
+  readonly thresholdsMs: readonly number[];
+  /** Whether a guard looks at predictions: their bins are the largest part of what is kept. */
+  readonly predictions: boolean;
+  /** Id of the shadow order in force: counts of any other are no evidence. */
+  readonly shadowOrder?: string;
+  /** What a pod is told with the question. undefined: nothing, it goes on as it does. */
+  readonly poll: (pod: PodAddress) => EvidencePoll | undefined;
 }
 
 /** Where evidence about revisions comes from. */

@@ -3,26 +3,20 @@ import type { Pod } from '../../api/builtin.ts';
 import { type InferenceService, modelVersions } from '../../api/kinds.ts';
 import type { RevisionSpec } from '../../domain/revision.ts';
 import { revisionOf } from '../../domain/revision.ts';
-import { liveCandidate } from '../../domain/rollout/decision.ts';
 import { troubleOf } from '../../domain/rollout/trouble.ts';
-import { backendsOf, isProgrammed } from '../../domain/rollout/weights.ts';
-import type { RevisionEvidence, RevisionFacts, RouteFacts, World } from '../../domain/rollout/world.ts';
+import type { RevisionFacts, World } from '../../domain/rollout/world.ts';
 import type { ControllerContext } from '../../kube/contracts.ts';
-import { keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
-import type { EvidenceSource, PodAddress } from '../../measure/source.ts';
 import { SERVER_CONTAINER } from '../../render/predictorChildren.ts';
 import { readRevisionRecord } from '../../render/revisionRecord.ts';
 import type { TrafficProvider } from '../../traffic/provider.ts';
-import type { AdminTokens } from './adminTokens.ts';
 import { type Children, childrenOf, revisionLabel } from './children.ts';
-import { targetOf, wantedRevision } from './target.ts';
+import { type EvidenceReaders, gatherEvidence } from './gatherEvidence.ts';
+import { previousOf, targetOf, wantedRevision } from './target.ts';
 
-export interface Readers {
+export interface Readers extends EvidenceReaders {
   readonly context: Pick<ControllerContext, 'store' | 'now'>;
   readonly traffic: TrafficProvider;
-  readonly evidence: EvidenceSource;
-  readonly tokens: AdminTokens;
   readonly guardPeriodMs: number;
 }
 
@@ -31,7 +25,7 @@ export interface Reading {
   readonly infs: Stored<InferenceService>;
   readonly world: World;
   readonly children: Children;
-  /** What each known revision runs: the wanted one, and those whose objects exist. */
+  /** What each known revision runs: the wanted one, the previous one, and those whose objects exist. */
   readonly specs: Readonly<Record<string, RevisionSpec>>;
 }
 
@@ -61,41 +55,6 @@ const recordsOf = (children: Children): Record<string, RevisionSpec> =>
     }),
   );
 
-const addresses = (children: Children): readonly PodAddress[] =>
-  children.pods.flatMap((pod) => {
-    const ip = pod.status?.podIP;
-    return ip === undefined ? [] : [{ uid: pod.metadata.uid, ip, revision: revisionLabel(pod) }];
-  });
-
-/** Evidence is asked for while a rollout is live, and never otherwise: a quiet fleet costs no polls. */
-async function evidenceFor(
-  { evidence, tokens }: Readers,
-  infs: Stored<InferenceService>,
-  children: Children,
-  route: RouteFacts,
-  signal: AbortSignal,
-): Promise<Readonly<Record<string, RevisionEvidence>>> {
-  const { status = {} } = infs;
-  const candidate = liveCandidate(status);
-  if (candidate === undefined || status.rolloutID === undefined) return {};
-  const token = await tokens.of(infs, signal);
-  if (token === undefined) return {};
-  const programmed = isProgrammed({ route } as World, backendsOf(status));
-  return evidence.read(
-    {
-      service: keyOf(infs),
-      rolloutID: status.rolloutID,
-      startedAt: new Date(candidate.startedAt),
-      step: `${candidate.weight}/${programmed ? 'programmed' : 'pending'}`,
-      token,
-      pods: addresses(children).filter(({ revision }) =>
-        [candidate.revision, status.stable?.revision].includes(revision),
-      ),
-    },
-    signal,
-  );
-}
-
 const ASKED = ['retry', 'pause', 'promote', 'abort', 'rollback'] as const;
 
 const asked = ({ metadata: { annotations = {} } }: InferenceService): World['asked'] =>
@@ -106,21 +65,34 @@ const asked = ({ metadata: { annotations = {} } }: InferenceService): World['ask
     }),
   );
 
+/** The versions that spec and status name, and what pods of them run. */
+function versionsOf({ context }: Readers, infs: Stored<InferenceService>, recorded: Record<string, RevisionSpec>) {
+  const { namespace = '' } = infs.metadata;
+  const { name, version } = infs.spec.model;
+  const modelVersion = (of: string) => context.store(modelVersions).get({ namespace, name: `${name}-${of}` });
+  const { previous: before } = infs.status ?? {};
+  const previous = before && previousOf(infs, before, modelVersion(before.version), recorded);
+  const wanted = modelVersion(version);
+  const specs = [wanted && wantedRevision(infs, wanted), previous?.spec].filter((spec) => spec !== undefined);
+  return {
+    target: targetOf(infs, wanted),
+    ...(previous === undefined ? {} : { previous: previous.target }),
+    specs: { ...recorded, ...Object.fromEntries(specs.map((spec) => [revisionOf(spec), spec])) },
+  };
+}
+
 /** Gathers everything one decision about a service needs. */
 export async function read(readers: Readers, infs: Stored<InferenceService>, signal: AbortSignal): Promise<Reading> {
   const { context, traffic, guardPeriodMs } = readers;
-  const { namespace = '', generation = 0 } = infs.metadata;
-  const { name, version } = infs.spec.model;
-  const modelVersion = context.store(modelVersions).get({ namespace, name: `${name}-${version}` });
+  const { generation = 0 } = infs.metadata;
   const children = childrenOf(context, infs);
   const { route, url } = traffic.read(infs);
-  const evidence = await evidenceFor(readers, infs, children, route, signal);
-  const target = targetOf(infs, modelVersion);
-  const wanted = modelVersion && wantedRevision(infs, modelVersion);
+  const evidence = await gatherEvidence(readers, infs, children, route, signal);
+  const { specs, ...versions } = versionsOf(readers, infs, recordsOf(children));
   return {
     infs,
     children,
-    specs: { ...recordsOf(children), ...(wanted === undefined ? {} : { [revisionOf(wanted)]: wanted }) },
+    specs,
     world: {
       now: context.now(),
       generation,
@@ -128,7 +100,7 @@ export async function read(readers: Readers, infs: Stored<InferenceService>, sig
       spec: infs.spec,
       status: infs.status ?? ({} as World['status']),
       asked: asked(infs),
-      target,
+      ...versions,
       revisions: revisionsOf(children),
       route,
       evidence,

@@ -1,11 +1,17 @@
 import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
 import { type RevisionSpec, revisionOf } from '../../domain/revision.ts';
-import type { Target } from '../../domain/rollout/world.ts';
+import type { StableStatus, Target } from '../../domain/rollout/world.ts';
 
-/** What a service asks its pods to run, once its ModelVersion exists. */
-export const wantedRevision = ({ spec }: InferenceService, { spec: { artifact } }: ModelVersion): RevisionSpec => {
+type VersionOf = Pick<InferenceService['spec']['model'], 'version'>;
+
+/** What a service asks its pods to run at a version, by default that of its spec, once its ModelVersion exists. */
+export const wantedRevision = (
+  { spec }: InferenceService,
+  { spec: { artifact } }: ModelVersion,
+  { version }: VersionOf = spec.model,
+): RevisionSpec => {
   const { replicas: _scaled, ...predictor } = spec.predictor;
-  return { model: { ...spec.model, digest: artifact.digest }, uri: artifact.uri, predictor };
+  return { model: { ...spec.model, version, digest: artifact.digest }, uri: artifact.uri, predictor };
 };
 
 const isTrue = ({ status, metadata }: ModelVersion, type: string): boolean =>
@@ -16,17 +22,50 @@ const isTrue = ({ status, metadata }: ModelVersion, type: string): boolean =>
 const messageOf = ({ status }: ModelVersion, type: string): string =>
   status?.conditions?.find((c) => c.type === type)?.message ?? 'it was not looked at yet.';
 
-/** Resolves spec.model: the version, whether it may serve, and why not. */
-export function targetOf(infs: InferenceService, modelVersion: ModelVersion | undefined): Target {
-  const { name, version } = infs.spec.model;
+const missing = ({ spec: { model } }: InferenceService, version: string): Target => ({
+  name: model.name,
+  version,
+  state: 'Missing',
+  message: `There is no ModelVersion ${model.name}-${version} in this namespace.`,
+});
+
+/** A version as its pods would run, and whether its ModelVersion lets them. */
+function stateOf(wanted: RevisionSpec, modelVersion: ModelVersion): Target {
+  const { name, version, digest } = wanted.model;
   const about = `ModelVersion ${name}-${version}`;
-  if (modelVersion === undefined) {
-    return { name, version, state: 'Missing', message: `There is no ${about} in this namespace.` };
-  }
-  const wanted = wantedRevision(infs, modelVersion);
-  const known = { name, version, digest: wanted.model.digest, revision: revisionOf(wanted) };
+  const known = { name, version, digest, revision: revisionOf(wanted) };
   if (isTrue(modelVersion, 'Ready')) return { ...known, state: 'Ready', message: '' };
   return isTrue(modelVersion, 'Stalled')
     ? { ...known, state: 'Refused', message: `${about} may not serve: ${messageOf(modelVersion, 'Stalled')}` }
     : { ...known, state: 'Pending', message: `${about} is not Ready: ${messageOf(modelVersion, 'Ready')}` };
+}
+
+/** Resolves spec.model: the version, whether it may serve, and why not. */
+export const targetOf = (infs: InferenceService, modelVersion: ModelVersion | undefined): Target =>
+  modelVersion === undefined
+    ? missing(infs, infs.spec.model.version)
+    : stateOf(wantedRevision(infs, modelVersion), modelVersion);
+
+/** Where a rollback after the promotion leads, and what its pods are to run. */
+export interface Previous {
+  readonly target: Target;
+  readonly spec?: RevisionSpec;
+}
+
+/**
+ * The version before, as it ran where that is still recorded, else with the predictor of today. A ModelVersion that was
+ * deleted and made again with other content is not the version that served.
+ */
+export function previousOf(
+  infs: InferenceService,
+  { version, digest, revision }: StableStatus,
+  modelVersion: ModelVersion | undefined,
+  recorded: Readonly<Record<string, RevisionSpec>>,
+): Previous {
+  if (modelVersion === undefined) return { target: missing(infs, version) };
+  const spec = recorded[revision] ?? wantedRevision(infs, modelVersion, { version });
+  const now = modelVersion.spec.artifact.digest;
+  if (now === digest) return { target: stateOf(spec, modelVersion), spec };
+  const message = `ModelVersion ${spec.model.name}-${version} has digest ${now} now, and ${digest} served before: there is no way back to it.`;
+  return { target: { name: spec.model.name, version, state: 'Refused', message } };
 }

@@ -1,0 +1,99 @@
+import type { InferenceService } from '../../api/kinds.ts';
+import { backendsOf, isProgrammed } from '../../domain/rollout/weights.ts';
+import type { CandidateStatus, RevisionEvidence, RouteFacts, World } from '../../domain/rollout/world.ts';
+import { keyOf } from '../../kube/resource.ts';
+import type { Stored } from '../../kube/wire.ts';
+import type { EvidenceQuestion, EvidenceSource, PodAddress } from '../../measure/source.ts';
+import { addressesOf } from './addresses.ts';
+import type { AdminTokens } from './adminTokens.ts';
+import { type Children, revisionLabel } from './children.ts';
+import { type Orders, ordersOf } from './orders.ts';
+
+export interface EvidenceReaders {
+  readonly evidence: EvidenceSource;
+  readonly tokens: AdminTokens;
+}
+type Infs = Stored<InferenceService>;
+
+const podsOf = (children: Children): readonly PodAddress[] =>
+  children.pods.flatMap((pod) => {
+    const ip = pod.status?.podIP;
+    return ip === undefined
+      ? []
+      : [{ uid: pod.metadata.uid, name: pod.metadata.name, ip, revision: revisionLabel(pod) }];
+  });
+
+const ASKED: readonly CandidateStatus['phase'][] = [
+  'Preparing',
+  'Shadowing',
+  'Previewing',
+  'Shifting',
+  'Baking',
+  'RollingBack',
+];
+
+/**
+ * Pods that are asked. On its way out the candidate is not waited for: the stable pods alone hear that what they copied
+ * or passed on to it is over.
+ */
+function askedPods({ status = {} }: Infs, children: Children): readonly PodAddress[] {
+  const { candidate, stable } = status;
+  const revisions = candidate?.phase === 'RollingBack' ? [stable?.revision] : [candidate?.revision, stable?.revision];
+  return podsOf(children).filter(({ revision }) => revisions.includes(revision));
+}
+
+/** Phase, step, weight, and whether the gateway has it: where one of them changes, a new window of evidence begins. */
+export const stepKey = (candidate: CandidateStatus, programmed: boolean): string =>
+  `${candidate.phase}/${candidate.step}/${candidate.weight}/${programmed ? 'programmed' : 'pending'}`;
+
+const thresholdsOf = ({ spec }: Infs): readonly number[] => {
+  const latencies = (spec.rollout.guards ?? []).flatMap(({ latency }) => latency?.threshold ?? []);
+  return [...new Set(latencies.map((text) => Number.parseFloat(text)))].sort((a, b) => a - b);
+};
+
+interface Asked {
+  readonly children: Children;
+  readonly route: RouteFacts;
+  readonly token: string;
+  readonly orders: Orders;
+}
+
+function questionOf(infs: Infs, candidate: CandidateStatus, rolloutID: string, asked: Asked): EvidenceQuestion {
+  const { children, route, token, orders } = asked;
+  const { stable } = infs.status ?? {};
+  const programmed = isProgrammed({ route } as World, backendsOf(infs.status ?? {}));
+  return {
+    service: keyOf(infs),
+    model: infs.spec.model.name,
+    rolloutID,
+    startedAt: new Date(candidate.startedAt),
+    step: stepKey(candidate, programmed),
+    candidate: candidate.revision,
+    ...(stable === undefined ? {} : { stable: stable.revision }),
+    token,
+    pods: askedPods(infs, children),
+    thresholdsMs: thresholdsOf(infs),
+    predictions: infs.spec.rollout.guards?.some(({ predictionShift }) => predictionShift !== undefined) ?? false,
+    ...(orders.shadow === undefined ? {} : { shadowOrder: orders.shadow }),
+    poll: ({ revision }) => orders.of(revision),
+  };
+}
+
+/** Evidence is asked for while a rollout is live, and never otherwise: a quiet fleet costs no polls. */
+export async function gatherEvidence(
+  { evidence, tokens }: EvidenceReaders,
+  infs: Infs,
+  children: Children,
+  route: RouteFacts,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, RevisionEvidence>>> {
+  const { candidate, rolloutID } = infs.status ?? {};
+  if (candidate === undefined || rolloutID === undefined || !ASKED.includes(candidate.phase)) {
+    evidence.forget(keyOf(infs));
+    return {};
+  }
+  const token = await tokens.of(infs, signal);
+  if (token === undefined) return {};
+  const orders = ordersOf(infs, addressesOf(infs, children));
+  return evidence.read(questionOf(infs, candidate, rolloutID, { children, route, token, orders }), signal);
+}
