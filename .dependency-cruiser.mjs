@@ -60,7 +60,7 @@ const SCHEDULER_FACE = SERVER('batching/scheduler\\.ts$');
 const MODEL_FACE = SERVER('models/servedModel\\.ts$');
 const PORT_FACES = [
   SERVER('portDependencies\\.ts$'),
-  SERVER('(access|protocol)/'),
+  SERVER('(access|protocol|sessions)/'),
   SERVER('evidence/(modelEvidence|outcome|refusals)\\.ts$'),
   SERVER('observe/observation\\.ts$'),
   ENGINE_FACE,
@@ -103,6 +103,7 @@ export default {
     serverRoom('engine', 'An engine runs tensors; it knows no request.'),
     serverRoom('batching', 'Requests of one model, whatever engine runs them and whoever asks.', ENGINE_FACE),
     serverRoom('access', 'Who may ask is decided before anybody knows what is asked.'),
+    serverRoom('sessions', 'Whose users a request is of, and the way to the other version, whatever port it came by.'),
     serverRoom('protocol', 'Bytes to tensors and back, without a socket.', ENGINE_FACE, SCHEDULER_FACE, MODEL_FACE),
     serverRoom('evidence', 'Counts what others tell it.', SCHEDULER_FACE, MODEL_FACE),
     serverRoom(

@@ -16,12 +16,14 @@ import { shadowPass } from './observe/shadow/pass.ts';
 import type { Observing } from './observing.ts';
 import { RequestError } from './requestError.ts';
 import { createAdminServer } from './rest/admin.ts';
+import type { Sessions } from './sessions/sessions.ts';
 
 export interface AdminParts {
   readonly config: ServerConfig;
   readonly repository: Repository;
   readonly observing: Observing;
   readonly refusals: Refusals;
+  readonly sessions: Sessions;
   readonly token: AdminToken;
   /** The one model of a pod. */
   readonly identity: ModelIdentity | undefined;
@@ -47,6 +49,7 @@ export function openAdmin(parts: AdminParts): Server {
       now: () => new Date(),
     }),
     orderShadow: (order) => follow(order, model(), observing, token),
+    orderSession: (order) => parts.sessions.follow(order),
     baseline: () => baselineOf(identity, model()),
     granted: config.adminTokenFile === undefined ? undefined : bearerGate(config.adminTokenFile),
     onFailure,
@@ -67,12 +70,16 @@ function follow(order: ShadowOrder | null, model: ServedModel | undefined, obser
   observing.of(model.identity)?.orderShadow(order, pass);
 }
 
-function scrape({ config, repository, observing, refusals, state }: AdminParts) {
+function scrape({ config, repository, observing, refusals, sessions, state }: AdminParts) {
   const ofProcess = watchProcess();
   const { tritonNames } = config.settings.serving.metrics;
   return async () => {
     const models = repository.all().map((model) => withShadow(model, observing));
-    const own = exposition(models, { ...state(), refused: refusals.read(), build: BUILD }, { tritonNames });
+    const own = exposition(
+      models,
+      { ...state(), refused: refusals.read(), passedOn: sessions.counts(), build: BUILD },
+      { tritonNames },
+    );
     return { text: `${own}${await ofProcess()}`, contentType: CONTENT_TYPE };
   };
 }

@@ -17,6 +17,7 @@ import { BodyGate } from './rest/bodyGate.ts';
 import { drain } from './rest/drain.ts';
 import { createRestServer, type RestServer } from './rest/restServer.ts';
 import { seldom } from './seldom.ts';
+import { Sessions } from './sessions/sessions.ts';
 
 export interface ServerParts {
   readonly config: ServerConfig;
@@ -50,7 +51,8 @@ export async function openServer(parts: ServerParts): Promise<OpenServer> {
   const access = await openAccess(config.settings.serving, { now: elapsed, onFailure: complain });
   const reader = new ParserThreads(() => new Worker(parts.parser));
   const token = new AdminToken(config.adminTokenFile, elapsed);
-  const deps = { ...dependencies(parts, token), ...pick(access), reader, onFailure };
+  const sessions = new Sessions(elapsed);
+  const deps = { ...dependencies(parts, token), ...pick(access), reader, sessions, onFailure };
   const rest = createRestServer(deps);
   const grpc = createGrpcServer(deps);
   const state = () => ({
@@ -59,7 +61,7 @@ export async function openServer(parts: ServerParts): Promise<OpenServer> {
     inFlight: rest.inFlight + grpc.inFlight,
   });
   const { refusals, identity } = deps;
-  const admin = openAdmin({ ...parts, refusals, token, identity, state, onFailure });
+  const admin = openAdmin({ ...parts, refusals, sessions, token, identity, state, onFailure });
   const listening = {
     admin: await listen(admin, config.adminPort),
     rest: await listen(rest.server, config.restPort),
@@ -72,6 +74,7 @@ export async function openServer(parts: ServerParts): Promise<OpenServer> {
       admin.close();
       admin.closeAllConnections();
       access.close();
+      sessions.close();
       await reader.close();
     },
   };

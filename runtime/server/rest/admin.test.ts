@@ -7,6 +7,7 @@ import {
   type Baseline,
   EVIDENCE_SCHEMA,
   type Evidence,
+  type SessionOrder,
   type ShadowOrder,
 } from '@slipway/crds/contract';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -29,15 +30,25 @@ const baseline: Baseline = {
   predictions: [],
 };
 const order = { id: 'o', target: 'http://10.0.0.1:8080', percent: 100 };
+const session = {
+  id: 's',
+  header: 'x-user-id',
+  salt: 'r1',
+  share: 1000,
+  arm: 'stable',
+  other: 'http://10.0.0.2:8080',
+} as const;
 
 async function serving(setup: Partial<AdminDependencies> = {}) {
   const orders: (ShadowOrder | null)[] = [];
+  const sessions: (SessionOrder | null)[] = [];
   const failures: unknown[] = [];
   const server = createAdminServer({
     ready: () => true,
     metrics: async () => ({ text: 'up 1\n', contentType: 'text/plain; version=0.0.4' }),
     evidence: () => evidence,
     orderShadow: (given) => orders.push(given),
+    orderSession: (given) => sessions.push(given),
     baseline: () => baseline,
     granted: async (authorization) => authorization === 'Bearer token',
     onFailure: (_sentence, cause) => failures.push(cause),
@@ -60,7 +71,7 @@ async function serving(setup: Partial<AdminDependencies> = {}) {
       headers: { authorization },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { port, ask, raw, poll, orders, failures };
+  return { port, ask, raw, poll, orders, sessions, failures };
 }
 
 test('says that it lives, and whether it is ready', async () => {
@@ -118,12 +129,25 @@ describe('evidence', () => {
     expect(orders).toEqual([expect.objectContaining({ ...order, expiresInSeconds: 15 }), null]);
   });
 
+  test('says whose requests to pass on, and leaves that as it is where it says nothing', async () => {
+    const { poll, sessions } = await serving();
+    for (const body of [{ session }, { shadow: null }, {}, { session: null }])
+      expect((await poll(body)).status).toBe(200);
+    expect(sessions).toEqual([{ ...session, expiresInSeconds: 5 }, null]);
+  });
+
   test.each([
-    ['no JSON', 'x', 400, /^The body is not JSON; send \{"shadow": order or null\}\.$/],
+    ['no JSON', 'x', 400, /^The body is not JSON; send \{"shadow": order or null, "session": order or null\}\.$/],
     ['nothing', '', 400, /^The body is not JSON/],
-    ['no order', { shadow: 1 }, 400, /^Send \{"shadow": order or null\}: "shadow" is wrong/],
+    ['no order', { shadow: 1 }, 400, /^Send \{"shadow": .*\}: "shadow" is wrong/],
     ['an order without a target', { shadow: { ...order, target: undefined } }, 400, /"shadow.target" is wrong/],
     ['a share over 100', { shadow: { ...order, percent: 101 } }, 400, /"shadow.percent" is wrong/],
+    [
+      'another version that speaks TLS',
+      { session: { ...session, other: 'https://10.0.0.2:8443' } },
+      400,
+      /"session.other" is wrong \(must be http:/,
+    ],
     ['a field that nobody knows', { shadow: null, more: 1 }, 400, /more/],
     ['a body of 100 kB', 'x'.repeat(100_000), 413, /at most/],
   ])('polled with %s changes nothing', async (_what, body, status, sentence) => {

@@ -5,6 +5,7 @@ import {
   ENV,
   type Evidence,
   evidencePollSchema,
+  type SessionOrder,
   type ShadowOrder,
 } from '@slipway/crds/contract';
 import { UNAUTHORIZED } from '../../container/bearer.ts';
@@ -29,6 +30,8 @@ export interface AdminDependencies {
   readonly evidence: () => Evidence;
   /** What the operator wants copied to a candidate from now on; null ends it. */
   readonly orderShadow: (order: ShadowOrder | null) => void;
+  /** Whose requests are to be passed on to the other version; null ends it. */
+  readonly orderSession: (order: SessionOrder | null) => void;
   /** Whether an Authorization header may read the evidence and the baseline. Undefined: there is no token, so nobody may. */
   readonly granted: ((authorization: string | undefined) => Promise<boolean>) | undefined;
   /** What the one model of a pod saw in training. Throws RequestError where there is nothing to give. */
@@ -105,12 +108,17 @@ function pathOf(request: IncomingMessage): AdminPath {
   throw new RequestError(405, `Use ${methods.join(' or ')} here.`, { allow: methods.join(', ') });
 }
 
-/** GET reads the evidence; POST says what to shadow from now on, and reads it. */
+/** GET reads the evidence; POST says what to shadow and whom to pass on from now on, and reads it. */
 async function answerEvidence(deps: AdminDependencies, request: IncomingMessage): Promise<Answer> {
   await mustBeGranted(deps, request);
   if (request.method === 'POST') {
-    const poll = jsonBody(await bodyOf(request), evidencePollSchema, '{"shadow": order or null}');
+    const poll = jsonBody(
+      await bodyOf(request),
+      evidencePollSchema,
+      '{"shadow": order or null, "session": order or null}',
+    );
     if (poll.shadow !== undefined) deps.orderShadow(poll.shadow);
+    if (poll.session !== undefined) deps.orderSession(poll.session);
   }
   return jsonAnswer(deps.evidence());
 }

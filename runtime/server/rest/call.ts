@@ -135,7 +135,7 @@ export abstract class Call implements BodyTaker, Listed {
 
   #sendNow(answer: Answer): void {
     if (this.response.destroyed) return;
-    send(this.response, answer, this.#headers(), this.#last);
+    send(this.response, answer, this.#headers(), this.isLast);
   }
 
   #sendError(fault: RequestError): void {
@@ -143,7 +143,8 @@ export abstract class Call implements BodyTaker, Listed {
     sendEarly(this.request, this.response, errorAnswer(fault), this.#headers(), rest, this.context);
   }
 
-  get #last(): boolean {
+  /** Whether the connection is to be closed with the answer. */
+  protected get isLast(): boolean {
     return this.context.phase() === 'Draining';
   }
 

@@ -1,5 +1,6 @@
 import type { PortDependencies } from '../portDependencies.ts';
 import type { RegionReader } from '../protocol/parser/regionReader.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 
 export interface RestDependencies extends PortDependencies {
   /**
@@ -9,4 +10,6 @@ export interface RestDependencies extends PortDependencies {
   readonly admitsCopy?: (order: string, authorization: string) => boolean;
   /** Reads large bodies in another thread; undefined: they are read here. */
   readonly reader?: RegionReader;
+  /** Knows whose requests are passed on to the other version; undefined: nobody's are. */
+  readonly sessions?: Sessions;
 }

@@ -42,7 +42,7 @@ export class ModelCall extends Call {
     this.#model = model;
   }
 
-  protected get identity(): ModelIdentity {
+  protected get identity(): ModelIdentity | undefined {
     return this.#model.identity;
   }
 

@@ -8,6 +8,7 @@ import type { CallContext } from './call.ts';
 import { describe, isOpenToAll } from './descriptions.ts';
 import { takeFeedback } from './feedback.ts';
 import { ModelCall } from './modelCall.ts';
+import { PassedCall } from './passedCall.ts';
 import { countRefusal } from './refusal.ts';
 import { repositoryControl, repositoryIndex } from './repository.ts';
 import { type Route, Router } from './routes.ts';
@@ -55,9 +56,17 @@ export class Switchboard {
     const model = this.#context.repository.find(route.model, route.version);
     const fault = this.#faultOf(request);
     if (!model) return void this.#refuse(request, response, fault ?? absentModel(route, this.#context));
-    const call = new ModelCall(this.#context, request, response, route, model);
+    const call = this.#callOf(request, response, route, model);
     if (fault) call.fail(fault);
     else call.start(expectsContinue);
+  }
+
+  /** Whoever asks for one version by its number gets it from here or from nobody. */
+  #callOf(request: IncomingMessage, response: ServerResponse, route: Route, model: ServedModel): ModelCall {
+    const { sessions } = this.#context;
+    const order = route.version === undefined ? sessions?.orderFor(request.headers) : undefined;
+    if (!sessions || !order) return new ModelCall(this.#context, request, response, route, model);
+    return new PassedCall(this.#context, request, response, route, model, { sessions, order });
   }
 
   #answerServer(request: IncomingMessage, response: ServerResponse, route: Route, expectsContinue: boolean): void {

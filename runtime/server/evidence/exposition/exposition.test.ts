@@ -31,6 +31,7 @@ const process = {
   draining: false,
   inFlight: 3,
   refused: new Refusals().read(),
+  passedOn: { forwarded: 3, failed: 1 },
   build: { runtime: '0.1.0', node: 'v24', onnxruntime: '1.30.0' },
 };
 
@@ -118,6 +119,10 @@ describe('the metrics of a process', () => {
     refusals.count('rateLimited');
     const text = exposition([], { ...process, refused: refusals.read() }, { tritonNames: false });
     expect(samplesOf(text, METRICS.refused)).toMatchObject({ rateLimited: '2', unauthorized: '0' });
+  });
+
+  test('count whose requests were passed on to the other version, and for whom that failed', () => {
+    expect(samplesOf(expose([]), METRICS.sessionForwards)).toEqual({ forwarded: '3', failed: '1' });
   });
 
   test('have the shadow of a model that has one', () => {

@@ -11,6 +11,8 @@ import { TRITON_FAMILIES } from './tritonFamilies.ts';
 /** What is scraped beside the models. */
 export interface ScrapedProcess extends ProcessState {
   readonly refused: RefusalCounts;
+  /** Requests of users of the other version, by what became of passing them on. */
+  readonly passedOn: Readonly<Record<'forwarded' | 'failed', number>>;
   /** Versions of what runs here: runtime, node, onnxruntime. */
   readonly build: Readonly<Record<string, string>>;
 }
@@ -37,13 +39,22 @@ export function exposition(
   return text.toString();
 }
 
-function writeProcess(text: MetricsText, { ready, draining, inFlight, refused, build }: ScrapedProcess): void {
+function writeProcess(
+  text: MetricsText,
+  { ready, draining, inFlight, refused, passedOn, build }: ScrapedProcess,
+): void {
   text.family(
     METRICS.refused,
     'counter',
     'Requests refused before they were read whole, by reason. slipway_requests_total has those over REST that name a model here, too.',
   );
   for (const [reason, count] of Object.entries(refused)) text.sample({ reason }, count);
+  text.family(
+    METRICS.sessionForwards,
+    'counter',
+    "Requests of the other version's users: answered there, or here for want of it.",
+  );
+  for (const [result, count] of Object.entries(passedOn)) text.sample({ result }, count);
   text.family(METRICS.inFlight, 'gauge', 'Model requests that have arrived and are not answered yet.');
   text.sample({}, inFlight);
   text.family(METRICS.ready, 'gauge', '1 while the process is ready.');
