@@ -1,5 +1,6 @@
 import type { Counts } from './confidenceSequence.ts';
-import { judgeDifference, type Risk } from './verdict.ts';
+import { exceeds } from './difference.ts';
+import type { Risk } from './verdict.ts';
 
 /** One failure of the stable version may be anyone's. */
 const LEAST_HITS = 2;
@@ -11,5 +12,5 @@ const LEAST_HITS = 2;
  */
 export function sharedFault(candidate: Counts, stable: Counts, limit: number, risk: Risk): boolean {
   if (stable.hits < LEAST_HITS || stable.hits <= limit * stable.total) return false;
-  return judgeDifference(candidate, stable, 0, risk).verdict !== 'Fail';
+  return !exceeds(candidate, stable, 0, risk.fail);
 }

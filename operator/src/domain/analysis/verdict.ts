@@ -1,5 +1,6 @@
 import type { Verdict } from '@slipway/crds';
 import { type Counts, confidenceSequence, excludes, type Interval } from './confidenceSequence.ts';
+import { lowestDifference } from './difference.ts';
 
 /** What a verdict says and what it rests on. `rate`, `low`, `high` and `limit` are shares from −1 to 1, `n` effective requests. */
 export interface Judgement extends Interval {
@@ -31,15 +32,13 @@ export function judgeRate(counts: Counts, limit: number, risk: Risk): Judgement 
 }
 
 /**
- * How much worse one rate is than another, held against a margin: the union of two sequences, each at half the risk,
- * so the difference of their far ends bounds the difference of the rates at every look. Valid for any dependence
- * between the two; a joint 2×2 test would need fewer requests.
+ * How much worse one rate is than another, held against a margin: `low` and `high` bound the difference at the risk of a
+ * wrong Fail and of a wrong Pass, each at every look. See lowestDifference for the test and its source. A side without a
+ * request needs more.
  */
 export function judgeDifference(candidate: Counts, stable: Counts, margin: number, risk: Risk): Judgement {
-  const atFail = [candidate, stable].map((c) => confidenceSequence(c, risk.fail / 2)) as [Interval, Interval];
-  const atPass = [candidate, stable].map((c) => confidenceSequence(c, risk.pass / 2)) as [Interval, Interval];
-  const low = atFail[0].low - atFail[1].high;
-  const high = atPass[0].high - atPass[1].low;
+  const low = lowestDifference(candidate, stable, risk.fail);
+  const high = -lowestDifference(stable, candidate, risk.pass);
   const rate = share(candidate) - share(stable);
   return { verdict: verdictOf(low, high, margin), rate, low, high, limit: margin, n: candidate.total };
 }
