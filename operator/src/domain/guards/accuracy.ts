@@ -1,0 +1,103 @@
+import { sharedFault } from '../analysis/sharedFault.ts';
+import { rateKey } from '../analysis/tally.ts';
+import { type Judgement, judgeDifference, judgeRate } from '../analysis/verdict.ts';
+import { unreadable } from './blindness.ts';
+import { etaMs } from './eta.ts';
+import { blinded, type Finding, findingOf } from './finding.ts';
+import { parsePercent, percentText } from './percent.ts';
+import { type Asked, type Kind, type Question, UNDECIDED, WHERE_ASKED } from './question.ts';
+import type { QuestionRisks } from './risks.ts';
+import { hasAllTraffic, type Sight, secondsOfRollout } from './sight.ts';
+import { batchedRate, grown, ofCandidate, ofStable, shareOf } from './tallyRate.ts';
+
+const wrong = batchedRate(
+  'labelled answers',
+  rateKey.wrong,
+  (tally) => tally.wrong,
+  (tally) => tally.right + tally.wrong,
+);
+
+/** People know accuracy as the share that is right; what is judged is the share that is wrong. */
+const asRight = ({ rate, low, high, limit, ...judgement }: Judgement): Judgement => ({
+  ...judgement,
+  rate: 1 - rate,
+  low: 1 - high,
+  high: 1 - low,
+  limit: 1 - limit,
+});
+
+/** What was labelled since the rollout began, however long ago it was answered. */
+const labelled = (sight: Sight) => ofCandidate(sight, 'sinceRollout');
+
+const NO_LABEL = 'no label has come yet: post them to /slipway/v1/feedback';
+
+const told = (sight: Sight, finding: Finding): Finding =>
+  blinded(wrong.asked(labelled(sight)) === 0 ? { ...finding, message: NO_LABEL } : finding, unreadable(sight));
+
+function isShared(sight: Sight, limit: number, { whole }: QuestionRisks): boolean {
+  const elsewhen = hasAllTraffic(sight) && wrong.asked(ofStable(sight, 'sinceStep')) === 0;
+  const stable = wrong.counts(ofStable(sight, 'sinceRollout'));
+  return !elsewhen && sharedFault(wrong.counts(labelled(sight)), stable, limit, whole);
+}
+
+const atLeast = (min: string): Question => ({
+  isChance: true,
+  answer: (sight, risks) => {
+    const limit = 1 - parsePercent(min);
+    const counts = wrong.counts(labelled(sight));
+    const judgement = judgeRate(counts, limit, risks.whole);
+    const verdictAt = (growth: number) => judgeRate(grown(counts, growth), limit, risks.whole).verdict;
+    const finding: Finding = {
+      ...findingOf(asRight(judgement), min, wrong.asked(labelled(sight))),
+      etaMs:
+        judgement.verdict === 'NeedMore' && counts.total > 0 ? etaMs(verdictAt, secondsOfRollout(sight)) : undefined,
+      message: 'share of right answers',
+    };
+    if (judgement.verdict === 'Fail' && isShared(sight, limit, risks)) {
+      const right = 1 - shareOf(wrong.counts(ofStable(sight, 'sinceRollout')));
+      return {
+        ...finding,
+        verdict: 'SharedFault',
+        message: `the stable version suffers it too: ${percentText(right)}`,
+      };
+    }
+    return told(sight, finding);
+  },
+});
+
+/** Labels of the stable version may all have come before: then it is known by its life. */
+const reference = (sight: Sight) => {
+  const same = ofStable(sight, 'sinceRollout');
+  return wrong.asked(same) > 0 ? same : ofStable(sight, 'lifetime');
+};
+
+const worseThanStable = (worseBy: string): Question => ({
+  isChance: true,
+  answer: (sight, { whole }) => {
+    const margin = parsePercent(worseBy);
+    const [candidate, stable] = [wrong.counts(labelled(sight)), wrong.counts(reference(sight))];
+    const judgement = judgeDifference(candidate, stable, margin, whole);
+    const verdictAt = (growth: number) =>
+      judgeDifference(grown(candidate, growth), grown(stable, growth), margin, whole).verdict;
+    const canTell = judgement.verdict === 'NeedMore' && candidate.total > 0 && stable.total > 0;
+    const right = [candidate, stable].map((counts) => percentText(1 - shareOf(counts)));
+    return told(sight, {
+      ...findingOf(judgement, worseBy, wrong.asked(labelled(sight))),
+      etaMs: canTell ? etaMs(verdictAt, secondsOfRollout(sight)) : undefined,
+      message: `${right[0]} right against ${stable.total === 0 ? 'no label' : right[1]} of the stable version`,
+    });
+  },
+});
+
+/**
+ * Answers that late labels found wrong, of all that were labelled. A label may come days later, so they are counted
+ * since the rollout began and not by steps, and nothing but the end of the bake waits for them.
+ */
+export const accuracy: Kind<Asked<'accuracy'>> = {
+  questions: ({ min, worseBy }) => [
+    ...(min === undefined ? [] : [atLeast(min)]),
+    ...(worseBy === undefined ? [] : [worseThanStable(worseBy)]),
+  ],
+  phases: WHERE_ASKED,
+  holds: (phase) => (phase === 'Baking' ? UNDECIDED : ['SharedFault']),
+};

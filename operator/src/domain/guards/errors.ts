@@ -1,0 +1,19 @@
+import { errorCounts } from '../analysis/designEffect.ts';
+import { requestsOf } from '../analysis/tally.ts';
+import { againstLimit } from './againstLimit.ts';
+import { againstStable } from './againstStable.ts';
+import { parsePercent } from './percent.ts';
+import { type Asked, holdsOnRequests, type Kind, WHERE_ASKED } from './question.ts';
+import type { TallyRate } from './tallyRate.ts';
+
+const failed: TallyRate = { what: 'requests', asked: requestsOf, counts: errorCounts };
+
+/** Requests that failed in the candidate, a refusal under load included, of all it got. */
+export const errors: Kind<Asked<'errors'>> = {
+  questions: ({ max, worseBy }) => [
+    ...(max === undefined ? [] : [againstLimit({ rate: failed, limit: parsePercent(max), text: max })]),
+    ...(worseBy === undefined ? [] : [againstStable(failed, worseBy)]),
+  ],
+  phases: WHERE_ASKED,
+  holds: holdsOnRequests,
+};

@@ -1,0 +1,43 @@
+import type { Counts } from '../analysis/confidenceSequence.ts';
+import { effectiveCounts } from '../analysis/designEffect.ts';
+import { noBatches, noRequests, type Tally } from '../analysis/tally.ts';
+import type { Sight } from './sight.ts';
+
+/** A share that a tally holds. */
+export interface TallyRate {
+  /** What the share is of, in the plural, such as requests. */
+  readonly what: string;
+  /** How many of those there are. */
+  readonly asked: (tally: Tally) => number;
+  /** How many of them were bad, of how many, each as worth of independent ones. */
+  readonly counts: (tally: Tally) => Counts;
+}
+
+/**
+ * A rate whose batches the reader of the evidence keeps under a name of rateKey. Counters of one answer may be read a
+ * moment apart, so that there are more hits than questions: then all of them are hits.
+ */
+export const batchedRate = (
+  what: string,
+  key: string,
+  hits: (tally: Tally) => number,
+  asked: (tally: Tally) => number,
+): TallyRate => ({
+  what,
+  asked,
+  counts: (tally) =>
+    effectiveCounts(Math.min(hits(tally), asked(tally)), asked(tally), tally.batches[key] ?? noBatches),
+});
+
+export type Window = 'sinceRollout' | 'sinceStep' | 'lifetime';
+
+export const ofCandidate = ({ seen }: Sight, window: Window): Tally => seen?.[window] ?? noRequests;
+export const ofStable = ({ stable }: Sight, window: Window): Tally => stable?.[window] ?? noRequests;
+
+export const shareOf = ({ hits, total }: Counts): number => (total === 0 ? 0 : hits / total);
+
+/** The counts that the same traffic gives after `growth` times as long. */
+export const grown = ({ hits, total }: Counts, growth: number): Counts => ({
+  hits: hits * growth,
+  total: total * growth,
+});
