@@ -1,0 +1,197 @@
+import { expect, test } from 'vitest';
+import { baseline, binned, categorical, counted, driftSpec, numeric, spread } from './builders.ts';
+import type { Counts } from './counts.ts';
+import { alarmKey, type Finding, judge, type Look } from './judge.ts';
+
+const EVEN = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
+const SHIFTED = [1, 1, 1, 1, 1, 1, 1, 3, 5, 7];
+const EVERY = 5 * 60_000;
+const trained = numeric('distance', spread(20_000, EVEN));
+const look = (of: Partial<Look>): Look => ({
+  spec: driftSpec(),
+  baseline: baseline([trained]),
+  slots: [],
+  everyMs: EVERY,
+  before: new Set(),
+  ...of,
+});
+/** Six slots that hold the same. */
+const often = (counts: Counts): readonly Counts[] => Array.from({ length: 6 }, () => counts);
+const find = (findings: readonly Finding[], measure: string, name = 'distance'): Finding | undefined =>
+  findings.find((finding) => finding.measure === measure && finding.name === name);
+const distances = (rows: number, weights: readonly number[]) => counted([binned('distance', spread(rows, weights))]);
+
+test('traffic like the training data has no drift, and the same traffic shifted has', () => {
+  const [calm] = judge(look({ slots: often(distances(500, EVEN)) }));
+  expect(calm).toMatchObject({ name: 'distance', measure: 'psi', limit: '0.2', n: 3000, drifted: false });
+  expect(calm?.value).toBe(0);
+  const [shifted] = judge(look({ slots: often(distances(500, SHIFTED)) }));
+  expect(shifted).toMatchObject({ drifted: true, n: 3000 });
+  expect(shifted?.value).toBeGreaterThan(0.4);
+  expect(shifted?.low).toBeGreaterThan(0.2);
+  expect(shifted?.high).toBeGreaterThan(shifted?.value ?? 0);
+});
+
+test('evidently#509: fewer rows than minSamples give no finding, however odd they look', () => {
+  const odd = often(distances(30, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]));
+  expect(judge(look({ slots: odd }))).toEqual([]);
+  expect(judge(look({ slots: odd, spec: driftSpec({ minSamples: 180 }) }))).toHaveLength(1);
+});
+
+test('alibi-detect#197: a large window does not alarm on a difference that is real and too small to matter', () => {
+  const slight = often(distances(500_000, [10, 10, 10, 10, 10, 10, 10, 10, 10, 12]));
+  expect(judge(look({ slots: slight }))[0]).toMatchObject({ drifted: false, n: 3_000_000 });
+});
+
+test('a large effect that chance may well have made is no alarm', () => {
+  const few = often(distances(40, [4, 4, 4, 4, 4, 4, 4, 4, 6, 9]));
+  const strict = look({ slots: few, spec: driftSpec({ psi: '0.05', falseAlarms: { max: 1, per: '3650d' } }) });
+  const [finding] = judge(strict);
+  expect(finding?.value).toBeGreaterThan(0.05);
+  expect(finding?.drifted).toBe(false);
+});
+
+test('Arize-ai/phoenix#730: bins that training left empty do not make an index of 15', () => {
+  const holes = numeric('distance', [5000, 0, 0, 5000]);
+  const slots = often(counted([binned('distance', [249, 1, 0, 250])]));
+  const [finding] = judge(look({ baseline: baseline([holes]), slots }));
+  expect(finding?.value).toBeLessThan(0.05);
+  expect(finding?.drifted).toBe(false);
+});
+
+test('js and ks are judged where they are asked for, ks over ordered bins only', () => {
+  const both = baseline([trained, categorical('origin', [500, 300, 200])]);
+  const slots = often(counted([binned('distance', spread(500, SHIFTED)), binned('origin', [250, 150, 100, 0])]));
+  const findings = judge(look({ baseline: both, slots, spec: driftSpec({ js: '0.1', ks: '0.2' }) }));
+  expect(findings.map(alarmKey).sort()).toEqual([
+    'js/distance',
+    'js/origin',
+    'ks/distance',
+    'psi/distance',
+    'psi/origin',
+  ]);
+  expect(find(findings, 'js')?.drifted).toBe(true);
+  expect(find(findings, 'ks')).toMatchObject({ drifted: true, limit: '0.2' });
+  expect(find(findings, 'ks')?.value).toBeGreaterThan(0.35);
+  expect(find(findings, 'js', 'origin')?.drifted).toBe(false);
+});
+
+test('a limit of a single feature or prediction stands instead of the one for all', () => {
+  const slots = often(
+    counted([binned('distance', spread(500, SHIFTED)), binned('delay', spread(500, SHIFTED))], {
+      predictions: [binned('probability', spread(500, SHIFTED))],
+    }),
+  );
+  const of = baseline(
+    [trained, numeric('delay', spread(20_000, EVEN))],
+    [numeric('probability', spread(20_000, EVEN))],
+  );
+  const spec = driftSpec({ features: { distance: { psi: '5' }, probability: { ks: '0.9' } } });
+  const findings = judge(look({ baseline: of, slots, spec }));
+  expect(
+    findings
+      .filter(({ drifted }) => drifted)
+      .map(alarmKey)
+      .sort(),
+  ).toEqual(['psi/delay', 'psi/probability']);
+  expect(find(findings, 'psi')?.limit).toBe('5');
+  expect(find(findings, 'ks', 'probability')).toMatchObject({ limit: '0.9', drifted: false });
+});
+
+test('an ignored feature is not looked at, whatever becomes of it', () => {
+  const slots = often(distances(500, SHIFTED));
+  expect(judge(look({ slots, spec: driftSpec({ ignore: ['distance'], missing: '1%' }) }))).toEqual([]);
+});
+
+test('predictions that move are a drift like features that move', () => {
+  const of = baseline([], [numeric('probability', spread(20_000, EVEN))]);
+  const slots = often(counted([], { rows: 500, predictions: [binned('probability', spread(500, SHIFTED))] }));
+  expect(judge(look({ baseline: of, slots }))[0]).toMatchObject({ name: 'probability', measure: 'psi', drifted: true });
+});
+
+test.each([
+  ['missing', { missing: 100 }, true],
+  ['missing', { nonFinite: 100 }, true],
+  ['missing', { missing: 15 }, false],
+  ['outOfRange', { outOfRange: 100 }, true],
+  ['outOfRange', { outOfRange: 10 }, false],
+] as const)('%s values: %o in each 500 rows beyond a limit of 5%%: %s', (measure, faults, drifted) => {
+  const slots = often(counted([binned('distance', spread(500, EVEN), faults)]));
+  const finding = find(judge(look({ slots, spec: driftSpec({ [measure]: '5%' }) })), measure);
+  expect(finding).toMatchObject({ drifted, limit: '5%' });
+});
+
+test('values that training lacked as often are not missing', () => {
+  const of = baseline([trained], [], 25_000); // 20,000 of 25,000 rows had a distance
+  const slots = often(counted([binned('distance', spread(400, EVEN), { missing: 100 })]));
+  const spec = driftSpec({ missing: '5%' });
+  expect(find(judge(look({ baseline: of, slots, spec })), 'missing')?.value).toBeCloseTo(0, 10);
+  const worse = often(counted([binned('distance', spread(300, EVEN), { missing: 200 })]));
+  expect(find(judge(look({ baseline: of, slots: worse, spec })), 'missing')).toMatchObject({ drifted: true });
+});
+
+test('a feature that vanished is missing, though no distance can be told of values that are not there', () => {
+  const gone = often(counted([binned('distance', spread(0, EVEN), { missing: 500 })], { rows: 500 }));
+  const findings = judge(look({ slots: gone, spec: driftSpec({ missing: '10%' }) }));
+  expect(findings.map(alarmKey)).toEqual(['missing/distance']);
+  expect(findings[0]).toMatchObject({ drifted: true, value: 1, n: 3000 });
+});
+
+test('categories that training did not have are told of features with categories only', () => {
+  const of = baseline([trained, categorical('origin', [500, 500])]);
+  const slots = often(
+    counted([binned('distance', spread(500, EVEN)), binned('origin', [220, 220, 60], { unseen: 60 })]),
+  );
+  const findings = judge(look({ baseline: of, slots, spec: driftSpec({ unseen: '5%', psi: '2' }) }));
+  expect(findings.filter(({ measure }) => measure === 'unseen')).toMatchObject([
+    { name: 'origin', drifted: true, n: 3000, value: 0.12 },
+  ]);
+});
+
+test('rows far from training are counted over all features together', () => {
+  const far = often(counted([], { outliers: { judged: 500, beyond: 25 } }));
+  const [finding] = judge(look({ baseline: baseline([]), slots: far, spec: driftSpec({ outliers: '1%' }) }));
+  expect(finding).toMatchObject({ name: 'rows', measure: 'outliers', value: 0.05, drifted: true, n: 3000 });
+});
+
+test.each([
+  [400, 100, false],
+  [300, 200, true],
+])('labels: %d right and %d wrong of each 500, at least 75%% asked for: %s', (right, wrong, drifted) => {
+  const slots = often(counted([], { labels: { right, wrong } }));
+  const spec = driftSpec({ accuracy: { min: '75%' } });
+  const [finding] = judge(look({ baseline: baseline([]), slots, spec }));
+  expect(finding).toMatchObject({ name: 'labels', measure: 'accuracy', value: right / 500, drifted, n: 3000 });
+  expect(finding?.low).toBeLessThan(right / 500);
+  expect(finding?.high).toBeGreaterThan(right / 500);
+});
+
+test('an alarm ends below 0.8 of its limit, and not at the limit itself', () => {
+  const slots = often(distances(500, [10, 10, 10, 10, 10, 10, 10, 10, 22, 30]));
+  const psi = find(judge(look({ slots })), 'psi')?.value ?? 0;
+  const limited = (limit: number, before: ReadonlySet<string>): boolean | undefined =>
+    find(judge(look({ slots, spec: driftSpec({ psi: limit.toFixed(4) }), before })), 'psi')?.drifted;
+  const was = new Set(['psi/distance']);
+  expect(limited(psi * 1.1, new Set())).toBe(false);
+  expect(limited(psi * 1.1, was)).toBe(true);
+  expect(limited(psi / 0.75, was)).toBe(false);
+});
+
+test('the worst come first: what drifted, then what is nearest to its limit', () => {
+  const of = baseline(['a', 'b', 'c'].map((name) => numeric(name, spread(20_000, EVEN))));
+  const slots = often(
+    counted([
+      binned('a', spread(500, [10, 10, 10, 10, 10, 10, 10, 10, 14, 14])),
+      binned('b', spread(500, EVEN)),
+      binned('c', spread(500, SHIFTED)),
+    ]),
+  );
+  expect(judge(look({ baseline: of, slots })).map(({ name }) => name)).toEqual(['c', 'a', 'b']);
+});
+
+test('the budget of false alarms is shared by all questions: with more features an alarm needs more', () => {
+  const slots = often(counted([binned('distance', spread(35, [1, 1, 1, 1, 1, 1, 1, 2, 2, 3]))]));
+  const alone = (per: string) =>
+    judge(look({ slots, spec: driftSpec({ psi: '0.05', falseAlarms: { max: 1, per } }) }))[0]?.drifted;
+  expect([alone('1h'), alone('3650d')]).toEqual([true, false]);
+});
