@@ -16,6 +16,7 @@ test('only the runtime image has to be given', () => {
     imagePullPolicy: 'IfNotPresent',
     defaultGateway: undefined,
     guardPeriodMs: 1_000,
+    driftPeriodMs: 20_000,
     logLevel: 'info',
     healthPort: 8081,
     http2: true,

@@ -27,6 +27,8 @@ export interface OperatorConfig {
   readonly defaultGateway: Key | undefined;
   /** Between two looks at the evidence of a live rollout. */
   readonly guardPeriodMs: number;
+  /** Between two readings of the counters of services whose spec has a drift. */
+  readonly driftPeriodMs: number;
   readonly logLevel: LogLevel;
   /** Port of /livez, /readyz and /metrics. */
   readonly healthPort: number;
@@ -123,6 +125,7 @@ const SETTINGS: { readonly [K in keyof OperatorConfig]: Setting<OperatorConfig[K
     read: gateway,
   },
   guardPeriodMs: milliseconds('SLIPWAY_GUARD_PERIOD_MS', '1000', 100, 60_000),
+  driftPeriodMs: milliseconds('SLIPWAY_DRIFT_PERIOD_MS', '20000', 100, 600_000),
   logLevel: {
     env: 'SLIPWAY_LOG_LEVEL',
     byDefault: 'info',
