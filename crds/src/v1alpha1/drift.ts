@@ -36,8 +36,12 @@ export const driftSchema = z
       .meta({ format: 'int32' })
       .default(200)
       .describe('Rows in the window below which nothing is said (InsufficientData).'),
-    missing: percent().optional().describe('Share of missing values of a feature beyond that of training.'),
-    outOfRange: percent().optional().describe('Share of values of a feature outside the range of training.'),
+    missing: percent()
+      .default('10%')
+      .describe(
+        'Share of missing values of a feature beyond that of training. A feature that vanishes has no values whose distribution could drift, so this is always held.',
+      ),
+    outOfRange: percent().optional().describe('Share of values of a numeric feature outside the range of training.'),
     unseen: percent().optional().describe('Share of categories of a feature that training did not have.'),
     outliers: percent().optional().describe('Share of rows further from the training data than 99.9% of it were.'),
     accuracy: z
@@ -50,7 +54,7 @@ export const driftSchema = z
       .record(z.string(), z.object(limits()))
       .meta({ maxProperties: 64 })
       .optional()
-      .describe('Limits of single features or predictions by name, instead of those above.'),
+      .describe('Limits of single features or predictions by name, each instead of the same limit above.'),
     ignore: atomicList(z.string().max(256), 64).optional().describe('Names of features that are not looked at.'),
     action: z
       .enum(['Alert'])
