@@ -168,13 +168,14 @@ describe('rights', () => {
   });
 
   test('over our kinds ask to be part of view, edit and admin', async () => {
-    const roles = (await kustomize('default')).filter(({ metadata }) => /^slipway-(view|edit)$/.test(metadata.name));
+    const roles = (await kustomize('default')).filter(({ metadata }) => /^slipway-(view|edit|approver)$/.test(metadata.name));
     expect(Object.fromEntries(roles.map(({ metadata }) => [metadata.name, metadata.labels]))).toEqual({
       'slipway-view': { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' },
       'slipway-edit': {
         'rbac.authorization.k8s.io/aggregate-to-edit': 'true',
         'rbac.authorization.k8s.io/aggregate-to-admin': 'true',
       },
+      'slipway-approver': { 'rbac.authorization.k8s.io/aggregate-to-admin': 'true' },
     });
   });
 });

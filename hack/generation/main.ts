@@ -4,6 +4,7 @@ import { crdFiles, type GeneratedFile } from '@slipway/crds/generate/main.ts';
 import { referencePage, settingsPage } from '@slipway/crds/generate/reference.ts';
 import { KINDS } from '@slipway/crds/v1alpha1/kinds.ts';
 import { rolloutRulesDocument } from '@slipway/operator/domain/rollout/document.ts';
+import { approvalPolicies } from './approvals.ts';
 import { crdTemplates } from './charts.ts';
 import { operatorGrants } from './grants.ts';
 import { chartRules, kustomizeRoles, userRoles } from './rbac.ts';
@@ -24,6 +25,7 @@ export function generatedFiles(): GeneratedFile[] {
     ...kustomizeRoles(permissions),
     chartRules(permissions),
     ...userRoles(),
+    ...approvalPolicies(),
     ...KINDS.map(referencePage),
     settingsPage(),
     { path: 'docs/rollout-rules.md', text: rolloutRulesDocument() },
