@@ -2,6 +2,7 @@ import { ConfigError, type OperatorConfig, parseConfig } from './config.ts';
 import type { ControllerSpec } from './kube/contracts.ts';
 import { runOperator } from './operator.ts';
 import { createLog } from './telemetry/log.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 
 const BAD_USAGE = 2;
 
@@ -15,8 +16,11 @@ function readConfig(): OperatorConfig {
   }
 }
 
+/** The controllers to run. What they count goes to the operator's metrics. */
+export type MakeControllers = (config: OperatorConfig, metrics: Metrics) => ControllerSpec[];
+
 /** Runs the operator with what environment and flags say, until SIGTERM or SIGINT. */
-export async function runFromEnvironment(controllers: (config: OperatorConfig) => ControllerSpec[]): Promise<void> {
+export async function runFromEnvironment(controllers: MakeControllers): Promise<void> {
   const config = readConfig();
   const log = createLog({ level: config.logLevel, terminal: process.stdout.isTTY === true });
   const stop = new AbortController();
@@ -27,7 +31,8 @@ export async function runFromEnvironment(controllers: (config: OperatorConfig) =
     });
   }
   try {
-    await runOperator({ config, controllers: controllers(config), log }, stop.signal);
+    const metrics = createMetrics(() => new Date());
+    await runOperator({ config, controllers: controllers(config, metrics), log, metrics }, stop.signal);
     log.info({}, 'stopped');
   } catch (error) {
     // A new process is the one state we know to be clean: the Deployment starts it.

@@ -6,7 +6,7 @@ import type { ElectionOptions } from './kube/lease.ts';
 import { Manager } from './kube/manager.ts';
 import type { Log } from './kube/observe.ts';
 import { serveHealth } from './telemetry/health.ts';
-import { createMetrics } from './telemetry/metrics.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 
 const LEASE_NAME = 'slipway-operator';
 
@@ -21,11 +21,13 @@ export interface OperatorOptions {
   readonly config: OperatorConfig;
   readonly controllers: readonly ControllerSpec[];
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 /** The whole operator: runs until `signal` aborts; rejects when it cannot start or loses its lease. */
-export async function runOperator({ config, controllers, log }: OperatorOptions, signal: AbortSignal): Promise<void> {
-  const { registry, meter } = createMetrics(() => new Date());
+export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
+  const { config, controllers, log } = options;
+  const { registry, meter } = options.metrics;
   const { client, transport, close } = await connect({ kubeconfig: config.kubeconfig, http2: config.http2, meter });
   const manager = new Manager({
     client,

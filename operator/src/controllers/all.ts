@@ -1,12 +1,18 @@
 import type { OperatorConfig } from '../config.ts';
 import type { ControllerSpec } from '../kube/contracts.ts';
+import type { DriftMeter } from '../telemetry/driftMetrics.ts';
+import { driftController } from './drift/controller.ts';
 import { inferenceServiceController } from './inferenceservice/controller.ts';
 import { modelVersionController } from './modelversion/controller.ts';
 import { trainingJobController } from './trainingjob/controller.ts';
 
-/** Every controller of the operator. The RBAC manifests are generated from what these declare. */
-export const controllers = (config: OperatorConfig): ControllerSpec[] => [
+/**
+ * Every controller of the operator. The RBAC manifests are generated from what these declare. Without `meters` nobody is
+ * told what they count.
+ */
+export const controllers = (config: OperatorConfig, meters?: { readonly drift: DriftMeter }): ControllerSpec[] => [
   trainingJobController(config),
   modelVersionController(config),
   inferenceServiceController(config),
+  driftController(config, meters?.drift),
 ];

@@ -7,6 +7,7 @@ export const driftSpec = (spec: Partial<DriftSpec> = {}): DriftSpec => ({
   psi: '0.2',
   falseAlarms: { max: 1, per: '30d' },
   minSamples: 200,
+  missing: '10%',
   action: 'Alert',
   ...spec,
 });

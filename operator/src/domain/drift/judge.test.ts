@@ -19,13 +19,13 @@ const look = (of: Partial<Look>): Look => ({
 const often = (counts: Counts): readonly Counts[] => Array.from({ length: 6 }, () => counts);
 const find = (findings: readonly Finding[], measure: string, name = 'distance'): Finding | undefined =>
   findings.find((finding) => finding.measure === measure && finding.name === name);
-const distances = (rows: number, weights: readonly number[]) => counted([binned('distance', spread(rows, weights))]);
+const distancesOf = (rows: number, weights: readonly number[]) => counted([binned('distance', spread(rows, weights))]);
 
 test('traffic like the training data has no drift, and the same traffic shifted has', () => {
-  const [calm] = judge(look({ slots: often(distances(500, EVEN)) }));
+  const [calm] = judge(look({ slots: often(distancesOf(500, EVEN)) }));
   expect(calm).toMatchObject({ name: 'distance', measure: 'psi', limit: '0.2', n: 3000, drifted: false });
   expect(calm?.value).toBe(0);
-  const [shifted] = judge(look({ slots: often(distances(500, SHIFTED)) }));
+  const [shifted] = judge(look({ slots: often(distancesOf(500, SHIFTED)) }));
   expect(shifted).toMatchObject({ drifted: true, n: 3000 });
   expect(shifted?.value).toBeGreaterThan(0.4);
   expect(shifted?.low).toBeGreaterThan(0.2);
@@ -33,18 +33,18 @@ test('traffic like the training data has no drift, and the same traffic shifted 
 });
 
 test('evidently#509: fewer rows than minSamples give no finding, however odd they look', () => {
-  const odd = often(distances(30, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]));
+  const odd = often(distancesOf(30, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]));
   expect(judge(look({ slots: odd }))).toEqual([]);
-  expect(judge(look({ slots: odd, spec: driftSpec({ minSamples: 180 }) }))).toHaveLength(1);
+  expect(judge(look({ slots: odd, spec: driftSpec({ minSamples: 180 }) }))).toHaveLength(2);
 });
 
 test('alibi-detect#197: a large window does not alarm on a difference that is real and too small to matter', () => {
-  const slight = often(distances(500_000, [10, 10, 10, 10, 10, 10, 10, 10, 10, 12]));
+  const slight = often(distancesOf(500_000, [10, 10, 10, 10, 10, 10, 10, 10, 10, 12]));
   expect(judge(look({ slots: slight }))[0]).toMatchObject({ drifted: false, n: 3_000_000 });
 });
 
 test('a large effect that chance may well have made is no alarm', () => {
-  const few = often(distances(40, [4, 4, 4, 4, 4, 4, 4, 4, 6, 9]));
+  const few = often(distancesOf(40, [4, 4, 4, 4, 4, 4, 4, 4, 6, 9]));
   const strict = look({ slots: few, spec: driftSpec({ psi: '0.05', falseAlarms: { max: 1, per: '3650d' } }) });
   const [finding] = judge(strict);
   expect(finding?.value).toBeGreaterThan(0.05);
@@ -63,7 +63,8 @@ test('js and ks are judged where they are asked for, ks over ordered bins only',
   const both = baseline([trained, categorical('origin', [500, 300, 200])]);
   const slots = often(counted([binned('distance', spread(500, SHIFTED)), binned('origin', [250, 150, 100, 0])]));
   const findings = judge(look({ baseline: both, slots, spec: driftSpec({ js: '0.1', ks: '0.2' }) }));
-  expect(findings.map(alarmKey).sort()).toEqual([
+  const distances = findings.filter(({ measure }) => measure !== 'missing');
+  expect(distances.map(alarmKey).sort()).toEqual([
     'js/distance',
     'js/origin',
     'ks/distance',
@@ -99,7 +100,7 @@ test('a limit of a single feature or prediction stands instead of the one for al
 });
 
 test('an ignored feature is not looked at, whatever becomes of it', () => {
-  const slots = often(distances(500, SHIFTED));
+  const slots = often(distancesOf(500, SHIFTED));
   expect(judge(look({ slots, spec: driftSpec({ ignore: ['distance'], missing: '1%' }) }))).toEqual([]);
 });
 
@@ -167,7 +168,7 @@ test.each([
 });
 
 test('an alarm ends below 0.8 of its limit, and not at the limit itself', () => {
-  const slots = often(distances(500, [10, 10, 10, 10, 10, 10, 10, 10, 22, 30]));
+  const slots = often(distancesOf(500, [10, 10, 10, 10, 10, 10, 10, 10, 22, 30]));
   const psi = find(judge(look({ slots })), 'psi')?.value ?? 0;
   const limited = (limit: number, before: ReadonlySet<string>): boolean | undefined =>
     find(judge(look({ slots, spec: driftSpec({ psi: limit.toFixed(4) }), before })), 'psi')?.drifted;
@@ -186,7 +187,8 @@ test('the worst come first: what drifted, then what is nearest to its limit', ()
       binned('c', spread(500, SHIFTED)),
     ]),
   );
-  expect(judge(look({ baseline: of, slots })).map(({ name }) => name)).toEqual(['c', 'a', 'b']);
+  const psi = judge(look({ baseline: of, slots })).filter(({ measure }) => measure === 'psi');
+  expect(psi.map(({ name }) => name)).toEqual(['c', 'a', 'b']);
 });
 
 test('the budget of false alarms is shared by all questions: with more features an alarm needs more', () => {

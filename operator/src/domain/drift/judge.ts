@@ -24,8 +24,9 @@ export interface Finding extends Interval {
   readonly name: string;
   readonly measure: Measure;
   readonly value: number;
-  /** As the spec has it. */
+  /** As the spec has it, and as a number. */
   readonly limit: string;
+  readonly bound: number;
   readonly n: number;
   readonly drifted: boolean;
   /** How far it is on its way to the limit: 1 is at it. */
@@ -52,7 +53,7 @@ const addUp = (all: readonly (readonly number[])[]): readonly number[] =>
 
 const DISTANCE = { psi: psiOf, js: jsOf, ks: ksOf } as const;
 
-type Judge = (alpha: number, wasDrifted: boolean) => Omit<Finding, 'name' | 'measure' | 'limit'>;
+type Judge = (alpha: number, wasDrifted: boolean) => Omit<Finding, 'name' | 'measure' | 'limit' | 'bound'>;
 
 /** Effect at the limit or beyond, and χ² (for ks, Smirnov) says that it is none of chance. */
 function judgeDistance(
@@ -173,8 +174,8 @@ export function judge(look: Look): readonly Finding[] {
   const alpha = alphaPerTest({ max, perMs: parseDuration(per) }, { everyMs, tests: all.length });
   return all
     .map((question): Finding => {
-      const { name, measure, limit } = question;
-      return { name, measure, limit, ...judgeOf(question, look)(alpha, before.has(alarmKey(question))) };
+      const { name, measure, limit, bound } = question;
+      return { name, measure, limit, bound, ...judgeOf(question, look)(alpha, before.has(alarmKey(question))) };
     })
     .filter(({ n }) => n >= spec.minSamples)
     .sort(byReach);

@@ -22,6 +22,7 @@ const finding = (name: string, value: number, of: Partial<Finding> = {}): Findin
   low: value * 0.9,
   high: value * 1.1,
   limit: '0.2',
+  bound: 0.2,
   n: 3120,
   drifted: value >= 0.2,
   reach: value / 0.2,
