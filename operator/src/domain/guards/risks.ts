@@ -35,7 +35,7 @@ const shadowsOf = ({ steps }: InferenceServiceSpec['rollout']): number =>
  * half on that of each step, which finds at once a fault that only this step brings out.
  */
 export function risksOf(rollout: InferenceServiceSpec['rollout'], questions: number): QuestionRisks {
-  const { steps, confidence } = rollout;
+  const { confidence } = rollout;
   const fail = (1 - Number(confidence.fail)) / Math.max(1, questions);
   const pass = 1 - Number(confidence.pass);
   const windows = windowsOf(rollout);
