@@ -1,0 +1,106 @@
+import { exceeds } from '../difference.ts';
+import { sharedFault } from '../sharedFault.ts';
+import { mulberry32 } from '../simulation.ts';
+import { judgeRate, type Risk } from '../verdict.ts';
+import { Arm, from, portion } from './arm.ts';
+import type { Traffic } from './traffic.ts';
+
+/** Second of the verdict, from 1. */
+export interface Watched {
+  readonly verdict: 'Fail' | 'Pass' | 'NeedMore';
+  readonly second: number;
+  readonly requests: number;
+}
+
+export interface RateRollout {
+  readonly traffic: Traffic;
+  readonly rate: number;
+  readonly perSecond: number;
+  readonly seconds: number;
+  readonly limit: number;
+  readonly risk: Risk;
+  readonly seed: number;
+}
+
+/** One candidate against a limit, looked at each second until a verdict. */
+export function watchRate({ traffic, rate, perSecond, seconds, limit, risk, seed }: RateRollout): Watched {
+  const uniform = mulberry32(seed);
+  const next = traffic(uniform, rate);
+  const arm = new Arm();
+  for (let second = 1; second <= seconds; second += 1) {
+    arm.second(uniform, perSecond, next());
+    const { verdict } = judgeRate(arm.counts, limit, risk);
+    if (verdict !== 'NeedMore') return { verdict, second, requests: arm.total };
+  }
+  return { verdict: 'NeedMore', second: seconds, requests: arm.total };
+}
+
+export interface PairRollout {
+  readonly traffic: Traffic;
+  readonly candidate: number;
+  readonly stable: number;
+  readonly margin: number;
+  /** Share of the candidate by second, from 0. */
+  readonly weight: (second: number) => number;
+  readonly perSecond: number;
+  readonly seconds: number;
+  readonly alpha: number;
+  readonly seed: number;
+}
+
+/** Two versions against each other, looked at each second: the second in which the candidate is found worse. */
+export function watchPair(rollout: PairRollout): Watched {
+  const { traffic, margin, weight, perSecond, seconds, alpha, seed } = rollout;
+  const uniform = mulberry32(seed);
+  const [nextCandidate, nextStable] = [traffic(uniform, rollout.candidate), traffic(uniform, rollout.stable)];
+  const [candidate, stable] = [new Arm(), new Arm()];
+  for (let second = 1; second <= seconds; second += 1) {
+    const requests = portion(uniform, perSecond, weight(second - 1));
+    candidate.second(uniform, requests, nextCandidate());
+    stable.second(uniform, perSecond - requests, nextStable());
+    if (candidate.share - stable.share <= margin) continue;
+    if (exceeds(candidate.counts, stable.counts, margin, alpha))
+      return { verdict: 'Fail', second, requests: candidate.total };
+  }
+  return { verdict: 'NeedMore', second: seconds, requests: candidate.total };
+}
+
+export interface FaultRollout {
+  /** Share of all requests that fail for a cause of neither version. */
+  readonly upstream: number;
+  /** Share of the candidate's that fail by its own fault. */
+  readonly own: number;
+  /** Second after which both begin. */
+  readonly begins: number;
+  readonly weight: number;
+  readonly perSecond: number;
+  readonly seconds: number;
+  readonly limit: number;
+  readonly risk: Risk;
+  readonly seed: number;
+}
+
+/** What a guard on errors says of a fault: when it would fail by the limit alone, and when it blames the candidate. */
+export interface Blame {
+  readonly failed?: number;
+  readonly blamed?: number;
+}
+
+/** Failures that every version has. */
+const USUAL = 0.001;
+
+export function watchFault({ upstream, own, begins, weight, perSecond, ...rest }: FaultRollout): Blame {
+  const uniform = mulberry32(rest.seed);
+  const rates = [from(begins, USUAL, 1 - (1 - upstream) * (1 - own)), from(begins, USUAL, Math.max(USUAL, upstream))];
+  const [candidate, stable] = [new Arm(), new Arm()];
+  let failed: number | undefined;
+  for (let second = 1; second <= rest.seconds; second += 1) {
+    const requests = portion(uniform, perSecond, weight);
+    candidate.second(uniform, requests, rates[0]?.() ?? 0);
+    stable.second(uniform, perSecond - requests, rates[1]?.() ?? 0);
+    if (judgeRate(candidate.counts, rest.limit, rest.risk).verdict !== 'Fail') continue;
+    failed ??= second;
+    if (!sharedFault(candidate.counts, stable.counts, rest.limit, rest.risk)) return { failed, blamed: second };
+  }
+  return failed === undefined ? {} : { failed };
+}
