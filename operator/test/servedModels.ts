@@ -34,13 +34,17 @@ export class ServedModels {
     this.#controller = controller;
   }
 
-  static async start(kubeconfig: string): Promise<ServedModels> {
+  /** With other controllers beside it, where the test is about what they make of the same services. */
+  static async start(
+    kubeconfig: string,
+    beside: (config: OperatorConfig) => readonly ControllerSpec[] = () => [],
+  ): Promise<ServedModels> {
     await installGatewayApi(kubeconfig);
     const late: { hand?: HandDrivenServing } = {};
     const around = { fetchText: async (...ask: Ask) => late.hand?.fetchText(...ask), newToken: () => 'secret' };
     const controller = (config: OperatorConfig) =>
       inferenceServiceController({ ...config, guardPeriodMs: 100 }, around);
-    const under = await runControllers(kubeconfig, (config) => [controller(config)]);
+    const under = await runControllers(kubeconfig, (config) => [controller(config), ...beside(config)]);
     const hand = new HandDrivenServing(under);
     late.hand = hand;
     await hand.gateway('public');
