@@ -41,7 +41,21 @@ export const specOf = (rollout: Partial<InferenceServiceSpec['rollout']> = {}, m
   },
 });
 
-export const requests = (ok: number, serverError = 0): Tally => ({ ...noRequests, ok, serverError });
+export const approvalOf = (step: number, rolloutID = 'r-1', minor = 1) => ({
+  rolloutID,
+  step,
+  digest: digestOf(revisionFor(minor)),
+  by: 'ada',
+  at: '2030-01-01T11:59:45Z',
+});
+
+export const requests = (ok: number, serverError = 0): Tally => ({
+  ...noRequests,
+  ok,
+  serverError,
+  batchSeconds: ok + serverError,
+  failedSquaredOverServed: serverError,
+});
 export const evidenceOf = (minor: number, step: Tally, answering = 2): RevisionEvidence => ({
   answering,
   digests: [digestOf(revisionFor(minor))],
@@ -101,7 +115,7 @@ export const shifting: World = {
 };
 
 /** What the cluster is after a plan was carried out and everything it asked for came true. */
-export function carryOut(world: World, { status, observed, replicas, remove, backends }: Plan): World {
+export function carryOut(world: World, { status, observed, replicas, remove, backends, routes }: Plan): World {
   const kept = Object.entries(world.revisions).filter(([revision]) => !remove.includes(revision));
   const made = Object.entries(replicas).map(([revision, count]) => {
     const before = world.revisions[revision];
@@ -116,6 +130,6 @@ export function carryOut(world: World, { status, observed, replicas, remove, bac
     route:
       backends.length === 0
         ? { state: 'Absent' }
-        : { state: 'Programmed', weights: Object.fromEntries(backends.map((b) => [b.revision, b.weight])) },
+        : { state: 'Programmed', weights: Object.fromEntries(backends.map((b) => [b.revision, b.weight])), routes },
   };
 }

@@ -52,13 +52,23 @@ function ready(world: World, decision: Decision): Observation {
   return condition('Ready', true, 'Serving', `${world.target.name} ${stable.version} answers.`);
 }
 
-/** The four conditions, after kstatus: Reconciling and Stalled are true when abnormal, and never both. */
+/**
+ * The conditions, after kstatus: Reconciling and Stalled are true when abnormal, and never both. A spec that can't be
+ * carried out at the next change is Stalled already, whatever else is true.
+ */
 export function observe(world: World, decision: Decision): readonly Observation[] {
-  const { tone, cause } = decision;
+  const { tone, cause, paused, fault } = decision;
+  const stuck = fault ?? cause;
   return [
     ready(world, decision),
     condition('RolloutComplete', tone === 'Done', cause.reason, cause.message),
-    condition('Reconciling', tone === 'Progressing', cause.reason, cause.message),
-    condition('Stalled', tone === 'Stalled', cause.reason, cause.message),
+    condition('Reconciling', tone === 'Progressing' && fault === undefined, cause.reason, cause.message),
+    condition('Stalled', tone === 'Stalled' || fault !== undefined, stuck.reason, stuck.message),
+    condition(
+      'Paused',
+      paused !== undefined,
+      paused?.reason ?? 'NotPaused',
+      paused?.message ?? 'Nothing holds it on purpose.',
+    ),
   ];
 }

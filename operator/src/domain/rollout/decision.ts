@@ -41,6 +41,12 @@ export interface Decision {
   readonly tone: 'Done' | 'Progressing' | 'Stalled';
   readonly cause: Cause;
   readonly note?: Note;
+  /** A person, an approval step or a window keeps the rollout where it is, although it could go on. */
+  readonly paused?: Cause;
+  /** Something in the spec that will not work, though nothing needs it now: Stalled=True beside whatever else is true. */
+  readonly fault?: Cause;
+  /** Milliseconds until the pass is to be repeated, where that is not the time between two looks. */
+  readonly againMs?: number;
 }
 
 export interface Rule {

@@ -1,6 +1,8 @@
-import { guardCause } from '../guards/sentence.ts';
-import { deadlinePassed } from './steps.ts';
-import { candidatePercent, replicasOf } from './weights.ts';
+import { failedGuard, holdingGuard } from '../guards/acting.ts';
+import { guardCause, guardSentence } from '../guards/sentence.ts';
+import { isOwed, podsOf, podsWanted, type Versions } from './sizing.ts';
+import { deadlinePassed, patienceIsOver, stepDeadlinePassed } from './steps.ts';
+import { candidatePercent } from './weights.ts';
 import type { CandidateStatus, Cause, GuardStatus, World } from './world.ts';
 
 type Check = (world: World, candidate: CandidateStatus, guards: readonly GuardStatus[]) => Cause | undefined;
@@ -25,26 +27,52 @@ const hasNoPodForItsTraffic: Check = ({ revisions }, candidate) =>
       }
     : undefined;
 
-const failsAGuard: Check = (_world, _candidate, guards) => {
-  const failed = guards.find(({ verdict }) => verdict === 'Fail');
+const failsAGuard: Check = (world, candidate, guards) => {
+  const failed = world.spec.rollout.onFail === 'RollBack' ? failedGuard(world, candidate, guards) : undefined;
   return failed && guardCause(failed);
 };
+
+const outOfPatience = (world: World, candidate: CandidateStatus, guard: GuardStatus | undefined, reason: string) =>
+  guard !== undefined && patienceIsOver(world, candidate)
+    ? { reason, message: `After ${world.spec.rollout.patience} ${guardSentence(guard)}.` }
+    : undefined;
+
+const isBlindForLong: Check = (world, candidate, guards) =>
+  world.spec.rollout.onBlind === 'RollBack'
+    ? outOfPatience(world, candidate, holdingGuard(world, candidate, guards, 'Blind'), 'GuardBlind')
+    : undefined;
+
+const isInconclusiveForLong: Check = (world, candidate, guards) =>
+  world.spec.rollout.onInconclusive === 'RollBack'
+    ? outOfPatience(world, candidate, holdingGuard(world, candidate, guards, 'NeedMore'), 'GuardInconclusive')
+    : undefined;
 
 const wasRefused: Check = ({ target }, candidate) =>
   target.state === 'Refused' && target.version === candidate.version
     ? { reason: 'ModelVersionRefused', message: target.message }
     : undefined;
 
-/** Pods that are ready but can't be read hold a rollout for ever rather than reject a version nobody looked at. */
+const isLate = (world: World, candidate: CandidateStatus): boolean =>
+  candidate.phase === 'Preparing'
+    ? deadlinePassed(world, candidate)
+    : isOwed(world, versionsOf(world, candidate), candidate) && stepDeadlinePassed(world, candidate);
+
+const versionsOf = ({ status }: World, candidate: CandidateStatus): Versions => ({ ...status, candidate });
+
+/**
+ * Pods that the first step needs, or a later one that asks for more, each within the deadline. Pods that are ready but
+ * can't be read hold a rollout for ever rather than reject a version nobody looked at; and pods lost in a step they were
+ * enough for are the guards' to judge, as a node may have taken them.
+ */
 const neverGotReady: Check = (world, candidate) => {
-  if (candidate.phase !== 'Preparing' || !deadlinePassed(world, candidate)) return undefined;
-  const facts = world.revisions[candidate.revision];
-  const wanted = replicasOf(world, world.status)[candidate.revision] ?? 1;
-  if ((facts?.ready ?? 0) >= wanted) return undefined;
-  const why = facts?.trouble === undefined ? '' : ` ${facts.trouble.reason}: ${facts.trouble.message}.`;
+  if (candidate.phase === 'Baking' || !isLate(world, candidate)) return undefined;
+  const facts = podsOf(world, candidate.revision);
+  const wanted = podsWanted(world, versionsOf(world, candidate), candidate);
+  if (facts.ready >= wanted) return undefined;
+  const why = facts.trouble === undefined ? '' : ` ${facts.trouble.reason}: ${facts.trouble.message}.`;
   return {
     reason: 'ProgressDeadlineExceeded',
-    message: `${facts?.ready ?? 0} of ${wanted} pods are ready after ${world.spec.rollout.progressDeadline}.${why}`,
+    message: `${facts.ready} of ${wanted} pods are ready after ${world.spec.rollout.progressDeadline}.${why}`,
   };
 };
 
@@ -53,6 +81,8 @@ const CHECKS: readonly Check[] = [
   diesAgainAndAgain,
   hasNoPodForItsTraffic,
   failsAGuard,
+  isBlindForLong,
+  isInconclusiveForLong,
   wasRefused,
   neverGotReady,
 ];

@@ -32,9 +32,29 @@ export const observedWeights = (split: Split | undefined): Split | undefined => 
   return { stable: TOTAL_WEIGHT - candidate, candidate };
 };
 
-/** Whether a count of `hits` in `total` is one that a share of `p` gives, up to chance and slack. */
+/** How far a count of a share `p` in `total` may be off by chance and slack. */
+const band = (total: number, p: number): number => BAND * Math.sqrt(total * p * (1 - p)) + total * SLACK + 1;
+
+/** Whether a count of `hits` in `total` is one that a share of `p` gives. */
 export const withinBand = (hits: number, total: number, p: number): boolean =>
-  Math.abs(hits - total * p) <= BAND * Math.sqrt(total * p * (1 - p)) + total * SLACK + 1;
+  Math.abs(hits - total * p) <= band(total, p);
+
+/**
+ * Whether the counts fit a weight between none and all when more than the weight decides. Requests that a header sends
+ * to the candidate come on top of its share, so only too few are a sign of a wrong split; those that a header keeps at
+ * the stable version lower it, so only too many are. With a session key the *users* are split, and some make a
+ * thousand requests where others make one: no share of requests follows from a share of users, and what is left to ask
+ * is that each side that should have requests has any.
+ */
+function fits({ stable, candidate }: Split, p: number, { sessionKey, routes = [] }: World['spec']['traffic']): boolean {
+  if (sessionKey !== undefined && p < 1) return candidate > 0;
+  const total = stable + candidate;
+  const tooFew = candidate < total * p - band(total, p);
+  const tooMany = candidate > total * p + band(total, p);
+  const more = routes.some(({ to }) => to === 'Candidate');
+  const less = routes.some(({ to }) => to === 'Stable');
+  return (!tooFew || less) && (!tooMany || more);
+}
 
 /** Whether next to nothing was counted: then no split can be told. */
 export const isSilent = (split: Split | undefined): boolean =>
@@ -50,5 +70,5 @@ export function observedAgrees(world: World, candidate: CandidateStatus): boolea
     const judged = (world.spec.rollout.guards?.length ?? 0) > 0;
     return !judged && elapsedMs(candidate.stepStartedAt, world.now) >= SILENCE_MS;
   }
-  return withinBand(split.candidate, split.stable + split.candidate, candidatePercent(candidate) / 100);
+  return fits(split, candidatePercent(candidate) / 100, world.spec.traffic);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   after,
+  approvalOf,
   candidateAt,
   evidenceOf,
   pods,
@@ -63,7 +64,7 @@ const cases: Record<string, { given: World; want: Want }> = {
   'a ready candidate enters the first step': {
     given: preparing,
     want: {
-      rule: 'begin-shifting',
+      rule: 'enter-first-step',
       candidate: { phase: 'Shifting', step: 0, weight: 5 },
       weights: { [V0]: 9500, [V1]: 500 },
     },
@@ -163,8 +164,7 @@ const cases: Record<string, { given: World; want: Want }> = {
     given: {
       ...shifting,
       ...passing,
-      asked: { approve: 'r-0/0' },
-      spec: specOf({ steps: [{ approval: true }, { weight: 100 }] }),
+      spec: { ...specOf({ steps: [{ approval: true }, { weight: 100 }] }), approvals: [approvalOf(0, 'r-0')] },
     },
     want: { rule: 'await-approval' },
   },
@@ -172,9 +172,8 @@ const cases: Record<string, { given: World; want: Want }> = {
     given: {
       ...shifting,
       ...passing,
-      asked: { approve: 'r-1/0' },
       revisions: { [V0]: pods(2), [V1]: pods(2) },
-      spec: specOf({ steps: [{ approval: true }, { weight: 100 }] }),
+      spec: { ...specOf({ steps: [{ approval: true }, { weight: 100 }] }), approvals: [approvalOf(0)] },
     },
     want: { rule: 'approve', candidate: { step: 1, weight: 100 } },
   },

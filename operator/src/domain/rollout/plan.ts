@@ -8,16 +8,12 @@ import { observe } from './conditions.ts';
 import { type Decision, liveCandidate, type RolloutState, type Rule, type View } from './decision.ts';
 import { historyWith } from './history.ts';
 import { observedSplit, observedWeights, type Split } from './observed.ts';
+import { removable } from './retention.ts';
+import { routesOf } from './routes.ts';
 import { RULES } from './rules.ts';
-import {
-  type Backend,
-  backendsOf,
-  candidatePercent,
-  keptWarm,
-  removable,
-  replicasOf,
-  TOTAL_WEIGHT,
-} from './weights.ts';
+import { keptExact, keptWarm, replicasOf } from './sizing.ts';
+import { testsOf } from './stepTests.ts';
+import { type Backend, backendsOf, candidatePercent, TOTAL_WEIGHT } from './weights.ts';
 import type { HeaderRoute, RouteFacts, World } from './world.ts';
 
 /** A revision has ten characters. A longer annotation fits none, and would not fit the status either. */
@@ -39,6 +35,8 @@ export interface Plan {
   readonly replicas: Readonly<Record<string, number>>;
   /** Revisions that an autoscaler may not take pods from. */
   readonly warm: readonly string[];
+  /** Revisions whose number of pods nobody else may change, up or down: weights are made of it. */
+  readonly exact: readonly string[];
   /** Revisions to delete. */
   readonly remove: readonly string[];
   /** The whole status but conditions and observedGeneration. */
@@ -138,7 +136,11 @@ function withVerdicts({ state, ...decision }: Decision, { guards, world }: View)
   return { ...decision, state: { ...state, candidate: { ...live, guards: [...guards] } } };
 }
 
-const isOpen = ({ tone, state }: Decision): boolean => tone === 'Progressing' || liveCandidate(state) !== undefined;
+/** While a candidate is live its guards are looked at, whatever else is waited for. */
+const nextPass = ({ guardPeriodMs }: World, { state, tone, againMs, cause }: Decision): Outcome => {
+  if (liveCandidate(state) !== undefined) return again(guardPeriodMs, cause.reason);
+  return tone === 'Progressing' ? again(againMs ?? guardPeriodMs, cause.reason) : settled;
+};
 
 /**
  * Decides one pass. Pure and total: the same world gives the same plan, and a plan that was carried out gives a world
@@ -153,14 +155,16 @@ export function plan(world: World): Plan {
   const view: View = { world, state, guards };
   const rule = ruleFor(view);
   const decision = withVerdicts(rule.decide(view), view);
-  const replicas = replicasOf(world, decision.state);
+  const versions = decision.state;
+  const replicas = replicasOf(world, versions);
   return {
     rule: rule.name,
-    backends: backendsOf(decision.state),
-    routes: [],
-    tests: [],
+    backends: backendsOf(versions),
+    routes: routesOf(world.spec, versions),
+    tests: testsOf(world, versions),
     replicas,
-    warm: keptWarm(decision.state),
+    warm: keptWarm(versions),
+    exact: keptExact(world, versions),
     remove: removable(world, replicas),
     status: statusOf(world, decision),
     observed: observe(world, decision),
@@ -168,6 +172,6 @@ export function plan(world: World): Plan {
       decision.note === undefined
         ? []
         : [decision.note].map(({ type, reason, action, message }) => ({ type, reason, action, message })),
-    next: isOpen(decision) ? again(world.guardPeriodMs, decision.cause.reason) : settled,
+    next: nextPass(world, decision),
   };
 }

@@ -25,7 +25,7 @@ describe('the first version', () => {
   test('becomes stable when its pods are ready, without steps', () => {
     const decided = plan({ ...first, revisions: { [V0]: pods(2) }, evidence: { [V0]: evidenceOf(0, requests(0)) } });
     expect(decided.rule).toBe('serve-first-version');
-    expect(decided.status.stable).toEqual(versionOf(0));
+    expect(decided.status.stable).toEqual({ ...versionOf(0), rolloutID: 'r-0' });
     expect(decided.backends).toEqual([{ revision: V0, weight: 10_000 }]);
   });
 
@@ -36,6 +36,7 @@ describe('the first version', () => {
       RolloutComplete: 'False ModelInvalid',
       Reconciling: 'False ModelInvalid',
       Stalled: 'True ModelInvalid',
+      Paused: 'False NotPaused',
     });
   });
 
@@ -54,6 +55,7 @@ describe('conditions', () => {
       RolloutComplete: 'False RolledBack',
       Reconciling: 'False RolledBack',
       Stalled: 'True RolledBack',
+      Paused: 'False NotPaused',
     });
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { noRequests } from '../analysis/tally.ts';
 import {
+  approvalOf,
   candidateAt,
   carryOut,
   evidenceOf,
@@ -82,7 +83,15 @@ const target = fc
     fc.constantFrom('Ready', 'Ready', 'Ready', 'Pending', 'Refused', 'Missing' as const),
   )
   .map(([minor, state]) => targetOf(minor, state as 'Ready'));
-const asked = fc.constantFrom<World['asked']>({}, {}, { approve: 'r-1/0' }, { retry: revisionFor(1) });
+const asked = fc.constantFrom<World['asked']>(
+  {},
+  {},
+  { retry: revisionFor(1) },
+  { pause: 'true' },
+  { promote: 'r-1' },
+  { abort: 'r-1' },
+  { rollback: 'r-1' },
+);
 
 /** Any world at all, also such as no history leads to: the rules must be safe in each. */
 const worlds: fc.Arbitrary<World> = fc.record({
@@ -155,7 +164,10 @@ describe('in any world', { timeout: 60_000 }, () => {
               candidate: candidateAt(at as 'Shifting', weight),
               rejected: [],
             },
-            evidence: { ...world.evidence, [revisionFor(1)]: evidenceOf(1, requests(500, 500)) },
+            evidence: {
+              [revisionFor(0)]: evidenceOf(0, requests(5000)),
+              [revisionFor(1)]: evidenceOf(1, requests(500, 500)),
+            },
           };
           const decided = plan(failing);
           expect(weightOf(decided, revisionFor(1))).toBe(0);
@@ -259,7 +271,10 @@ describe('over time', { timeout: 60_000 }, () => {
           world = {
             ...carryOut(world, decided),
             now: new Date(world.now.getTime() + 10_000),
-            asked: { approve: `${decided.status.rolloutID}/${decided.status.candidate?.step}` },
+            spec: {
+              ...world.spec,
+              approvals: [approvalOf(decided.status.candidate?.step ?? 0, decided.status.rolloutID)],
+            },
             evidence: {
               [revisionFor(0)]: {
                 ...evidenceOf(0, requests(Math.round(100_000 * (1 - share)))),

@@ -13,10 +13,6 @@ export const stepAt = (steps: Steps, index: number): RolloutStep => steps[index]
 export const isLastStep = (steps: Steps, index: number): boolean =>
   index >= steps.length - 1 && stepAt(steps, index).weight === 100;
 
-/** Weight the candidate has during a step: an approval step keeps that of the step before it. */
-export const weightDuring = (steps: Steps, index: number, before: number): number =>
-  stepAt(steps, index).weight ?? before;
-
 /**
  * The approval that lets the approval step pass: bound to this rollout, this step and this digest, so no old one counts
  * and none for other content. Who may write it is the admission policy's to check.
@@ -41,3 +37,11 @@ export const bakeRemainsMs = ({ spec, now }: World, candidate: CandidateStatus):
 
 export const deadlinePassed = ({ spec, now }: World, candidate: CandidateStatus): boolean =>
   elapsedMs(candidate.startedAt, now) > parseDuration(spec.rollout.progressDeadline);
+
+/** The same for a step that asks for more pods, from its beginning. */
+export const stepDeadlinePassed = ({ spec, now }: World, candidate: CandidateStatus): boolean =>
+  elapsedMs(candidate.stepStartedAt, now) > parseDuration(spec.rollout.progressDeadline);
+
+/** Whether the step has lasted so long that guards that are blind or inconclusive may roll back. */
+export const patienceIsOver = ({ spec, now }: World, candidate: CandidateStatus): boolean =>
+  elapsedMs(candidate.stepStartedAt, now) > parseDuration(spec.rollout.patience);

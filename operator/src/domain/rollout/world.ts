@@ -39,6 +39,11 @@ export interface RevisionFacts {
   readonly replicas: number;
   /** Pods that pass their readiness probe and belong to the current template. */
   readonly ready: number;
+  /**
+   * Ready addresses in the EndpointSlices of its Service, which a gateway learns a moment after the pods are ready.
+   * Absent: not read.
+   */
+  readonly endpoints?: number;
   readonly trouble?: Trouble;
 }
 
@@ -50,15 +55,18 @@ export interface HeaderRoute {
 
 /**
  * What the data plane made of our split. Absent: there is none. Programmed: every parent accepted its current
- * generation, and `weights` and `routes` are what it says. Pending: not told yet. Refused: told, and it will not work
- * as it is.
+ * generation, and `weights` and `routes` are what it says; without `routes` it knows no headers, and with `pods` the
+ * weights are shares of these ready pods. Pending: not told yet. Refused: told, and it will not work as it is.
+ * `caveat` is a sentence on what may be wrong although nobody refused anything.
  */
 export type RouteFacts =
-  | { readonly state: 'Absent' | 'Pending' }
+  | { readonly state: 'Absent' | 'Pending'; readonly caveat?: string }
   | {
       readonly state: 'Programmed';
       readonly weights: Readonly<Record<string, number>>;
       readonly routes?: readonly HeaderRoute[];
+      readonly pods?: Readonly<Record<string, number>>;
+      readonly caveat?: string;
     }
   | ({ readonly state: 'Refused' } & Cause);
 
