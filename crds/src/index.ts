@@ -6,7 +6,12 @@ export { decodeReport, encodeReport, type Report, TERMINATION_MESSAGE_BYTES } fr
 export type { DriftSpec } from './v1alpha1/drift.ts';
 export { type Gate, gateSchema } from './v1alpha1/gates.ts';
 export { type GuardKind, guardKindOf } from './v1alpha1/guards.ts';
-export { type InferenceServiceSpec, NOTIFICATIONS, type NotificationType } from './v1alpha1/inferenceservice.ts';
+export {
+  type InferenceServiceSpec,
+  inferenceServiceSpecSchema,
+  NOTIFICATIONS,
+  type NotificationType,
+} from './v1alpha1/inferenceservice.ts';
 export {
   type DriftStatus,
   GUARD_VERDICTS,

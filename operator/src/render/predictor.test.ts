@@ -1,33 +1,25 @@
+import { inferenceServiceSpecSchema } from '@slipway/crds';
 import { API_VERSION } from '@slipway/crds/contract';
 import { describe, expect, test } from 'vitest';
 import { hardeningViolations, restrictedViolations } from '../../test/podSecurity.ts';
 import type { InferenceService } from '../api/kinds.ts';
 import { type RevisionSpec, revisionOf } from '../domain/revision.ts';
 import type { Stored } from '../kube/wire.ts';
-import { isAsApplied, stamped } from './applied.ts';
 import { autoscaler } from './autoscaler.ts';
 import { deployment } from './deployment.ts';
 import { networkPolicy } from './networkPolicy.ts';
 import { podDisruptionBudget } from './podDisruptionBudget.ts';
 import { readRevisionRecord } from './revisionRecord.ts';
-import { httpRoute } from './route.ts';
 import { service } from './service.ts';
 
 const infs: Stored<InferenceService> = {
   apiVersion: API_VERSION,
   kind: 'InferenceService',
   metadata: { name: 'flights', namespace: 'ml', uid: 'u', resourceVersion: '1' },
-  spec: {
+  spec: inferenceServiceSpecSchema.parse({
     model: { name: 'flights', version: '1.0.0' },
     predictor: { replicas: { min: 2 } },
-    traffic: { pathPrefix: '/' },
-    rollout: {
-      steps: [{ weight: 100 }],
-      bake: '0s',
-      confidence: { fail: '0.999', pass: '0.95' },
-      progressDeadline: '10m',
-    },
-  },
+  }),
 };
 const spec: RevisionSpec = {
   model: { name: 'flights', version: '1.0.0', digest: `sha256:${'ab'.repeat(32)}` },
@@ -141,41 +133,5 @@ describe('an autoscaler', () => {
     };
     const rendered = autoscaler(scaled, REVISION, { min: 2, warm: true })?.spec;
     expect(rendered?.behavior).toEqual({ scaleDown: { selectPolicy: 'Disabled' } });
-  });
-});
-
-describe('a route', () => {
-  const gateway = { namespace: 'infra', name: 'public' };
-  const backends = [
-    { revision: 'v1', weight: 9500 },
-    { revision: 'v2', weight: 500 },
-  ];
-
-  test('names the Services of its revisions with their weights', () => {
-    expect(httpRoute(infs, gateway, backends).spec).toEqual({
-      parentRefs: [gateway],
-      rules: [
-        {
-          matches: [{ path: { type: 'PathPrefix', value: '/' } }],
-          backendRefs: [
-            { name: 'flights-v1', port: 80, weight: 9500 },
-            { name: 'flights-v2', port: 80, weight: 500 },
-          ],
-        },
-      ],
-    });
-  });
-
-  test('is known to be as applied, defaults of the server and all, until something of it changes', () => {
-    const wanted = stamped(httpRoute(infs, gateway, backends));
-    const found = structuredClone({ ...wanted, status: { parents: [] } });
-    Object.assign(found.spec.parentRefs[0] ?? {}, { group: 'gateway.networking.k8s.io' });
-    expect(isAsApplied(found, wanted)).toBe(true);
-    expect(isAsApplied(found, stamped(httpRoute(infs, gateway, backends.slice(0, 1))))).toBe(false);
-    const prefixed = { ...infs, spec: { ...infs.spec, traffic: { pathPrefix: '/x' } } };
-    expect(isAsApplied(stamped(httpRoute(prefixed, gateway, backends)), wanted)).toBe(false);
-    expect(isAsApplied(undefined, wanted)).toBe(false);
-    Object.assign(found.spec.rules[0]?.backendRefs[0] ?? {}, { weight: 1 });
-    expect(isAsApplied(found, wanted)).toBe(false);
   });
 });

@@ -1,9 +1,9 @@
-import { PORTS } from '@slipway/crds/contract';
 import type { Service } from '../api/builtin.ts';
 import type { InferenceService } from '../api/kinds.ts';
 import { type RevisionSpec, revisionOf } from '../domain/revision.ts';
 import type { Stored } from '../kube/wire.ts';
-import { predictorMeta, predictorNames, revisionSelector, SERVICE_PORT } from './predictorChildren.ts';
+import { predictorMeta, predictorNames, revisionSelector } from './predictorChildren.ts';
+import { predictorPorts } from './replicasService.ts';
 import { revisionRecord } from './revisionRecord.ts';
 
 /** One Service a revision, whose selector never changes: no request can reach another version through it. */
@@ -20,10 +20,7 @@ export function service(infs: Stored<InferenceService>, spec: RevisionSpec): Ser
     spec: {
       type: 'ClusterIP',
       selector: revisionSelector(name, revision),
-      ports: [
-        { name: 'http', port: SERVICE_PORT, targetPort: 'rest', protocol: 'TCP', appProtocol: 'http' },
-        { name: 'grpc', port: PORTS.grpc, targetPort: 'grpc', protocol: 'TCP', appProtocol: 'kubernetes.io/h2c' },
-      ],
+      ports: predictorPorts(),
     },
   };
 }

@@ -1,18 +1,21 @@
-import { type Gateway, type HTTPRoute, httpRoutes } from '../api/gateway.ts';
+import { type Gateway, type GatewayClass, type HTTPRoute, httpRoutes } from '../api/gateway.ts';
 import type { InferenceService } from '../api/kinds.ts';
 import type { Client } from '../kube/client.ts';
 import type { Store } from '../kube/contracts.ts';
 import { type Key, keyOf } from '../kube/resource.ts';
 import type { Stored } from '../kube/wire.ts';
 import { isAsApplied, stamped } from '../render/applied.ts';
-import { httpRoute } from '../render/route.ts';
-import type { TrafficProvider, TrafficSplit, TrafficState } from './provider.ts';
-import { routeFacts, urlOf } from './routeFacts.ts';
+import { httpRoute, type RouteShape, shapeOf } from '../render/route.ts';
+import { canNameRules, featureFindings } from './gatewayFeatures.ts';
+import { Namesakes, owns } from './ownership.ts';
+import type { MovableTraffic, TrafficSplit, TrafficState } from './provider.ts';
+import { type GatewayView, gatewayFault, NO_GATEWAY, routeFacts, urlOf } from './routeFacts.ts';
 
 export interface GatewayApiOptions {
   readonly client: Client;
   readonly routes: Store<HTTPRoute>;
   readonly gateways: Store<Gateway>;
+  readonly classes: Store<GatewayClass>;
   /** Gateway of services that name none. */
   readonly defaultGateway: Key | undefined;
   /** Namespaces the operator watches; empty: all. A Gateway elsewhere can't be seen, and only the route tells of it. */
@@ -28,53 +31,87 @@ export const gatewayOf = ({ metadata, spec }: InferenceService, byDefault: Key |
     : { namespace: gateway.namespace ?? metadata.namespace ?? '', name: gateway.name };
 };
 
-const owns = (infs: Stored<InferenceService>, route: HTTPRoute): boolean =>
-  route.metadata.ownerReferences?.some(({ uid }) => uid === infs.metadata.uid) ?? false;
-
 /** Weighted backends of one HTTPRoute a service: works with every implementation of the Gateway API's core features. */
-export class GatewayApiTraffic implements TrafficProvider {
+export class GatewayApiTraffic implements MovableTraffic {
   readonly #options: GatewayApiOptions;
+  readonly #namesakes = new Namesakes();
 
   constructor(options: GatewayApiOptions) {
     this.#options = options;
   }
 
   read(infs: Stored<InferenceService>): TrafficState {
+    const route = this.holds(infs);
+    const taken = route === undefined ? this.#namesakes.fault(infs) : undefined;
+    if (taken !== undefined) return { route: taken };
+    const view = this.#view(infs);
+    if (view === undefined) return { route: NO_GATEWAY };
     const { hostnames = [], pathPrefix } = infs.spec.traffic;
-    const key = gatewayOf(infs, this.#options.defaultGateway);
-    const gateway = key && this.#options.gateways.get(key);
+    const url = typeof view.gateway === 'string' ? undefined : urlOf(view.gateway, hostnames, pathPrefix);
+    return { route: routeFacts(view, { pathPrefix }, route), ...(url === undefined ? {} : { url }) };
+  }
+
+  async apply(infs: Stored<InferenceService>, split: TrafficSplit, signal: AbortSignal): Promise<void> {
+    // Without a backend there is nothing to route to.
+    if (split.backends.length === 0) return;
+    const found = this.holds(infs);
+    const shape = this.#shape(infs, found);
+    if (shape === undefined) return;
+    const wanted = stamped(httpRoute(infs, shape, split));
+    if (isAsApplied(found, wanted) || !(found !== undefined || (await this.#isFree(infs, signal)))) return;
+    const { client, fieldManager } = this.#options;
+    await client.apply(httpRoutes, wanted, { fieldManager, signal });
+  }
+
+  holds(infs: Stored<InferenceService>): Stored<HTTPRoute> | undefined {
     const route = this.#options.routes.get(keyOf(infs));
-    if (route !== undefined && !owns(infs, route)) return { route: taken(route) };
-    const url = urlOf(gateway, hostnames, pathPrefix);
-    return {
-      route: routeFacts(key, this.#sees(key) ? (gateway ?? 'Missing') : 'Unseen', route),
-      ...(url === undefined ? {} : { url }),
+    return route !== undefined && owns(infs, route) ? route : undefined;
+  }
+
+  async remove(infs: Stored<InferenceService>, signal: AbortSignal): Promise<void> {
+    const route = this.holds(infs);
+    if (route === undefined) return;
+    await this.#options.client.delete(httpRoutes, keyOf(route), { uid: route.metadata.uid, signal });
+  }
+
+  /**
+   * The route's parents, hosts and path as the spec asks for them. Where these can't work they stay what they are in the
+   * route there is: traffic stays where it was, and weights can still be changed, to roll back above all. undefined:
+   * there is nowhere to route, and read() has said so.
+   */
+  #shape(infs: Stored<InferenceService>, own: HTTPRoute | undefined): RouteShape | undefined {
+    const present = own && shapeOf(own);
+    const { provider, hostnames = [], pathPrefix } = infs.spec.traffic;
+    const view = this.#view(infs);
+    if (view === undefined || (provider !== 'Gateway' && own !== undefined)) return present;
+    const wanted: RouteShape = {
+      parents: [{ name: view.key.name, namespace: view.key.namespace }],
+      hostnames,
+      pathPrefix,
+      named: canNameRules(view.gatewayClass),
     };
+    const works = gatewayFault(view) === undefined && featureFindings(wanted, view.gatewayClass).refusal === undefined;
+    return works ? wanted : present;
   }
 
-  async apply(infs: Stored<InferenceService>, { backends }: TrafficSplit, signal: AbortSignal): Promise<void> {
-    const gateway = gatewayOf(infs, this.#options.defaultGateway);
-    // Without a backend there is nothing to route to, and without a gateway nowhere: read() has said so.
-    if (gateway === undefined || backends.length === 0) return;
-    const wanted = stamped(httpRoute(infs, gateway, backends));
-    const found = this.#options.routes.get(keyOf(infs)) ?? (await this.#foreign(infs, signal));
-    if ((found !== undefined && !owns(infs, found)) || isAsApplied(found, wanted)) return;
-    await this.#options.client.apply(httpRoutes, wanted, { fieldManager: this.#options.fieldManager, signal });
+  #view(infs: InferenceService): GatewayView | undefined {
+    const { gateways, classes, defaultGateway } = this.#options;
+    const key = gatewayOf(infs, defaultGateway);
+    if (key === undefined) return undefined;
+    if (!this.#sees(key)) return { key, gateway: 'Unseen', gatewayClass: undefined };
+    const gateway = gateways.get(key);
+    if (gateway === undefined) return { key, gateway: 'Missing', gatewayClass: undefined };
+    const gatewayClass = classes.get({ namespace: '', name: gateway.spec.gatewayClassName });
+    return { key, gateway, gatewayClass };
   }
 
-  #sees(gateway: Key | undefined): boolean {
+  #sees({ namespace }: Key): boolean {
     const { watchNamespaces } = this.#options;
-    return watchNamespaces.length === 0 || watchNamespaces.includes(gateway?.namespace ?? '');
+    return watchNamespaces.length === 0 || watchNamespaces.includes(namespace);
   }
 
-  /** Before the first write only: a route of that name that is not in our cache may be a person's own. */
-  #foreign(infs: Stored<InferenceService>, signal: AbortSignal): Promise<Stored<HTTPRoute> | undefined> {
-    return this.#options.client.get(httpRoutes, keyOf(infs), { signal });
+  /** Asked before the first write only: a route that is not in our cache may be a person's own. */
+  async #isFree(infs: Stored<InferenceService>, signal: AbortSignal): Promise<boolean> {
+    return this.#namesakes.saw(infs, await this.#options.client.get(httpRoutes, keyOf(infs), { signal }));
   }
 }
-
-const taken = ({ metadata: { name } }: HTTPRoute): TrafficState['route'] => ({
-  state: 'Refused',
-  reason: 'NameTaken',
-  message: `HTTPRoute ${name} exists and does not belong to this InferenceService: rename or delete it.`,
-});

@@ -1,7 +1,7 @@
 import type { InferenceService } from '../api/kinds.ts';
-import type { Backend } from '../domain/rollout/weights.ts';
-import type { HeaderRoute, RouteFacts } from '../domain/rollout/world.ts';
-import type { Stored } from '../kube/wire.ts';
+import type { RouteFacts } from '../domain/rollout/world.ts';
+import type { KubeObject, Stored } from '../kube/wire.ts';
+import type { RouteSplit } from '../render/route.ts';
 
 export interface TrafficState {
   readonly route: RouteFacts;
@@ -10,11 +10,7 @@ export interface TrafficState {
 }
 
 /** How requests are to be split. Weights add up to 10,000; no backend: nothing serves yet. */
-export interface TrafficSplit {
-  readonly backends: readonly Backend[];
-  /** Requests that go by header, first fit first. */
-  readonly routes: readonly HeaderRoute[];
-}
+export type TrafficSplit = RouteSplit;
 
 /**
  * What splits the requests of a service between its revisions. A provider is held to contract.suite.ts; the rollout
@@ -28,4 +24,12 @@ export interface TrafficProvider {
    * afterwards, sticky sessions included.
    */
   apply(infs: Stored<InferenceService>, split: TrafficSplit, signal: AbortSignal): Promise<void>;
+}
+
+/** A provider that a service can move away from in mid-life. */
+export interface MovableTraffic extends TrafficProvider {
+  /** Our object that splits the requests of a service now, as cached. */
+  holds(infs: Stored<InferenceService>): Stored<KubeObject> | undefined;
+  /** Deletes it. No object is no error. */
+  remove(infs: Stored<InferenceService>, signal: AbortSignal): Promise<void>;
 }
