@@ -2,13 +2,13 @@ import { sharedFault } from '../analysis/sharedFault.ts';
 import { rateKey } from '../analysis/tally.ts';
 import { type Judgement, judgeDifference, judgeRate } from '../analysis/verdict.ts';
 import { unreadable } from './blindness.ts';
-import { etaMs } from './eta.ts';
+import { untilDifferenceIsJudged, untilRateIsJudged } from './eta.ts';
 import { blinded, type Finding, findingOf } from './finding.ts';
 import { parsePercent, percentText } from './percent.ts';
 import { type Asked, type Kind, type Question, UNDECIDED, WHERE_ASKED } from './question.ts';
 import type { QuestionRisks } from './risks.ts';
 import { hasAllTraffic, type Sight, secondsOfRollout } from './sight.ts';
-import { batchedRate, grown, ofCandidate, ofStable, shareOf } from './tallyRate.ts';
+import { batchedRate, ofCandidate, ofStable, shareOf } from './tallyRate.ts';
 
 const wrong = batchedRate(
   'labelled answers',
@@ -46,11 +46,12 @@ const atLeast = (min: string): Question => ({
     const limit = 1 - parsePercent(min);
     const counts = wrong.counts(labelled(sight));
     const judgement = judgeRate(counts, limit, risks.whole);
-    const verdictAt = (growth: number) => judgeRate(grown(counts, growth), limit, risks.whole).verdict;
     const finding: Finding = {
       ...findingOf(asRight(judgement), min, wrong.asked(labelled(sight))),
       etaMs:
-        judgement.verdict === 'NeedMore' && counts.total > 0 ? etaMs(verdictAt, secondsOfRollout(sight)) : undefined,
+        judgement.verdict === 'NeedMore'
+          ? untilRateIsJudged(counts, limit, risks.whole, secondsOfRollout(sight))
+          : undefined,
       message: 'share of right answers',
     };
     if (judgement.verdict === 'Fail' && isShared(sight, limit, risks)) {
@@ -77,13 +78,12 @@ const worseThanStable = (worseBy: string): Question => ({
     const margin = parsePercent(worseBy);
     const [candidate, stable] = [wrong.counts(labelled(sight)), wrong.counts(reference(sight))];
     const judgement = judgeDifference(candidate, stable, margin, whole);
-    const verdictAt = (growth: number) =>
-      judgeDifference(grown(candidate, growth), grown(stable, growth), margin, whole).verdict;
-    const canTell = judgement.verdict === 'NeedMore' && candidate.total > 0 && stable.total > 0;
+    const difference = { candidate, stable, margin, bothGrow: true };
+    const eta = () => untilDifferenceIsJudged(difference, whole, secondsOfRollout(sight));
     const right = [candidate, stable].map((counts) => percentText(1 - shareOf(counts)));
     return told(sight, {
       ...findingOf(judgement, worseBy, wrong.asked(labelled(sight))),
-      etaMs: canTell ? etaMs(verdictAt, secondsOfRollout(sight)) : undefined,
+      etaMs: judgement.verdict === 'NeedMore' ? eta() : undefined,
       message: `${right[0]} right against ${stable.total === 0 ? 'no label' : right[1]} of the stable version`,
     });
   },

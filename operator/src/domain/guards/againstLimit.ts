@@ -1,13 +1,13 @@
 import { sharedFault } from '../analysis/sharedFault.ts';
 import { type Judgement, judgeRate, type Risk } from '../analysis/verdict.ts';
 import { blindness } from './blindness.ts';
-import { etaMs } from './eta.ts';
+import { untilRateIsJudged } from './eta.ts';
 import { blinded, type Finding, findingOf } from './finding.ts';
 import { percentText } from './percent.ts';
 import type { Question } from './question.ts';
 import type { QuestionRisks } from './risks.ts';
 import { hasAllTraffic, type Sight } from './sight.ts';
-import { grown, ofCandidate, ofStable, shareOf, type TallyRate, type Window } from './tallyRate.ts';
+import { ofCandidate, ofStable, shareOf, type TallyRate, type Window } from './tallyRate.ts';
 
 /** A share that is held against a limit of its own. */
 export interface LimitQuestion {
@@ -54,11 +54,13 @@ function answer(sight: Sight, question: LimitQuestion, risks: QuestionRisks): Fi
     return isShared(sight, question, window, risks)
       ? shared(finding, shareOf(rate.counts(ofStable(sight, window))))
       : finding;
-  const counts = rate.counts(ofCandidate(sight, window));
-  const verdictAt = (growth: number) => judgeRate(grown(counts, growth), limit, risks.step).verdict;
-  const eta = judgement.verdict === 'NeedMore' ? etaMs(verdictAt, sight.seen?.stepSeconds ?? 0) : undefined;
+  const counts = rate.counts(ofCandidate(sight, 'sinceStep'));
+  const eta =
+    judgement.verdict === 'NeedMore'
+      ? untilRateIsJudged(counts, limit, risks.step, sight.seen?.stepSeconds ?? 0)
+      : undefined;
   const why = blindness(sight, rate.asked(ofCandidate(sight, 'sinceStep')), rate.what);
-  return blinded({ ...finding, etaMs: counts.total === 0 ? undefined : eta }, why);
+  return blinded({ ...finding, etaMs: eta }, why);
 }
 
 /** Held over the whole rollout, and over each step, against a limit of its own. */

@@ -1,12 +1,12 @@
 import { judgeDifference } from '../analysis/verdict.ts';
 import { blindness } from './blindness.ts';
-import { etaMs } from './eta.ts';
+import { untilDifferenceIsJudged } from './eta.ts';
 import { blinded, type Finding, findingOf } from './finding.ts';
 import { parsePercent, percentText } from './percent.ts';
 import type { Question } from './question.ts';
 import type { QuestionRisks } from './risks.ts';
 import { hasAllTraffic, type Sight } from './sight.ts';
-import { grown, ofCandidate, ofStable, shareOf, type TallyRate } from './tallyRate.ts';
+import { ofCandidate, ofStable, shareOf, type TallyRate } from './tallyRate.ts';
 
 function answer(sight: Sight, rate: TallyRate, worseBy: string, risks: QuestionRisks): Finding {
   const margin = parsePercent(worseBy);
@@ -14,14 +14,12 @@ function answer(sight: Sight, rate: TallyRate, worseBy: string, risks: QuestionR
   const asked = ofCandidate(sight, 'sinceStep');
   const [candidate, stable] = [rate.counts(asked), rate.counts(reference)];
   const judgement = judgeDifference(candidate, stable, margin, risks.stepAlone);
-  // A lifetime does not grow while the candidate has all traffic.
-  const grownStable = (growth: number) => (hasAllTraffic(sight) ? stable : grown(stable, growth));
-  const verdictAt = (growth: number) =>
-    judgeDifference(grown(candidate, growth), grownStable(growth), margin, risks.stepAlone).verdict;
-  const canTell = judgement.verdict === 'NeedMore' && candidate.total > 0 && stable.total > 0;
+  // What a version counted in its life does not grow once all requests go to the other.
+  const difference = { candidate, stable, margin, bothGrow: !hasAllTraffic(sight) };
+  const seconds = sight.seen?.stepSeconds ?? 0;
   const finding = {
     ...findingOf(judgement, worseBy, rate.asked(asked)),
-    etaMs: canTell ? etaMs(verdictAt, sight.seen?.stepSeconds ?? 0) : undefined,
+    etaMs: judgement.verdict === 'NeedMore' ? untilDifferenceIsJudged(difference, risks.stepAlone, seconds) : undefined,
     message: `${percentText(shareOf(candidate))} against ${percentText(shareOf(stable))} of the stable version`,
   };
   return blinded(finding, blindness(sight, rate.asked(asked), rate.what, rate.asked(reference)));

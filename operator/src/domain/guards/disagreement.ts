@@ -5,12 +5,11 @@ import { noBatches } from '../analysis/tally.ts';
 import { judgeRate, type Risk } from '../analysis/verdict.ts';
 import type { ShadowTally } from '../rollout/world.ts';
 import { comparedFor } from './comparison.ts';
-import { etaMs } from './eta.ts';
+import { untilRateIsJudged } from './eta.ts';
 import { blinded, type Finding, findingOf, gravest, nothing } from './finding.ts';
 import { parsePercent, percentText } from './percent.ts';
 import { type Asked, type Kind, type Question, UNDECIDED } from './question.ts';
 import type { Sight } from './sight.ts';
-import { grown } from './tallyRate.ts';
 
 const NOTHING: ShadowTally = {
   compared: 0,
@@ -58,13 +57,13 @@ function told({ failed, examples }: ShadowTally, worst: SegmentJudgement | undef
 
 function findings(sight: Sight, shadow: ShadowTally, max: string, risk: Risk, worst?: SegmentJudgement): Finding[] {
   const counts = ofAll(shadow);
-  const judged = (growth: number) => judgeRate(grown(counts, growth), parsePercent(max), risk);
-  const judgement = judged(1);
-  const eta = () => etaMs((growth) => judged(growth).verdict, sight.stable?.stepSeconds ?? 0);
+  const limit = parsePercent(max);
+  const judgement = judgeRate(counts, limit, risk);
+  const eta = () => untilRateIsJudged(counts, limit, risk, sight.stable?.stepSeconds ?? 0);
   const message = told(shadow, worst);
   const all: Finding = {
     ...findingOf(judgement, max, asked(shadow)),
-    etaMs: judgement.verdict === 'NeedMore' && asked(shadow) > 0 ? eta() : undefined,
+    etaMs: judgement.verdict === 'NeedMore' ? eta() : undefined,
     message,
   };
   // A segment fails a guard and passes none: that its few rows can't tell holds nothing up.

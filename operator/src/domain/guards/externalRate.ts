@@ -1,10 +1,9 @@
 import { effectiveCounts } from '../analysis/designEffect.ts';
 import { judgeRate, type Risk } from '../analysis/verdict.ts';
 import type { ExternalFinding } from '../rollout/world.ts';
-import { etaMs } from './eta.ts';
+import { untilRateIsJudged } from './eta.ts';
 import { type Finding, findingOf } from './finding.ts';
 import { parsePercent } from './percent.ts';
-import { grown } from './tallyRate.ts';
 
 type Rates = Extract<ExternalFinding, { kind: 'Rates' }>;
 
@@ -15,11 +14,11 @@ type Rates = Extract<ExternalFinding, { kind: 'Rates' }>;
 export function judgeExternalRate({ bad, total, batches }: Rates, max: string, risk: Risk, seconds?: number): Finding {
   const asked = Math.max(0, total);
   const counts = effectiveCounts(Math.min(Math.max(0, bad), asked), asked, batches);
-  const judged = (growth: number) => judgeRate(grown(counts, growth), parsePercent(max), risk);
-  const { verdict } = judged(1);
-  const canTell = verdict === 'NeedMore' && asked > 0 && seconds !== undefined;
+  const limit = parsePercent(max);
+  const judgement = judgeRate(counts, limit, risk);
+  const waits = judgement.verdict === 'NeedMore' && seconds !== undefined;
   return {
-    ...findingOf(judged(1), max, asked),
-    etaMs: canTell ? etaMs((growth) => judged(growth).verdict, seconds) : undefined,
+    ...findingOf(judgement, max, asked),
+    etaMs: waits ? untilRateIsJudged(counts, limit, risk, seconds) : undefined,
   };
 }

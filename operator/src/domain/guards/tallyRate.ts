@@ -35,9 +35,3 @@ export const ofCandidate = ({ seen }: Sight, window: Window): Tally => seen?.[wi
 export const ofStable = ({ stable }: Sight, window: Window): Tally => stable?.[window] ?? noRequests;
 
 export const shareOf = ({ hits, total }: Counts): number => (total === 0 ? 0 : hits / total);
-
-/** The counts that the same traffic gives after `growth` times as long. */
-export const grown = ({ hits, total }: Counts, growth: number): Counts => ({
-  hits: hits * growth,
-  total: total * growth,
-});
