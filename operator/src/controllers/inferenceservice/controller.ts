@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { gateways, httpRoutes } from '../../api/gateway.ts';
 import { type InferenceService, inferenceServices } from '../../api/kinds.ts';
 import type { OperatorConfig } from '../../config.ts';
 import { type Plan, plan } from '../../domain/rollout/plan.ts';
@@ -7,34 +6,42 @@ import type { ControllerContext, ControllerSpec, Reconciler } from '../../kube/c
 import { again, type Outcome, settled } from '../../kube/outcome.ts';
 import type { Key } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
+import { PrometheusFindings } from '../../measure/external/prometheusFindings.ts';
 import { type FetchText, fetchTextWithin } from '../../measure/fetchText.ts';
 import { PodEvidence } from '../../measure/pods.ts';
-import type { EvidenceSource } from '../../measure/source.ts';
-import { GatewayApiTraffic } from '../../traffic/gatewayApi.ts';
+import { type InstantQuery, instantQueryWithin } from '../../measure/prometheus/instantQuery.ts';
 import { NameTaken } from '../jobs/ensureChild.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
 import { Latest } from '../latest.ts';
 import { AdminTokens } from './adminTokens.ts';
 import { apply, type Hands } from './apply.ts';
+import { type ExternalReaders, forgetExternal } from './external.ts';
+import { endOrders } from './gatherEvidence.ts';
+import { GuardTests } from './guardTests.ts';
 import { type Readers, type Reading, read } from './read.ts';
 import { type Concerned, GRANTS, sources } from './sources.ts';
+import { trafficOf } from './trafficOf.ts';
 
 const NAME = 'inferenceservice';
 const FIELD_MANAGER = `slipway-${NAME}`;
 const NAME_TAKEN_MS = 5_000;
 /** What the watch over drift and the notifier write into the status of a service. */
-const OTHERS = { conditions: ['DriftDetected'], fields: ['drift', 'notified'] };
+const OTHERS = { conditions: ['DriftDetected'], fields: ['drift', 'notified', 'notifiedDrift'] };
 /** A pod that hangs is given up within the guard period, or it would slow the loop for the others. */
 const POD_PATIENCE_MS = 800;
+/** A query runs beside the passes; one that takes longer is asked anew at its next turn. */
+const QUERY_PATIENCE_MS = 10_000;
 
 /** What the controller reaches beside the API server. */
 export interface ServingSurroundings {
   readonly fetchText: FetchText;
   readonly newToken: () => string;
+  readonly query: InstantQuery;
 }
 const real: ServingSurroundings = {
   fetchText: fetchTextWithin(POD_PATIENCE_MS),
   newToken: () => randomBytes(32).toString('hex'),
+  query: instantQueryWithin(QUERY_PATIENCE_MS),
 };
 
 /** The plan of a pass whose child's name is in use by somebody else: as it was, with the reason on top. */
@@ -50,30 +57,34 @@ const nameTaken = ({ status, observed, ...rest }: Plan, { message }: NameTaken):
   next: again(NAME_TAKEN_MS, message),
 });
 
+function externalReaders(
+  { client, now, enqueue }: ControllerContext,
+  { prometheusUrl }: OperatorConfig,
+  { query }: ServingSurroundings,
+): ExternalReaders {
+  const changed = (service: Key): void => enqueue(service);
+  return {
+    queries: new PrometheusFindings({ query, defaultServer: prometheusUrl, now, changed }),
+    tests: new GuardTests(client, changed),
+  };
+}
+
 class InferenceServiceReconciler implements Reconciler {
   readonly #context: ControllerContext;
   readonly #readers: Readers;
   readonly #hands: Hands;
-  readonly #evidence: EvidenceSource;
   readonly #latest: Latest<InferenceService>;
 
   constructor(context: ControllerContext, config: OperatorConfig, around: ServingSurroundings) {
-    const { client, store, now } = context;
-    const traffic = new GatewayApiTraffic({
-      client,
-      routes: store(httpRoutes),
-      gateways: store(gateways),
-      defaultGateway: config.defaultGateway,
-      watchNamespaces: config.watchNamespaces,
-      fieldManager: FIELD_MANAGER,
-    });
+    const { client, now } = context;
+    const traffic = trafficOf(context, config, FIELD_MANAGER);
     this.#context = context;
     this.#latest = new Latest(client, inferenceServices);
-    this.#evidence = new PodEvidence({ fetchText: around.fetchText, now });
     this.#readers = {
       context,
       traffic,
-      evidence: this.#evidence,
+      evidence: new PodEvidence({ fetchText: around.fetchText, now }),
+      external: externalReaders(context, config, around),
       tokens: new AdminTokens(client, now),
       guardPeriodMs: config.guardPeriodMs,
     };
@@ -103,7 +114,9 @@ class InferenceServiceReconciler implements Reconciler {
       if (!(error instanceof NameTaken)) throw error;
       return this.#tell(reading, nameTaken({ ...wanted, status: asStored(reading.infs) }, error), signal);
     }
-    return this.#tell(reading, wanted, signal);
+    const told = await this.#tell(reading, wanted, signal);
+    await endOrders(this.#readers, reading, wanted, signal);
+    return told;
   }
 
   /** One status write a pass, none when nothing changed; Events only after it succeeded. */
@@ -120,7 +133,8 @@ class InferenceServiceReconciler implements Reconciler {
   }
 
   #forget(key: Key): Outcome {
-    this.#evidence.forget(key);
+    this.#readers.evidence.forget(key);
+    forgetExternal(this.#readers.external, key);
     this.#readers.tokens.forget(this.#latest.forget(key) ?? '');
     return settled;
   }
