@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { onUpdate } from '../common/cel.ts';
+import { type CelRule, cel, onUpdate } from '../common/cel.ts';
 import { atomicList, dateTime, digest, dnsLabel, httpUrl, mapList, semver } from '../common/fields.ts';
 import { ageColumn, childSafeName, conditionColumn, defineKind } from '../kind.ts';
 import { driftSchema } from './drift.ts';
@@ -45,22 +45,52 @@ const approvalsOnlyGrow = {
   message: 'an approval is never changed: add another one',
 };
 
-export const inferenceServiceSpecSchema = z.object({
-  model: z
-    .object({
-      name: onUpdate(dnsLabel(40), sameModel).describe('Name of the model.'),
-      version: semver().describe('Version to serve: the ModelVersion <name>-<version> of this namespace.'),
-    })
-    .describe('What to serve.'),
-  predictor: predictorSchema.prefault({}),
-  traffic: trafficSchema.prefault({}),
-  rollout: rolloutSchema.prefault({}),
-  approvals: onUpdate(mapList(approvalSchema, 64, 'rolloutID', 'step'), approvalsOnlyGrow)
-    .optional()
-    .describe('Approval steps that people let pass; kubectl slipway approve adds one. Append-only.'),
-  drift: driftSchema.optional(),
-  notify: notifySchema.optional(),
+interface Whole {
+  traffic: { provider: string };
+  rollout: { steps: readonly { preview?: boolean | undefined }[]; surge: string };
+}
+
+const previews = ({ rollout }: Whole): boolean => rollout.steps.some(({ preview }) => preview !== undefined);
+
+/** The server tries rules on bare defaults as well, before it fills them in. */
+const noPreviewUnless = (bad: string, holds: (self: Whole) => boolean, message: string): CelRule<Whole> => ({
+  rule: `!(${bad}) || !self.rollout.steps.exists(step, has(step.preview))`,
+  message,
+  holds: (self) => holds(self) || !previews(self),
 });
+
+const previewByHeader = noPreviewUnless(
+  "has(self.traffic.provider) && self.traffic.provider == 'Replicas'",
+  ({ traffic }) => traffic.provider !== 'Replicas',
+  'a preview step needs a route by header: leave the step out, or write traffic.provider: Gateway',
+);
+
+const previewBeside = noPreviewUnless(
+  "has(self.rollout.surge) && self.rollout.surge == 'Never'",
+  ({ rollout }) => rollout.surge !== 'Never',
+  'a preview step needs all pods of the candidate beside those of the stable version: leave the step out, or write rollout.surge: Auto',
+);
+
+export const inferenceServiceSpecSchema = cel(
+  z.object({
+    model: z
+      .object({
+        name: onUpdate(dnsLabel(40), sameModel).describe('Name of the model.'),
+        version: semver().describe('Version to serve: the ModelVersion <name>-<version> of this namespace.'),
+      })
+      .describe('What to serve.'),
+    predictor: predictorSchema.prefault({}),
+    traffic: trafficSchema.prefault({}),
+    rollout: rolloutSchema.prefault({}),
+    approvals: onUpdate(mapList(approvalSchema, 64, 'rolloutID', 'step'), approvalsOnlyGrow)
+      .optional()
+      .describe('Approval steps that people let pass; kubectl slipway approve adds one. Append-only.'),
+    drift: driftSchema.optional(),
+    notify: notifySchema.optional(),
+  }),
+  previewByHeader,
+  previewBeside,
+);
 export type InferenceServiceSpec = z.output<typeof inferenceServiceSpecSchema>;
 
 export const inferenceServiceKind = defineKind({
