@@ -173,7 +173,16 @@ export const inferenceServiceStatusSchema = z.object({
   )
     .optional()
     .describe('Last decisions, newest last, each holding the hash of the one before.'),
-  notified: z.string().max(64).optional().describe('hash of the last entry that the sink has taken.'),
+  notified: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('hash of the last entry that the sink has taken or need not be told; none: not one yet.'),
+  notifiedDrift: z
+    .string()
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('Since when the drift lasts that the sink was told of last.'),
   drift: driftStatusSchema.optional().describe('What the watch over the stable version last saw.'),
   replicas: int32().optional().describe('Pods of the stable version.'),
   readyReplicas: int32().optional().describe('Of which ready.'),
