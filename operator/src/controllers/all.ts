@@ -1,5 +1,6 @@
 import type { OperatorConfig } from '../config.ts';
 import type { ControllerSpec } from '../kube/contracts.ts';
+import { notifyController } from '../notify/controller.ts';
 import type { DriftMeter } from '../telemetry/driftMetrics.ts';
 import { driftController } from './drift/controller.ts';
 import { inferenceServiceController } from './inferenceservice/controller.ts';
@@ -15,4 +16,5 @@ export const controllers = (config: OperatorConfig, meters?: { readonly drift: D
   modelVersionController(config),
   inferenceServiceController(config),
   driftController(config, meters?.drift),
+  notifyController(config),
 ];
