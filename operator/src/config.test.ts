@@ -39,6 +39,11 @@ test('lists and references are parsed', () => {
   expect(config.defaultGateway).toEqual({ namespace: 'edge', name: 'public' });
 });
 
+test('a Prometheus below a path is asked there', () => {
+  const config = parseConfig({ ...image, SLIPWAY_PROMETHEUS_URL: 'https://monitoring.example.com/prometheus/' });
+  expect(config.prometheusUrl).toBe('https://monitoring.example.com/prometheus');
+});
+
 const refused: Record<string, [Record<string, string>, string[], string]> = {
   'no runtime image': [{ SLIPWAY_RUNTIME_IMAGE: '' }, [], 'SLIPWAY_RUNTIME_IMAGE= must be the image of the runtime'],
   'a gateway without its namespace': [
@@ -54,6 +59,17 @@ const refused: Record<string, [Record<string, string>, string[], string]> = {
     { SLIPWAY_RENEW_MS: '20000' },
     [],
     'SLIPWAY_LEASE_MS=15000 must be greater than SLIPWAY_RENEW_MS=20000',
+  ],
+  'evidence of a Prometheus that is not named': [
+    { SLIPWAY_EVIDENCE: 'prometheus' },
+    [],
+    'SLIPWAY_EVIDENCE=prometheus needs SLIPWAY_PROMETHEUS_URL, such as http://',
+  ],
+  'a Prometheus that is no address': [{ SLIPWAY_PROMETHEUS_URL: 'prometheus:9090' }, [], 'the address of a Prometheus'],
+  'a password in an address, which logs would show': [
+    { SLIPWAY_PROMETHEUS_URL: 'http://me:secret@prometheus:9090' },
+    [],
+    'the address of a Prometheus',
   ],
   'a flag nobody knows': [{}, ['--color', 'red'], 'the flags are --watch-namespaces'],
 };

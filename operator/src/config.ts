@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Key } from './kube/resource.ts';
 
 export const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
+export const EVIDENCE_SOURCES = ['pods', 'prometheus'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -27,8 +28,14 @@ export interface OperatorConfig {
   readonly defaultGateway: Key | undefined;
   /** Between two looks at the evidence of a live rollout. */
   readonly guardPeriodMs: number;
+  /** Where evidence about versions comes from: the pods, or a Prometheus that scrapes them where pods can't be reached. */
+  readonly evidenceSource: (typeof EVIDENCE_SOURCES)[number];
+  /** The Prometheus of guards that name none, and of evidenceSource prometheus. */
+  readonly prometheusUrl: string | undefined;
   /** Between two readings of the counters of services whose spec has a drift. */
   readonly driftPeriodMs: number;
+  /** Where CloudEvents go of services that name no sink of their own. */
+  readonly cloudeventsSink: string | undefined;
   readonly logLevel: LogLevel;
   /** Port of /livez, /readyz and /metrics. */
   readonly healthPort: number;
@@ -66,6 +73,14 @@ const whole = (min: number, max: number) => (text: string) =>
   /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max ? { value: Number(text) } : undefined;
 const onOff = (text: string) => (text === 'on' || text === 'off' ? { value: text === 'on' } : undefined);
 
+/** Without a trailing slash; with a path where a Prometheus is served below one. No user or password: logs show it. */
+const httpAddress = (text: string): { value: string | undefined } | undefined => {
+  if (text === '') return { value: undefined };
+  const url = URL.parse(text);
+  const usable = url !== null && ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.search === '';
+  return usable ? { value: url.href.replace(/\/+$/, '') } : undefined;
+};
+
 const namespaces = (text: string) => {
   const value = text.split(',').filter((part) => part !== '');
   return value.every((part) => DNS_LABEL.test(part)) ? { value: [...new Set(value)] } : undefined;
@@ -75,6 +90,10 @@ const gateway = (text: string): { value: Key | undefined } | undefined => {
   const [namespace = '', name = '', ...rest] = text.split('/');
   if (rest.length > 0 || !DNS_LABEL.test(namespace) || !DNS_SUBDOMAIN.test(name)) return undefined;
   return { value: { namespace, name } };
+};
+const sink = (text: string): { value: string | undefined } | undefined => {
+  if (text === '') return { value: undefined };
+  return /^https?:\/\//.test(text) && URL.canParse(text) ? { value: text } : undefined;
 };
 const milliseconds = (env: string, byDefault: string, min: number, max: number): Setting<number> => ({
   env,
@@ -126,6 +145,24 @@ const SETTINGS: { readonly [K in keyof OperatorConfig]: Setting<OperatorConfig[K
   },
   guardPeriodMs: milliseconds('SLIPWAY_GUARD_PERIOD_MS', '1000', 100, 60_000),
   driftPeriodMs: milliseconds('SLIPWAY_DRIFT_PERIOD_MS', '20000', 100, 600_000),
+  evidenceSource: {
+    env: 'SLIPWAY_EVIDENCE',
+    byDefault: 'pods',
+    mustBe: `one of ${EVIDENCE_SOURCES.join(', ')}`,
+    read: oneOf(...EVIDENCE_SOURCES),
+  },
+  prometheusUrl: {
+    env: 'SLIPWAY_PROMETHEUS_URL',
+    byDefault: '',
+    mustBe: 'the address of a Prometheus, such as http://prometheus.monitoring:9090, or empty for none',
+    read: httpAddress,
+  },
+  cloudeventsSink: {
+    env: 'SLIPWAY_CLOUDEVENTS_SINK',
+    byDefault: '',
+    mustBe: 'an http or https address that takes CloudEvents, such as http://broker.events/slipway, or empty for none',
+    read: sink,
+  },
   logLevel: {
     env: 'SLIPWAY_LOG_LEVEL',
     byDefault: 'info',
@@ -171,6 +208,11 @@ function checkLease({ leaseMs, renewMs, retryMs }: OperatorConfig): string[] {
   ];
 }
 
+const checkEvidence = ({ evidenceSource, prometheusUrl }: OperatorConfig): string[] =>
+  evidenceSource === 'prometheus' && prometheusUrl === undefined
+    ? ['SLIPWAY_EVIDENCE=prometheus needs SLIPWAY_PROMETHEUS_URL, such as http://prometheus.monitoring:9090']
+    : [];
+
 /** Reads flags (`--watch-namespaces a,b`) over environment (`SLIPWAY_WATCH_NAMESPACES=a,b`) over defaults. Throws ConfigError naming every bad value. */
 export function parseConfig(
   env: Readonly<Record<string, string | undefined>>,
@@ -187,7 +229,7 @@ export function parseConfig(
     return [field, read?.value];
   });
   const config: OperatorConfig = Object.fromEntries(parsed);
-  if (faults.length === 0) faults.push(...checkLease(config));
+  if (faults.length === 0) faults.push(...checkLease(config), ...checkEvidence(config));
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   return config;
 }

@@ -1,4 +1,4 @@
-import { EVIDENCE_SCHEMA, type Evidence, LATENCY_BOUNDS_MS } from '@slipway/crds/contract';
+import { type Evidence, type EvidencePoll, evidencePollSchema } from '@slipway/crds/contract';
 import { expect } from 'vitest';
 import { type Deployment, deployments, type Pod, pods } from '../src/api/builtin.ts';
 import { gateways, type HTTPRoute, httpRoutes } from '../src/api/gateway.ts';
@@ -8,14 +8,43 @@ import { keyOf } from '../src/kube/resource.ts';
 import type { Stored } from '../src/kube/wire.ts';
 import type { FetchText } from '../src/measure/fetchText.ts';
 import type { UnderTest } from './controllersUnderTest.ts';
+import { answered, binned, evidenceDocument, latencies } from './evidenceDocument.ts';
 
 const AS_NODE = { fieldManager: 'kubelet' };
 const AS_GATEWAY = { fieldManager: 'gateway' };
 
+/** What a pod has served, for a test to set. */
 export interface Traffic {
   ok: number;
   serverError: number;
+  /** Served requests that took 100 ms; the others took 10. */
+  slow: number;
+  invalid: number;
+  right: number;
+  wrong: number;
+  /** Counts by bin of its one prediction; without any its model has no baseline. */
+  predictions: number[];
+  /** Under the shadow order it was last told, which it answers for. */
+  compared: number;
+  disagreed: number;
+  /** It answers no poll, as behind a closed port. */
+  silent: boolean;
+  /** What it was told with the last poll. */
+  told: EvidencePoll | undefined;
 }
+const nothingServed = (): Traffic => ({
+  ok: 0,
+  serverError: 0,
+  slow: 0,
+  invalid: 0,
+  right: 0,
+  wrong: 0,
+  predictions: [],
+  compared: 0,
+  disagreed: 0,
+  silent: false,
+  told: undefined,
+});
 
 interface ServingPod {
   readonly object: Stored<Pod>;
@@ -41,21 +70,23 @@ export class HandDrivenServing {
   }
 
   /** The runtime's side of a poll. */
-  readonly fetchText: FetchText = async (url) => {
+  readonly fetchText: FetchText = async (url, _token, _signal, body) => {
     const pod = this.#pods.get(new URL(url).hostname);
-    return pod === undefined ? undefined : JSON.stringify(evidence(pod));
+    if (pod === undefined || pod.traffic.silent) return undefined;
+    if (body !== undefined) pod.traffic.told = evidencePollSchema.parse(JSON.parse(body));
+    return JSON.stringify(evidence(pod));
   };
 
   /** Makes pods of a Deployment, numbered from `from`, and has them pass their probes. Returns the counters of the first. */
   async serve(deployment: Stored<Deployment>, count: number, from = 0): Promise<Traffic> {
     const all = await Promise.all(Array.from({ length: count }, (_, i) => this.#ready(deployment, from + i)));
-    return all[0] ?? { ok: 0, serverError: 0 };
+    return all[0] ?? nothingServed();
   }
 
   async #ready(deployment: Stored<Deployment>, index: number): Promise<Traffic> {
     const object = await this.#pod(deployment, index);
     const ip = `10.244.0.${this.#nextIp++}`;
-    const traffic = { ok: 0, serverError: 0 };
+    const traffic = nothingServed();
     this.#pods.set(ip, { object, traffic, startedAt: new Date(Date.now() + 1000) });
     const conditions = [{ type: 'Ready', status: 'True' }];
     await this.podIs(object, { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions });
@@ -141,12 +172,12 @@ export class HandDrivenServing {
   }
 }
 
+/** One request a second, so that no two of them came together: the design effect is 1. */
 function evidence({ object, traffic, startedAt }: ServingPod): Evidence {
   const { annotations = {}, labels = {}, uid } = object.metadata;
-  const seconds = traffic.ok + traffic.serverError === 0 ? 0 : 10;
-  const p = traffic.serverError / Math.max(1, traffic.ok + traffic.serverError);
-  return {
-    schema: EVIDENCE_SCHEMA,
+  const { ok, serverError, slow, invalid, right, wrong, predictions, told } = traffic;
+  const served = ok + serverError;
+  return evidenceDocument({
     epoch: uid,
     startedAt: startedAt.toISOString(),
     at: new Date().toISOString(),
@@ -155,12 +186,26 @@ function evidence({ object, traffic, startedAt }: ServingPod): Evidence {
       version: labels['slipway.dev/version'] ?? '',
       digest: annotations['slipway.dev/digest'] ?? '',
     },
-    ready: true,
-    draining: false,
-    inFlight: 0,
-    requests: { ...traffic, clientError: 0, shed: 0 },
-    // Failures spread as evenly as independent requests would be.
-    batches: { seconds, failedSquaredOverServed: p * traffic.serverError + Math.max(0, seconds - 1) * p * (1 - p) },
-    latency: { boundsMs: [...LATENCY_BOUNDS_MS], counts: [], sumMs: 0 },
-  };
+    requests: answered(ok, serverError),
+    batches: { seconds: served, failedSquaredOverServed: serverError },
+    latency: latencies([10, served - slow], [100, slow]),
+    invalid,
+    labels: { right, wrong, unknown: 0 },
+    ...(predictions.length === 0 ? {} : { predictions: [binned('delay', predictions)] }),
+    ...(told?.shadow ? { shadow: shadowed(told.shadow.id, traffic) } : {}),
+  });
 }
+
+const shadowed = (order: string, { compared, disagreed }: Traffic) => ({
+  order,
+  compared,
+  disagreed,
+  skipped: 0,
+  failed: 0,
+  ...(disagreed === 0
+    ? {}
+    : {
+        examples: [{ id: '1', output: 'delay', live: '0.2', candidate: '0.9' }],
+        segments: { BR: { compared, disagreed } },
+      }),
+});

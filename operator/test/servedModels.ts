@@ -9,6 +9,7 @@ import type { ControllerSpec } from '../src/kube/contracts.ts';
 import type { Key } from '../src/kube/resource.ts';
 import type { Stored } from '../src/kube/wire.ts';
 import type { FetchText } from '../src/measure/fetchText.ts';
+import { instantQueryWithin } from '../src/measure/prometheus/instantQuery.ts';
 import { runControllers, type UnderTest } from './controllersUnderTest.ts';
 import { installGatewayApi } from './gatewayApiDefinitions.ts';
 import { HandDrivenServing, type Traffic } from './handDrivenServing.ts';
@@ -41,7 +42,11 @@ export class ServedModels {
   ): Promise<ServedModels> {
     await installGatewayApi(kubeconfig);
     const late: { hand?: HandDrivenServing } = {};
-    const around = { fetchText: async (...ask: Ask) => late.hand?.fetchText(...ask), newToken: () => 'secret' };
+    const around = {
+      fetchText: async (...ask: Ask) => late.hand?.fetchText(...ask),
+      newToken: () => 'secret',
+      query: instantQueryWithin(2000),
+    };
     const controller = (config: OperatorConfig) =>
       inferenceServiceController({ ...config, guardPeriodMs: 100 }, around);
     const under = await runControllers(kubeconfig, (config) => [controller(config), ...beside(config)]);

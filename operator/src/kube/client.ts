@@ -15,6 +15,14 @@ export interface ListOptions extends CallOptions {
   readonly fieldSelector?: string;
 }
 
+export interface LogOptions extends CallOptions {
+  readonly container: string;
+  /** Lines from the end. */
+  readonly tailLines: number;
+  /** Bytes from the beginning of those lines; no more is read whatever the server sends. */
+  readonly limitBytes: number;
+}
+
 /** Typed calls to one API server, plain JSON both ways. Failures are ApiError (errors.ts); a missing object is undefined. */
 export interface Client {
   get<T extends KubeObject>(resource: Resource<T>, key: Key, options?: CallOptions): Promise<Stored<T> | undefined>;
@@ -40,6 +48,8 @@ export interface Client {
     patch: unknown,
     options?: CallOptions,
   ): Promise<Stored<T>>;
+  /** The last lines that a container wrote. undefined: there is no such pod, or no log of it any more. */
+  podLog(key: Key, options: LogOptions): Promise<string | undefined>;
   /** Deletes; an object that is already gone is no error. `uid` guards against deleting its successor. */
   delete(
     resource: Resource,

@@ -71,6 +71,7 @@ export class Recorder implements EventRecorder {
   }
 
   emit(about: KubeObject, note: EventNote): void {
+    this.#log(about, note);
     const now = this.#options.clock.now();
     const id = JSON.stringify([about.kind, keyOf(about), about.metadata.uid, note]);
     const known = this.#series.get(id);
@@ -89,6 +90,13 @@ export class Recorder implements EventRecorder {
   /** Resolves when everything told so far was sent or given up. */
   async flush(): Promise<void> {
     await this.#sending;
+  }
+
+  /** Events are gone after an hour: what was decided stands in the log too, in the same words and numbers. */
+  #log({ kind, metadata: { namespace, name } }: KubeObject, { type, reason, action, message }: EventNote): void {
+    const fields = { kind, namespace, name, reason, action };
+    if (type === 'Warning') this.#options.log.warn(fields, message);
+    else this.#options.log.info(fields, message);
   }
 
   #enqueue(series: Series): void {

@@ -13,6 +13,8 @@ export class UngrantedError extends Error {
   override readonly name = 'UngrantedError';
 }
 
+const PODS: Resource = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
+
 const READS: ReadonlySet<Verb> = new Set(['get', 'list', 'watch']);
 
 export interface ScopeOptions {
@@ -48,6 +50,7 @@ export function scoped(client: Client, grants: readonly Grant[], who: string, op
     apply: async (resource, ...rest) => allow(resource, ['create', 'patch']).apply(resource, ...rest),
     applyStatus: async (resource, ...rest) => allow(resource, ['patch'], 'status').applyStatus(resource, ...rest),
     merge: async (resource, ...rest) => allow(resource, ['patch']).merge(resource, ...rest),
+    podLog: async (...rest) => allow(PODS, ['get'], 'log').podLog(...rest),
     delete: async (resource, ...rest) => allow(resource, ['delete']).delete(resource, ...rest),
   };
 }

@@ -1,6 +1,6 @@
-import type { ApplyOptions, CallOptions, Client, ListOptions } from './client.ts';
+import type { ApplyOptions, CallOptions, Client, ListOptions, LogOptions } from './client.ts';
 import { isConflict, isExpired, isNotFound } from './errors.ts';
-import { apiVersionOf, type Resource } from './resource.ts';
+import { apiVersionOf, type Key, type Resource } from './resource.ts';
 import type { ApiRequest, Transport } from './transport.ts';
 import type { KubeObject, Stored } from './wire.ts';
 
@@ -64,6 +64,26 @@ const namesNothing = (error: unknown): undefined => {
   throw error;
 };
 
+const PODS: Resource = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
+
+/** The server passes a log on from the kubelet as text, so it is read as a stream, and no further than asked for. */
+async function readLog(
+  transport: Transport,
+  { namespace, name }: Key,
+  { container, tailLines, limitBytes, signal }: LogOptions,
+): Promise<string> {
+  const query = { container, tailLines: String(tailLines), limitBytes: String(limitBytes) };
+  const path = pathOf(PODS, namespace, name, 'log');
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of await transport.stream({ verb: 'get', method: 'GET', path, query, signal })) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= limitBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, limitBytes).toString();
+}
+
 export function createRestClient(transport: Transport): Client {
   const one = async <T extends KubeObject>(resource: Resource<T>, request: ApiRequest): Promise<Stored<T>> =>
     asStored(resource, await transport.call(request));
@@ -110,6 +130,7 @@ export function createRestClient(transport: Transport): Client {
         contentType: 'application/merge-patch+json',
         signal,
       }),
+    podLog: (key, options) => readLog(transport, key, options).catch(namesNothing),
     delete: async (resource, key, { signal, uid, propagation = 'Background' } = {}) => {
       const preconditions = uid === undefined ? {} : { preconditions: { uid } };
       await transport

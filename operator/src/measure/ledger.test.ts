@@ -73,11 +73,11 @@ describe('the ledger of a rollout', () => {
 
   test('begins a new window with each step, and only then', () => {
     const ledger = new Ledger(TERMS);
-    ledger.enter('5', at(1));
+    ledger.enter('5', at(1), at(1));
     ledger.record(POD, evidence(40), at(10));
-    ledger.enter('5', at(10));
+    ledger.enter('5', at(10), at(10));
     expect(ledger.evidence('v1', at(10)).sinceStep.ok).toBe(40);
-    ledger.enter('25', at(11));
+    ledger.enter('25', at(11), at(11));
     ledger.record(POD, evidence(50), at(12));
     expect(ledger.evidence('v1', at(12))).toMatchObject({
       sinceStep: { ok: 10 },

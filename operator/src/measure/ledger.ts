@@ -3,6 +3,7 @@ import { noRequests, plus, since, type Tally } from '../domain/analysis/tally.ts
 import type { RevisionEvidence } from '../domain/rollout/world.ts';
 import { PassBatches, sharesOf } from './passBatches.ts';
 import { type Bins, binsOf, growthOf, NO_BINS, PredictionLooks } from './predictionLooks.ts';
+import { type Bases, RecentWindows } from './recentWindows.ts';
 import { ShadowCount } from './shadowCount.ts';
 import type { EvidenceQuestion, PodAddress } from './source.ts';
 import { tallyOf } from './tallyOf.ts';
@@ -61,7 +62,8 @@ export class Ledger {
   #shadow: ShadowCount | undefined;
   #step = '';
   #stepAt = 0;
-  #stepBase = new Map<string, Totals>();
+  #stepBase: Bases = new Map();
+  #recent = new RecentWindows();
 
   constructor(terms: LedgerTerms) {
     this.#terms = terms;
@@ -122,28 +124,32 @@ export class Ledger {
   }
 
   /** Begins a new window when the step has another name than before. */
-  enter(step: string, at: Date): void {
-    if (step === this.#step) return;
-    this.#step = step;
-    this.#stepAt = at.getTime();
-    const revisions = new Set([...this.#closed.keys(), ...[...this.#accounts.values()].map((a) => a.revision)]);
-    this.#stepBase = new Map([...revisions].map((revision) => [revision, this.#totals(revision)]));
+  enter(step: string, stepStartedAt: Date, at: Date): void {
+    if (step !== this.#step) {
+      this.#step = step;
+      this.#stepAt = at.getTime();
+      this.#stepBase = this.#bases();
+      this.#recent = new RecentWindows();
+    }
+    this.#recent.pass(stepStartedAt, at, () => this.#bases());
   }
 
   evidence(revision: string, now: Date): RevisionEvidence {
     const accounts = [...this.#accounts.values()].filter((a) => a.revision === revision);
     const fresh = accounts.filter(({ seenAt }) => now.getTime() - seenAt <= FRESH_MS);
     const totals = this.#totals(revision);
-    const base = this.#stepBase.get(revision) ?? NOTHING;
+    const base = this.#stepBase.get(revision) ?? noRequests;
+    const recent = this.#recent.of(revision, totals.sinceRollout, now);
     const look = this.#looks.look();
     const shadow = revision === this.#terms.stable ? this.#shadow?.tally() : undefined;
     return {
       answering: fresh.length,
       digests: [...new Set(fresh.map(({ digest }) => digest))],
       sinceRollout: totals.sinceRollout,
-      sinceStep: since(totals.sinceRollout, base.sinceRollout),
+      sinceStep: since(totals.sinceRollout, base),
       lifetime: totals.lifetime,
       stepSeconds: (now.getTime() - this.#stepAt) / 1000,
+      ...(recent === undefined ? {} : { recent }),
       ...(look === undefined ? {} : { predictionLook: look }),
       ...(this.#terms.predictions && accounts.length > 0 ? { predictions: namesOf(accounts) } : {}),
       ...(shadow === undefined ? {} : { shadow }),
@@ -167,6 +173,12 @@ export class Ledger {
       .map(totalsOf)
       .reduce(add, this.#closed.get(revision) ?? NOTHING);
     return { sinceRollout: { ...sinceRollout, batches: this.#batches.get(revision)?.all() ?? {} }, lifetime };
+  }
+
+  /** What every revision has counted since the rollout began: what a window that begins now leaves out. */
+  #bases(): Bases {
+    const revisions = new Set([...this.#closed.keys(), ...[...this.#accounts.values()].map((a) => a.revision)]);
+    return new Map([...revisions].map((revision) => [revision, this.#totals(revision).sinceRollout]));
   }
 
   #close(account: Account): void {

@@ -46,7 +46,7 @@ describe('batches for the design effect', () => {
   test('are those of the step in the window of the step', () => {
     const ledger = new Ledger(TERMS);
     pass(ledger, 1, [C1, failing(4, 4)]);
-    ledger.enter('next', at(1));
+    ledger.enter('next', at(1), at(1));
     pass(ledger, 2, [C1, failing(5, 7)]);
     expect(ledger.evidence('candidate', at(2)).sinceStep).toMatchObject({
       wrong: 1,

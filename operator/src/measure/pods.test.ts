@@ -27,6 +27,7 @@ const question = (...ips: string[]): EvidenceQuestion => ({
   rolloutID: 'r',
   startedAt: NOW,
   step: '5',
+  stepStartedAt: NOW,
   candidate: 'v1',
   stable: 'v0',
   token: 'secret',

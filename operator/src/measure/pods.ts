@@ -1,17 +1,12 @@
-import { ADMIN_PATHS, PORTS } from '@slipway/crds/contract';
+import type { EvidencePoll } from '@slipway/crds/contract';
 import type { RevisionEvidence } from '../domain/rollout/world.ts';
 import { type Key, keyText } from '../kube/resource.ts';
 import type { FetchText } from './fetchText.ts';
 import { inParallel } from './inParallel.ts';
 import { Ledger } from './ledger.ts';
+import { evidenceUrl, FAN_OUT, tellPods } from './podPorts.ts';
 import { readEvidence } from './readable.ts';
 import type { EvidenceQuestion, EvidenceSource, PodAddress } from './source.ts';
-
-/** Pods of one service that are asked at the same time. */
-const FAN_OUT = 16;
-
-const urlOf = (ip: string): string =>
-  `http://${ip.includes(':') ? `[${ip}]` : ip}:${PORTS.admin}${ADMIN_PATHS.evidence}`;
 
 export interface PodEvidenceOptions {
   /** Gives up by itself: a pod that hangs must not hold up the verdict on the others. */
@@ -29,7 +24,7 @@ export class PodEvidence implements EvidenceSource {
   }
 
   async read(question: EvidenceQuestion, signal: AbortSignal): Promise<Readonly<Record<string, RevisionEvidence>>> {
-    const { pods, step, shadowOrder } = question;
+    const { pods, step, stepStartedAt, shadowOrder } = question;
     const ledger = this.#ledgerOf(question);
     ledger.follow(shadowOrder);
     await inParallel(
@@ -39,9 +34,13 @@ export class PodEvidence implements EvidenceSource {
     const now = this.#options.now();
     ledger.keep(pods);
     ledger.closePass();
-    ledger.enter(step, now);
+    ledger.enter(step, stepStartedAt, now);
     const revisions = [...new Set(pods.map(({ revision }) => revision))];
     return Object.fromEntries(revisions.map((revision) => [revision, ledger.evidence(revision, now)]));
+  }
+
+  async tell(pods: readonly PodAddress[], token: string, told: EvidencePoll, signal: AbortSignal): Promise<void> {
+    await tellPods(this.#options.fetchText, pods, token, told, signal);
   }
 
   forget(service: Key): void {
@@ -51,7 +50,7 @@ export class PodEvidence implements EvidenceSource {
   async #ask(ledger: Ledger, pod: PodAddress, { token, poll }: EvidenceQuestion, signal: AbortSignal): Promise<void> {
     const told = poll(pod);
     const body = told === undefined ? undefined : JSON.stringify(told);
-    const evidence = readEvidence(await this.#options.fetchText(urlOf(pod.ip), token, signal, body));
+    const evidence = readEvidence(await this.#options.fetchText(evidenceUrl(pod), token, signal, body));
     if (evidence !== undefined) ledger.record(pod, evidence, this.#options.now());
   }
 

@@ -130,6 +130,7 @@ test('whatever pods tell, evidence is made of finite counts whose parts are no l
             rolloutID: 'r',
             startedAt: new Date('2030-01-01T12:00:00Z'),
             step: '1',
+            stepStartedAt: new Date('2030-01-01T12:00:00Z'),
             candidate: 'v1',
             stable: 'v0',
             token: '',

@@ -18,6 +18,8 @@ export interface EvidenceQuestion {
   readonly startedAt: Date;
   /** Names the step and the weights in force. A new name begins a new window for `sinceStep`. */
   readonly step: string;
+  /** When the step began: blocks of recent evidence are counted from then, over restarts of the operator too. */
+  readonly stepStartedAt: Date;
   /** Revisions of the two sides. */
   readonly candidate: string;
   readonly stable?: string;
@@ -38,6 +40,8 @@ export interface EvidenceQuestion {
 export interface EvidenceSource {
   /** Evidence by revision, for each revision of the pods asked about. A pod that can't be read is left out; never fails. */
   read(question: EvidenceQuestion, signal: AbortSignal): Promise<Readonly<Record<string, RevisionEvidence>>>;
+  /** Tells pods something at once and waits for no answer longer than for evidence. Never fails. */
+  tell(pods: readonly PodAddress[], token: string, told: EvidencePoll, signal: AbortSignal): Promise<void>;
   /** Drops what is kept about a service. */
   forget(service: Key): void;
 }

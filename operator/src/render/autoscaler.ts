@@ -9,6 +9,13 @@ export const isAutoscaled = ({ spec }: InferenceService): boolean => {
   return target !== undefined && max !== undefined && max > min;
 };
 
+export interface Scaling {
+  readonly min: number;
+  readonly warm: boolean;
+  /** Neither more nor fewer than min: the weights of a rollout are made of numbers of pods. */
+  readonly exact?: boolean;
+}
+
 /**
  * Scales one revision between what the rollout asks for and the maximum; undefined where none was asked for. One that is
  * kept warm gets more pods when it needs them and loses none.
@@ -16,7 +23,7 @@ export const isAutoscaled = ({ spec }: InferenceService): boolean => {
 export function autoscaler(
   infs: Stored<InferenceService>,
   revision: string,
-  { min, warm }: { readonly min: number; readonly warm: boolean },
+  { min, warm, exact = false }: Scaling,
 ): HorizontalPodAutoscaler | undefined {
   const { max, target } = infs.spec.predictor.replicas;
   if (!isAutoscaled(infs) || max === undefined || target === undefined) return undefined;
@@ -28,7 +35,7 @@ export function autoscaler(
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
       minReplicas: min,
-      maxReplicas: Math.max(max, min),
+      maxReplicas: exact ? min : Math.max(max, min),
       ...(warm ? { behavior: { scaleDown: { selectPolicy: 'Disabled' } } } : {}),
       metrics: [
         {

@@ -24,6 +24,7 @@ import { service } from '../../render/service.ts';
 import type { TrafficProvider } from '../../traffic/provider.ts';
 import { ensureChild } from '../jobs/ensureChild.ts';
 import { revisionLabel } from './children.ts';
+import { removeTests, startTests } from './guardTests.ts';
 import type { Reading } from './read.ts';
 
 export interface Hands {
@@ -36,10 +37,11 @@ export interface Hands {
 }
 
 type Infs = Stored<InferenceService>;
-/** How many pods a revision must have, and whether an autoscaler may take some of them. */
+/** How many pods a revision must have, and what an autoscaler may make of it. */
 interface Pods {
   readonly replicas: number;
   readonly warm: boolean;
+  readonly exact: boolean;
 }
 const ofRevision = <T extends KubeObject>(objects: readonly Stored<T>[], revision: string): Stored<T> | undefined =>
   objects.find((object) => revisionLabel(object) === revision);
@@ -93,13 +95,13 @@ async function scale(
   hands: Hands,
   reading: Reading,
   revision: string,
-  { replicas, warm }: Pods,
+  { replicas, warm, exact }: Pods,
   signal: AbortSignal,
 ): Promise<void> {
   const { infs, children, specs } = reading;
   const { client, fieldManager, runtime } = hands;
   const scaler = ofRevision(children.autoscalers, revision);
-  const wanted = autoscaler(infs, revision, { min: replicas, warm });
+  const wanted = autoscaler(infs, revision, { min: replicas, warm, exact });
   if (wanted !== undefined) return converge(hands, horizontalPodAutoscalers, infs, scaler, wanted, signal);
   if (scaler !== undefined) await client.delete(horizontalPodAutoscalers, keyOf(scaler), { signal });
   const found = ofRevision(children.deployments, revision);
@@ -142,7 +144,10 @@ export async function apply(hands: Hands, reading: Reading, plan: Plan, signal: 
   const policy = networkPolicy(infs, hands.operatorNamespace);
   await converge(hands, networkPolicies, infs, children.networkPolicies[0], policy, signal);
   for (const [revision, replicas] of Object.entries(plan.replicas)) {
-    await ensureRevision(hands, reading, revision, { replicas, warm: plan.warm.includes(revision) }, signal);
+    const [warm, exact] = [plan.warm.includes(revision), plan.exact.includes(revision)];
+    await ensureRevision(hands, reading, revision, { replicas, warm, exact }, signal);
   }
+  await startTests(hands, reading, plan, signal);
+  await removeTests(hands, reading, plan, signal);
   for (const revision of plan.remove) await removeRevision(hands, reading, revision, signal);
 }

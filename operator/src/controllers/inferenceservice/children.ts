@@ -4,6 +4,8 @@ import {
   deployments,
   type HorizontalPodAutoscaler,
   horizontalPodAutoscalers,
+  type Job,
+  jobs,
   type NetworkPolicy,
   networkPolicies,
   type Pod,
@@ -13,6 +15,7 @@ import {
   type Service,
   services,
 } from '../../api/builtin.ts';
+import { type EndpointSlice, endpointSlices } from '../../api/endpointSlices.ts';
 import type { InferenceService } from '../../api/kinds.ts';
 import type { ControllerContext } from '../../kube/contracts.ts';
 import { keyOf, keyText, type Resource } from '../../kube/resource.ts';
@@ -22,11 +25,15 @@ import { BY_SERVICE } from './sources.ts';
 /** What exists for a service, as cached. */
 export interface Children {
   readonly deployments: readonly Stored<Deployment>[];
+  /** Those of revisions: the one of the whole service, where there is one, is its way in and no version. */
   readonly services: readonly Stored<Service>[];
+  readonly slices: readonly Stored<EndpointSlice>[];
   readonly pods: readonly Stored<Pod>[];
   readonly autoscalers: readonly Stored<HorizontalPodAutoscaler>[];
   readonly budgets: readonly Stored<PodDisruptionBudget>[];
   readonly networkPolicies: readonly Stored<NetworkPolicy>[];
+  /** Jobs of guards. */
+  readonly tests: readonly Stored<Job>[];
 }
 
 export const revisionLabel = ({ metadata }: KubeObject): string => metadata.labels?.[LABELS.revision] ?? '';
@@ -42,10 +49,12 @@ export function childrenOf({ store }: Pick<ControllerContext, 'store'>, infs: St
     labelled(resource).filter((object) => isOwned(object, infs) && object.metadata.deletionTimestamp === undefined);
   return {
     deployments: owned(deployments),
-    services: owned(services),
+    services: owned(services).filter((service) => revisionLabel(service) !== ''),
+    slices: labelled(endpointSlices),
     pods: labelled(pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined),
     autoscalers: owned(horizontalPodAutoscalers),
     budgets: owned(podDisruptionBudgets),
     networkPolicies: owned(networkPolicies),
+    tests: owned(jobs),
   };
 }

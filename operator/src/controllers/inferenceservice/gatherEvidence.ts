@@ -1,13 +1,17 @@
 import type { InferenceService } from '../../api/kinds.ts';
+import { liveCandidate } from '../../domain/rollout/decision.ts';
+import type { Plan } from '../../domain/rollout/plan.ts';
+import { routesOf } from '../../domain/rollout/routes.ts';
 import { backendsOf, isProgrammed } from '../../domain/rollout/weights.ts';
-import type { CandidateStatus, RevisionEvidence, RouteFacts, World } from '../../domain/rollout/world.ts';
+import type { CandidateStatus, RevisionEvidence, RouteFacts } from '../../domain/rollout/world.ts';
 import { keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
 import type { EvidenceQuestion, EvidenceSource, PodAddress } from '../../measure/source.ts';
 import { addressesOf } from './addresses.ts';
 import type { AdminTokens } from './adminTokens.ts';
 import { type Children, revisionLabel } from './children.ts';
-import { type Orders, ordersOf } from './orders.ts';
+import { NO_ORDERS, type Orders, ordersOf } from './orders.ts';
+import type { Reading } from './read.ts';
 
 export interface EvidenceReaders {
   readonly evidence: EvidenceSource;
@@ -60,14 +64,16 @@ interface Asked {
 
 function questionOf(infs: Infs, candidate: CandidateStatus, rolloutID: string, asked: Asked): EvidenceQuestion {
   const { children, route, token, orders } = asked;
-  const { stable } = infs.status ?? {};
-  const programmed = isProgrammed({ route } as World, backendsOf(infs.status ?? {}));
+  const { status = {} } = infs;
+  const { stable } = status;
+  const programmed = isProgrammed({ route }, backendsOf(status), routesOf(infs.spec, status));
   return {
     service: keyOf(infs),
     model: infs.spec.model.name,
     rolloutID,
     startedAt: new Date(candidate.startedAt),
     step: stepKey(candidate, programmed),
+    stepStartedAt: new Date(candidate.stepStartedAt ?? candidate.startedAt),
     candidate: candidate.revision,
     ...(stable === undefined ? {} : { stable: stable.revision }),
     token,
@@ -96,4 +102,21 @@ export async function gatherEvidence(
   if (token === undefined) return {};
   const orders = ordersOf(infs, addressesOf(infs, children));
   return evidence.read(questionOf(infs, candidate, rolloutID, { children, route, token, orders }), signal);
+}
+
+/**
+ * Ends every order in the pass that ends the rollout, once its route is written: until they expire, stable pods would
+ * pass users on to a version that was taken back, or copy requests to pods that are going away. As well as may be: a
+ * pod that does not hear it stops when its order expires.
+ */
+export async function endOrders(
+  { evidence, tokens }: EvidenceReaders,
+  { infs, children }: Pick<Reading, 'infs' | 'children'>,
+  { status }: Pick<Plan, 'status'>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (liveCandidate(infs.status ?? {}) === undefined || liveCandidate(status) !== undefined) return;
+  const token = await tokens.of(infs, signal);
+  const stable = podsOf(children).filter(({ revision }) => revision === infs.status?.stable?.revision);
+  if (token !== undefined) await evidence.tell(stable, token, NO_ORDERS, signal);
 }

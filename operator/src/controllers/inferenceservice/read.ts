@@ -11,12 +11,15 @@ import { SERVER_CONTAINER } from '../../render/predictorChildren.ts';
 import { readRevisionRecord } from '../../render/revisionRecord.ts';
 import type { TrafficProvider } from '../../traffic/provider.ts';
 import { type Children, childrenOf, revisionLabel } from './children.ts';
+import { endpointsOf } from './endpoints.ts';
+import { type ExternalReaders, readExternal } from './external.ts';
 import { type EvidenceReaders, gatherEvidence } from './gatherEvidence.ts';
 import { previousOf, targetOf, wantedRevision } from './target.ts';
 
 export interface Readers extends EvidenceReaders {
   readonly context: Pick<ControllerContext, 'store' | 'now'>;
   readonly traffic: TrafficProvider;
+  readonly external: ExternalReaders;
   readonly guardPeriodMs: number;
 }
 
@@ -35,9 +38,11 @@ const isReady = ({ status }: Pod): boolean =>
 function factsOf(children: Children, revision: string): RevisionFacts {
   const of = children.pods.filter((pod) => revisionLabel(pod) === revision);
   const trouble = troubleOf(of, SERVER_CONTAINER);
+  const endpoints = endpointsOf(children, revision);
   return {
     replicas: children.deployments.find((d) => revisionLabel(d) === revision)?.spec?.replicas ?? 0,
     ready: of.filter(isReady).length,
+    ...(endpoints === undefined ? {} : { endpoints }),
     ...(trouble === undefined ? {} : { trouble }),
   };
 }
@@ -104,6 +109,7 @@ export async function read(readers: Readers, infs: Stored<InferenceService>, sig
       revisions: revisionsOf(children),
       route,
       evidence,
+      external: readExternal(readers.external, infs, children, context.now()),
       ...(url === undefined ? {} : { url }),
     },
   };

@@ -2,20 +2,24 @@ import { LABELS } from '@slipway/crds/contract';
 import {
   deployments,
   horizontalPodAutoscalers,
+  jobs,
   networkPolicies,
   podDisruptionBudgets,
   pods,
   secrets,
   services,
 } from '../../api/builtin.ts';
-import { gateways, httpRoutes } from '../../api/gateway.ts';
+import { endpointSlices } from '../../api/endpointSlices.ts';
+import { type GatewayClass, gatewayClasses, gateways, httpRoutes } from '../../api/gateway.ts';
 import { type InferenceService, inferenceServices, type ModelVersion, modelVersions } from '../../api/kinds.ts';
 import { type Grant, type Source, type Store, source, type Verb } from '../../kube/contracts.ts';
 import { type Key, keyOf, keyText, type Resource } from '../../kube/resource.ts';
 import type { KubeObject } from '../../kube/wire.ts';
+import { TEST_COMPONENT } from '../../render/guardJob.ts';
 import { gatewayOf } from '../../traffic/gatewayApi.ts';
 
 const CHILDREN = `${LABELS.managedBy}=slipway,${LABELS.component}=predictor`;
+const TESTS = `${LABELS.managedBy}=slipway,${LABELS.component}=${TEST_COMPONENT}`;
 const CHILD_VERBS: readonly Verb[] = ['get', 'list', 'watch', 'create', 'patch', 'delete'];
 
 /** Index of children and pods by the service they belong to, `<namespace>/<name>`. */
@@ -26,10 +30,10 @@ const serviceOf = ({ metadata }: KubeObject): Key[] => {
   return name === undefined ? [] : [{ namespace: metadata.namespace ?? '', name }];
 };
 
-const children = <T extends KubeObject>(resource: Resource<T>): Source =>
+const children = <T extends KubeObject>(resource: Resource<T>, labelSelector = CHILDREN): Source =>
   source({
     resource,
-    labelSelector: CHILDREN,
+    labelSelector,
     toKeys: serviceOf,
     indexes: { [BY_SERVICE]: (object) => serviceOf(object).map(keyText) },
   });
@@ -57,10 +61,17 @@ const behind =
       })
       .map(keyOf);
 
+/** What a class can do decides what its Gateways can. A class changes about never, and then every service looks again. */
+const ofAnyClass =
+  (concerned: Concerned) =>
+  (_class: GatewayClass): Key[] =>
+    (concerned.services?.list() ?? []).map(keyOf);
+
 export const sources = (concerned: Concerned, defaultGateway: Key | undefined): readonly Source[] => [
   source({ resource: inferenceServices, toKeys: (infs) => [keyOf(infs)] }),
   source({ resource: modelVersions, toKeys: wants(concerned) }),
   source({ resource: gateways, toKeys: behind(concerned, defaultGateway) }),
+  source({ resource: gatewayClasses, toKeys: ofAnyClass(concerned) }),
   children(httpRoutes),
   children(deployments),
   children(services),
@@ -68,6 +79,8 @@ export const sources = (concerned: Concerned, defaultGateway: Key | undefined): 
   children(horizontalPodAutoscalers),
   children(podDisruptionBudgets),
   children(networkPolicies),
+  children(endpointSlices),
+  children(jobs, TESTS),
 ];
 
 export const GRANTS: readonly Grant[] = [
@@ -75,9 +88,12 @@ export const GRANTS: readonly Grant[] = [
   { resource: inferenceServices, verbs: ['patch'], subresource: 'status' },
   { resource: modelVersions, verbs: ['get', 'list', 'watch'] },
   { resource: gateways, verbs: ['get', 'list', 'watch'] },
+  { resource: gatewayClasses, verbs: ['get', 'list', 'watch'] },
+  { resource: endpointSlices, verbs: ['get', 'list', 'watch'] },
   { resource: pods, verbs: ['get', 'list', 'watch'] },
+  { resource: pods, verbs: ['get'], subresource: 'log' },
   { resource: secrets, verbs: ['get', 'create', 'patch'] },
-  ...[httpRoutes, deployments, services, horizontalPodAutoscalers, podDisruptionBudgets, networkPolicies].map(
+  ...[httpRoutes, deployments, services, horizontalPodAutoscalers, podDisruptionBudgets, networkPolicies, jobs].map(
     (resource): Grant => ({ resource, verbs: CHILD_VERBS }),
   ),
 ];
