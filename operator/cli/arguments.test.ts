@@ -23,7 +23,10 @@ test.each([
 ])('%j is a command', (argv, want) => expect(parseCommand(argv)).toMatchObject(want));
 
 test.each([
-  [['stauts', 'infs/x'], '"stauts" is no command: write one of approve, explain, retry, status, wait, watch'],
+  [
+    ['stauts', 'infs/x'],
+    '"stauts" is no command: write one of abort, approve, explain, pause, promote, resume, retry, rollback, status, wait, watch',
+  ],
   [['status'], 'status needs an object: write kubectl slipway status infs/flights'],
   [
     ['status', 'flights'],

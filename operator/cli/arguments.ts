@@ -4,6 +4,10 @@ import { parseTarget, type Target, type TargetKind } from './target.ts';
 export const GOALS = ['Ready', 'RolloutComplete', 'RolledBack', 'Succeeded'] as const;
 export type Goal = (typeof GOALS)[number];
 
+/** What a person does to a rollout under way, beside approving a step. */
+export const ACTS = ['promote', 'pause', 'resume', 'abort', 'rollback'] as const;
+export type Act = (typeof ACTS)[number];
+
 interface Common {
   readonly target: Target;
   readonly namespace: string | undefined;
@@ -11,7 +15,8 @@ interface Common {
 }
 export type Command =
   | { readonly verb: 'help' }
-  | (Common & { readonly verb: 'status' | 'watch' | 'explain' | 'approve' })
+  | (Common & { readonly verb: 'status' | 'watch' | 'explain' | Act })
+  | (Common & { readonly verb: 'approve'; readonly comment: string | undefined })
   | (Common & { readonly verb: 'retry'; readonly revision: string | undefined })
   | (Common & { readonly verb: 'wait'; readonly goal: Goal; readonly timeoutSeconds: number });
 
@@ -28,7 +33,13 @@ export const USAGE = `kubectl slipway: follow a model from training to traffic.
   kubectl slipway wait    (infs|mv|tj)/NAME --for=GOAL [--timeout=5m]
                           GOAL: Ready, RolloutComplete or RolledBack (infs),
                           Ready (mv), Succeeded (tj)
-  kubectl slipway approve infs/NAME             let the waiting step pass
+  kubectl slipway approve infs/NAME [--comment=WHY]
+                          let the waiting step pass, in your name
+  kubectl slipway promote infs/NAME             skip the steps that are left
+  kubectl slipway pause   infs/NAME             stay at this step
+  kubectl slipway resume  infs/NAME             go on
+  kubectl slipway abort   infs/NAME             take the candidate back
+  kubectl slipway rollback infs/NAME            back to the version before
   kubectl slipway retry   infs/NAME [--revision=R]
                           forget that a revision was rolled back
 
@@ -40,6 +51,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   watch: 'kubectl slipway watch infs/flights',
   explain: 'kubectl slipway explain infs/flights',
   approve: 'kubectl slipway approve infs/flights',
+  ...Object.fromEntries(ACTS.map((act) => [act, `kubectl slipway ${act} infs/flights`])),
   retry: 'kubectl slipway retry infs/flights',
   wait: 'kubectl slipway wait infs/flights --for=RolloutComplete --timeout=5m',
 };
@@ -72,6 +84,7 @@ function parseFlags(argv: readonly string[]) {
         for: { type: 'string' },
         timeout: { type: 'string', default: '5m' },
         revision: { type: 'string' },
+        comment: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -80,6 +93,8 @@ function parseFlags(argv: readonly string[]) {
     throw new UsageError(`${why}: run kubectl slipway --help to see the flags.`);
   }
 }
+
+const FOR_SERVICES: readonly string[] = ['approve', 'retry', ...ACTS];
 
 function readTarget(verb: string, positionals: readonly string[]): Target {
   const example = EXAMPLES[verb] ?? '';
@@ -91,7 +106,7 @@ function readTarget(verb: string, positionals: readonly string[]): Target {
   if (target === undefined) {
     throw new UsageError(`"${text}" is no object: write KIND/NAME with kind infs, mv or tj, as in ${example}`);
   }
-  if ((verb === 'approve' || verb === 'retry') && target.kind !== 'InferenceService') {
+  if (FOR_SERVICES.includes(verb) && target.kind !== 'InferenceService') {
     throw new UsageError(`${verb} works on an InferenceService, not on a ${target.kind}: write ${example}`);
   }
   return target;
@@ -126,5 +141,6 @@ export function parseCommand(argv: readonly string[]): Command {
     return { ...common, verb, goal: readGoal(values.for, common.target), timeoutSeconds: readTimeout(values.timeout) };
   }
   if (verb === 'retry') return { ...common, verb, revision: values.revision };
-  return { ...common, verb: verb as 'status' | 'watch' | 'explain' | 'approve' };
+  if (verb === 'approve') return { ...common, verb, comment: values.comment };
+  return { ...common, verb: verb as 'status' | 'watch' | 'explain' | Act };
 }

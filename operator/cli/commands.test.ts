@@ -1,22 +1,56 @@
 import { describe, expect, test } from 'vitest';
+import type { InferenceService } from '../src/api/kinds.ts';
 import { explain } from './explain.ts';
 import { standing, type Watched } from './goals.ts';
-import { approvalRequest, retryRequest } from './requests.ts';
-import { awaitingApproval, gated, rolledBack, shifting, training } from './samples.ts';
+import {
+  abortRequest,
+  approvalRequest,
+  pauseRequest,
+  promotionRequest,
+  resumeRequest,
+  retryRequest,
+  rollbackRequest,
+} from './requests.ts';
+import { awaitingApproval, gated, NOON, rolledBack, shifting, training } from './samples.ts';
+
+const version = (text: string, letter: string) => ({
+  version: text,
+  digest: `sha256:${letter.repeat(64)}`,
+  revision: letter.repeat(10),
+});
 
 describe('approve', () => {
-  test('names the rollout and the step that waits, and no other', () => {
-    expect(approvalRequest(awaitingApproval)).toMatchObject({
+  const approver = { by: 'ana@example.com', at: NOON, comment: 'looks right' };
+  test('names the rollout, step and digest that wait, who lets them pass and why, and keeps what others approved', () => {
+    const before = { rolloutID: 'r-1', step: 0, digest: 'sha256:old', by: 'ben', at: '2026-02-01T00:00:00Z' };
+    const service = { ...awaitingApproval, spec: { ...awaitingApproval.spec, approvals: [before] } };
+    expect(approvalRequest(service, approver)).toEqual({
       kind: 'patch',
-      patch: { metadata: { annotations: { 'slipway.dev/approve': 'r-77aa0/2' } } },
+      patch: {
+        metadata: { resourceVersion: '99' },
+        spec: {
+          approvals: [
+            before,
+            {
+              rolloutID: 'r-77aa0',
+              step: 2,
+              digest: `sha256:${'b'.repeat(64)}`,
+              by: 'ana@example.com',
+              at: '2026-03-01T12:00:00Z',
+              comment: 'looks right',
+            },
+          ],
+        },
+      },
+      done: 'Approved step 3 of the rollout of 1.1.0 as ana@example.com.',
     });
   });
   test('refuses when no step waits', () => {
-    expect(approvalRequest(shifting)).toMatchObject({
+    expect(approvalRequest(shifting, approver)).toMatchObject({
       kind: 'refused',
       why: expect.stringContaining('waits for no approval'),
     });
-    expect(approvalRequest(rolledBack)).toMatchObject({
+    expect(approvalRequest(rolledBack, approver)).toMatchObject({
       kind: 'refused',
       why: expect.stringContaining('no rollout under way'),
     });
@@ -35,6 +69,38 @@ describe('retry', () => {
       why: 'Revision other of infs/flights was not rejected; rejected are: 77aa0.',
     });
     expect(retryRequest(shifting, undefined)).toMatchObject({ kind: 'refused' });
+  });
+});
+
+describe('what a person does to a rollout under way', () => {
+  const annotated = (name: string, value: string | null) => ({
+    kind: 'patch',
+    patch: { metadata: { annotations: { [`slipway.dev/${name}`]: value } } },
+  });
+  const complete: InferenceService = {
+    ...shifting,
+    status: {
+      stable: { ...version('1.1.0', 'b'), rolloutID: 'r-77aa0' },
+      previous: version('1.0.0', 'a'),
+    },
+  };
+  const paused = { ...shifting, metadata: { ...shifting.metadata, annotations: { 'slipway.dev/pause': 'true' } } };
+  test.each([
+    ['promote names this rollout, so that it speeds up no later one', promotionRequest(shifting), 'promote', 'r-77aa0'],
+    ['abort names this rollout', abortRequest(shifting), 'abort', 'r-77aa0'],
+    ['rollback of a live rollout is an abort', rollbackRequest(shifting), 'abort', 'r-77aa0'],
+    ['rollback after a promotion names the rollout that it undoes', rollbackRequest(complete), 'rollback', 'r-77aa0'],
+    ['pause holds it', pauseRequest(shifting), 'pause', 'true'],
+    ['resume takes the pause away', resumeRequest(paused), 'pause', null],
+  ])('%s', (_name, request, name, value) => expect(request).toMatchObject(annotated(name, value)));
+  test.each([
+    ['promote', promotionRequest(rolledBack), 'nothing to promote'],
+    ['abort', abortRequest(rolledBack), 'nothing to abort'],
+    ['rollback with no version before', rollbackRequest(rolledBack), 'set spec.model.version'],
+    ['pause of what is paused', pauseRequest(paused), 'kubectl slipway resume infs/flights'],
+    ['resume of what is not paused', resumeRequest(shifting), 'is not paused'],
+  ])('%s is refused where there is nothing to do, in a sentence', (_name, request, why) => {
+    expect(request).toMatchObject({ kind: 'refused', why: expect.stringContaining(why) });
   });
 });
 

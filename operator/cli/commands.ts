@@ -1,13 +1,23 @@
 import type { InferenceService, ModelVersion, TrainingJob } from '../src/api/kinds.ts';
 import type { Client } from '../src/kube/client.ts';
-import type { Key } from '../src/kube/resource.ts';
-import type { Command } from './arguments.ts';
+import { type Key, resource } from '../src/kube/resource.ts';
+import type { KubeObject } from '../src/kube/wire.ts';
+import type { Act, Command } from './arguments.ts';
 import { explain } from './explain.ts';
 import { standing, type Watched } from './goals.ts';
 import { renderInferenceService } from './render/inferenceService.ts';
 import { renderModelVersion } from './render/modelVersion.ts';
 import { renderTrainingJob } from './render/trainingJob.ts';
-import { approvalRequest, type Request, retryRequest } from './requests.ts';
+import {
+  abortRequest,
+  approvalRequest,
+  pauseRequest,
+  promotionRequest,
+  type Request,
+  resumeRequest,
+  retryRequest,
+  rollbackRequest,
+} from './requests.ts';
 import { RESOURCES, shortName } from './target.ts';
 
 /** What a command needs of the world. `sleep` ends early when the signal aborts. */
@@ -19,6 +29,9 @@ export interface Surroundings {
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
   readonly signal: AbortSignal;
+}
+interface SelfSubjectReview extends KubeObject {
+  readonly status?: { readonly userInfo?: { readonly username?: string } };
 }
 type TargetCommand = Exclude<Command, { verb: 'help' }>;
 
@@ -83,12 +96,44 @@ async function send(request: Request, command: TargetCommand, world: Surrounding
   return 0;
 }
 
+const ACT_REQUESTS: Readonly<Record<Act, (service: InferenceService) => Request>> = {
+  promote: promotionRequest,
+  pause: pauseRequest,
+  resume: resumeRequest,
+  abort: abortRequest,
+  rollback: rollbackRequest,
+};
+const isAct = (verb: string): verb is Act => verb in ACT_REQUESTS;
+
+const selfSubjectReviews = resource<SelfSubjectReview>(
+  'authentication.k8s.io',
+  'v1',
+  'SelfSubjectReview',
+  'selfsubjectreviews',
+  false,
+);
+
+/** The name that the API server knows the caller by: the only one it may approve under. */
+async function whoAmI({ client, signal }: Surroundings): Promise<string> {
+  const question: SelfSubjectReview = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'SelfSubjectReview',
+    metadata: { name: '' },
+  };
+  const { status } = await client.create(selfSubjectReviews, question, { signal });
+  return status?.userInfo?.username ?? '';
+}
+
 /** Runs one command and returns the exit status: 0 done, 1 not done. Throws what the API server refuses. */
 export async function run(command: TargetCommand, world: Surroundings): Promise<number> {
   if (command.verb === 'watch') return watch(command, world);
   if (command.verb === 'wait') return wait(command, world);
   const object = await read(command, world);
-  if (command.verb === 'approve') return send(approvalRequest(object as InferenceService), command, world);
+  if (command.verb === 'approve') {
+    const approver = { by: await whoAmI(world), at: world.now(), comment: command.comment };
+    return send(approvalRequest(object as InferenceService, approver), command, world);
+  }
+  if (isAct(command.verb)) return send(ACT_REQUESTS[command.verb](object as InferenceService), command, world);
   if (command.verb === 'retry') return send(retryRequest(object as InferenceService, command.revision), command, world);
   world.print(command.verb === 'explain' ? explain(object) : renderObject(object, world.now()));
   return 0;

@@ -31,12 +31,17 @@ export const shifting: InferenceService = {
   spec: {
     model: { name: 'flights', version: '1.1.0' },
     predictor: { replicas: { min: 2 } },
-    traffic: { pathPrefix: '/' },
+    traffic: { provider: 'Gateway', pathPrefix: '/' },
     rollout: {
       steps: [{ weight: 5 }, { weight: 25 }, { approval: true }, { weight: 100 }],
       bake: '0s',
       confidence: { fail: '0.999', pass: '0.95' },
       progressDeadline: '10m',
+      surge: 'Auto',
+      onFail: 'RollBack',
+      onBlind: 'Hold',
+      onInconclusive: 'Hold',
+      patience: '30m',
     },
   },
   status: {
@@ -63,7 +68,17 @@ export const shifting: InferenceService = {
       programmed: { stable: 7500, candidate: 2500 },
       observed: { stable: 7569, candidate: 2431 },
     },
-    history: [{ from: '5%', to: '25%', at: at('11:59:48'), reason: 'GuardsPassed', message: 'errors 0 of 412' }],
+    history: [
+      {
+        from: '5%',
+        to: '25%',
+        at: at('11:59:48'),
+        reason: 'GuardsPassed',
+        message: 'errors 0 of 412',
+        previousHash: '',
+        hash: 'a1'.repeat(32),
+      },
+    ],
     replicas: 2,
     readyReplicas: 2,
   },
