@@ -33,6 +33,12 @@
 - apiGroups:
     - ""
   resources:
+    - pods/log
+  verbs:
+    - get
+- apiGroups:
+    - ""
+  resources:
     - services
   verbs:
     - get
@@ -74,6 +80,14 @@
     - create
     - patch
     - delete
+- apiGroups:
+    - discovery.k8s.io
+  resources:
+    - endpointslices
+  verbs:
+    - get
+    - list
+    - watch
 - apiGroups:
     - events.k8s.io
   resources:
@@ -156,4 +170,12 @@
     - nodes
   verbs:
     - list
+- apiGroups:
+    - gateway.networking.k8s.io
+  resources:
+    - gatewayclasses
+  verbs:
+    - get
+    - list
+    - watch
 {{- end }}
