@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, test } from 'vitest';
-import { affine, modelArtifact, slow } from '../test/artifacts.ts';
+import { describe, expect, test } from 'vitest';
+import { affine, hanging, modelArtifact, slow } from '../test/artifacts.ts';
 import { type ServerProcess, startServer } from '../test/serverProcess.ts';
 import { TestClient } from './grpc/testing/client.ts';
 
@@ -90,6 +90,36 @@ test('a grace period that is too short ends what still runs, in time and with a 
   });
   expect(await server.exitCode()).toBe(0);
   expect((await Promise.all(running)).some((status) => status !== 200)).toBe(true);
+});
+
+describe('a run that nothing can end', () => {
+  const hang = async () => {
+    const server = await startServer(await modelArtifact(hanging), { SLIPWAY_GRACE_SECONDS: '2' });
+    await server.logged('ready');
+    const answer = statusOf(await restOf(server), bodyOf([1], [1]));
+    const metrics = async () => (await server.fetch('admin', '/metrics')).text();
+    while (!/^slipway_runs_in_progress\{.*\} 1$/m.test(await metrics())) await pause(5);
+    server.child.kill('SIGTERM');
+    await server.logged('draining');
+    return { server, answer };
+  };
+
+  test('does not keep the process beyond its grace period', async () => {
+    const { server, answer } = await hang();
+    const told = performance.now();
+    expect(await server.exitCode()).toBe(0);
+    expect(performance.now() - told, 'before the kubelet kills it').toBeLessThan(2000);
+    expect(await server.logged('left while a model was at work')).toBeDefined();
+    expect(await answer).not.toBe(200);
+  });
+
+  test('does not keep a process that is told a second time', async () => {
+    const { server } = await hang();
+    const told = performance.now();
+    server.child.kill('SIGTERM');
+    expect(await server.exitCode()).toBe(143);
+    expect(performance.now() - told).toBeLessThan(1000);
+  });
 });
 
 test('a second signal ends the process at once', async () => {

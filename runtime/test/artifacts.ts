@@ -48,6 +48,33 @@ export const slowBy = (rows: number): OnnxModel => ({
   ],
 });
 
+const BOXES = 300_000;
+
+/**
+ * Answers 0 for an x of 0. For an x of 1 it compares 300,000 boxes with each other, in one operator of one thread that
+ * nothing can end: minutes.
+ */
+export const hanging: OnnxModel = {
+  name: 'hanging',
+  inputs: [value('x', 'FP32', [1])],
+  outputs: [value('y', 'INT64', [])],
+  initializers: [
+    fp32(
+      'boxes',
+      [1, BOXES, 4],
+      Float32Array.from({ length: 4 * BOXES }, (_, i) => (i >> 2) * 2 + (i % 4 > 1 ? 1 : 0)),
+    ),
+    fp32('none', [1, 1, BOXES], new Float32Array(BOXES)),
+    int64('all', [1], [BOXES]),
+    fp32('half', [1], [0.5]),
+  ],
+  nodes: [
+    node('Add', ['none', 'x'], 'scores'),
+    node('NonMaxSuppression', ['boxes', 'scores', 'all', 'half', 'half'], 'kept'),
+    node('Size', ['kept'], 'y'),
+  ],
+};
+
 export const slow: OnnxModel = slowBy(1500);
 
 /** A dense network, inputs → widths in order, with ReLU between. Weights are a fixed pattern. */

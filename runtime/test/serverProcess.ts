@@ -21,6 +21,8 @@ export class ServerProcess {
   readonly #terminationLog: string;
   readonly #lines: string[] = [];
   readonly #exited: Promise<number | null>;
+  /** It has exited, and all it wrote has been read. */
+  #ended = false;
 
   /** Starts `node <module>`; does not wait for anything. */
   static async start(
@@ -48,6 +50,9 @@ export class ServerProcess {
       },
     });
     this.#exited = once(this.child, 'exit').then(([code]) => code as number | null);
+    this.child.once('close', () => {
+      this.#ended = true;
+    });
     this.child.stderr?.pipe(process.stderr, { end: false });
     // A test that fails before it ends its server must leave no process behind: it would hold the test runner.
     const end = () => this.child.kill('SIGKILL');
@@ -62,7 +67,7 @@ export class ServerProcess {
     while (Date.now() < deadline) {
       const entry = this.#lines.map((line) => JSON.parse(line)).find((candidate) => candidate.msg === msg);
       if (entry) return entry;
-      if (this.child.exitCode !== null) break;
+      if (this.#ended) break;
       await pause(10);
     }
     throw new Error(`the process never logged "${msg}": ${this.#lines.join('\n')}`);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
 import { forbidTelemetry } from '../../../onnx/telemetry.ts';
+import { endBy } from '../endProcess.ts';
 import { libraryFolder } from '../libraryFolder.ts';
 import { FUNCTIONS, type FunctionName, ORT_API_VERSION } from './api.ts';
 import { type Cells, cells } from './cells.ts';
@@ -71,6 +72,7 @@ function load(path: string): Library {
   koffi.config(CALLS);
   const native = koffi.load(path);
   const own = koffi.load(null);
+  endBy(own.func('_exit', 'void', ['int']));
   // Koffi unloads a library that no handle refers to; functions taken out of its table do not count.
   own.func('dlopen', 'void *', ['const char *', 'int'])(path, RTLD_NOW | RTLD_NODELETE);
   const base: bigint = native.func('OrtGetApiBase', 'void *', [])();
