@@ -44,11 +44,15 @@ async function writeSlices(client: Client, service: Service): Promise<void> {
 }
 
 /** The Replicas provider over a real API server; the EndpointSlice controller is played by hand. */
-export async function replicasUnderTest(real: Client, made?: Stored<InferenceService>): Promise<ReplicasUnderTest> {
+export async function replicasUnderTest(
+  real: Client,
+  made?: Stored<InferenceService>,
+  node?: string,
+): Promise<ReplicasUnderTest> {
   const { client, writes } = counting(real);
   const infs = made ?? (await makeService(real, { provider: 'Replicas' }));
-  await runPods(real, infs, 'v1', 3);
-  await runPods(real, infs, 'v2', 1);
+  await runPods(real, infs, 'v1', 3, node);
+  await runPods(real, infs, 'v2', 1, node);
   const known = new Snapshot<Service>(real, services);
   const running = new Snapshot<Pod>(real, pods);
   const slices = new Snapshot<EndpointSlice>(real, endpointSlices);

@@ -65,17 +65,19 @@ export function makeService(client: Client, traffic: object = {}): Promise<Store
 
 let nextIp = 1;
 
-/** Pods of a revision as its Deployment and a node would have made them: ready, each with an address. */
+/** Pods of a revision as its Deployment and a node would have made them: ready, each with an address. `node`: on a node. */
 export async function runPods(
   client: Client,
   infs: Stored<InferenceService>,
   revision: string,
   count: number,
+  node?: string,
 ): Promise<readonly Stored<Pod>[]> {
   const { revision: named } = predictorNames(infs.metadata.name);
   const make = async (index: number): Promise<Stored<Pod>> => {
     const { ownerReferences: _, ...metadata } = predictorMeta(infs, `${named(revision)}-${index}`, revision);
-    const spec = { containers: [{ name: 'server', image: 'example.com/runtime:1' }] };
+    const containers = [{ name: 'server', image: 'example.com/runtime:1' }];
+    const spec = { containers, ...(node === undefined ? {} : { nodeName: node }) };
     const { apiVersion, kind } = await client.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata, spec });
     const conditions = [{ type: 'Ready', status: 'True' }];
     const ip = `10.244.1.${nextIp++}`;
