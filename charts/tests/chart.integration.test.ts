@@ -29,6 +29,7 @@ const EVERYTHING = {
   replicas: 3,
   defaultGateway: { namespace: 'gateways', name: 'public' },
   watchNamespaces: ['chart-a', 'chart-b'],
+  cloudEventsSink: 'http://broker.events/slipway',
   logLevel: 'debug',
   nodeSelector: { 'kubernetes.io/os': 'linux' },
   tolerations: [{ key: 'system', operator: 'Exists' }],
@@ -91,6 +92,7 @@ describe('the operator reads what the values say', () => {
       imagePullPolicy: 'Always',
       defaultGateway: { namespace: 'gateways', name: 'public' },
       watchNamespaces: ['chart-a', 'chart-b'],
+      cloudeventsSink: 'http://broker.events/slipway',
       logLevel: 'debug',
     });
   });
@@ -112,6 +114,11 @@ describe('a value that can not be', () => {
       "at '/image/tag': got number, want string",
     ],
     ['a namespace list in one string', { watchNamespaces: 'a,b' }, "at '/watchNamespaces': got string, want array"],
+    [
+      'an address without http',
+      { cloudEventsSink: 'broker.events' },
+      "at '/cloudEventsSink': 'broker.events' does not match pattern",
+    ],
     ['half a gateway', { defaultGateway: { name: 'public' } }, 'defaultGateway needs both namespace and name'],
   ])('%s is refused by name', async (_, values, message) => {
     await expect(render(values, SYSTEM)).rejects.toThrow(message);
@@ -168,7 +175,9 @@ describe('rights', () => {
   });
 
   test('over our kinds ask to be part of view, edit and admin', async () => {
-    const roles = (await kustomize('default')).filter(({ metadata }) => /^slipway-(view|edit|approver)$/.test(metadata.name));
+    const roles = (await kustomize('default')).filter(({ metadata }) =>
+      /^slipway-(view|edit|approver)$/.test(metadata.name),
+    );
     expect(Object.fromEntries(roles.map(({ metadata }) => [metadata.name, metadata.labels]))).toEqual({
       'slipway-view': { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' },
       'slipway-edit': {
