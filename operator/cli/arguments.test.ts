@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { parseCommand, parseDuration, USAGE, UsageError } from './arguments.ts';
+import { parseCommand, parseDuration, USAGE } from './arguments.ts';
 import { COLUMNS } from './render/text.ts';
+import { UsageError } from './usageError.ts';
 
 const infs = { kind: 'InferenceService', name: 'flights' };
 
@@ -25,7 +26,7 @@ test.each([
 test.each([
   [
     ['stauts', 'infs/x'],
-    '"stauts" is no command: write one of abort, approve, explain, pause, promote, resume, retry, rollback, status, wait, watch',
+    '"stauts" is no command: write one of abort, approve, explain, pause, promote, rate, resume, retry, rollback, status, wait, watch',
   ],
   [['status'], 'status needs an object: write kubectl slipway status infs/flights'],
   [

@@ -1,5 +1,8 @@
 import { parseArgs } from 'node:util';
+import type { RateQuestion } from './rate.ts';
+import { readOutput, readRate } from './rateArguments.ts';
 import { parseTarget, type Target, type TargetKind } from './target.ts';
+import { UsageError } from './usageError.ts';
 
 export const GOALS = ['Ready', 'RolloutComplete', 'RolledBack', 'Succeeded'] as const;
 export type Goal = (typeof GOALS)[number];
@@ -15,15 +18,11 @@ interface Common {
 }
 export type Command =
   | { readonly verb: 'help' }
+  | { readonly verb: 'rate'; readonly question: RateQuestion; readonly json: boolean }
   | (Common & { readonly verb: 'status' | 'watch' | 'explain' | Act })
   | (Common & { readonly verb: 'approve'; readonly comment: string | undefined })
   | (Common & { readonly verb: 'retry'; readonly revision: string | undefined })
   | (Common & { readonly verb: 'wait'; readonly goal: Goal; readonly timeoutSeconds: number });
-
-/** The caller typed something that means nothing; the message is one sentence with what to type instead. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 export const USAGE = `kubectl slipway: follow a model from training to traffic.
 
@@ -42,6 +41,10 @@ export const USAGE = `kubectl slipway: follow a model from training to traffic.
   kubectl slipway rollback infs/NAME            back to the version before
   kubectl slipway retry   infs/NAME [--revision=R]
                           forget that a revision was rolled back
+
+  kubectl slipway rate --bad=20 --total=500 --limit=5% [-o json]
+                          the verdict of a guard on these counts, without any
+                          cluster; --confidence=0.999 as in spec.rollout
 
   -n, --namespace NAME     default: that of the current context
       --kubeconfig FILE    default: $KUBECONFIG, else ~/.kube/config`;
@@ -85,6 +88,11 @@ function parseFlags(argv: readonly string[]) {
         timeout: { type: 'string', default: '5m' },
         revision: { type: 'string' },
         comment: { type: 'string' },
+        bad: { type: 'string' },
+        total: { type: 'string' },
+        limit: { type: 'string' },
+        confidence: { type: 'string' },
+        output: { type: 'string', short: 'o' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -133,8 +141,10 @@ export function parseCommand(argv: readonly string[]): Command {
   const { values, positionals } = parseFlags(argv);
   const [verb, ...rest] = positionals;
   if (values.help === true || verb === 'help' || verb === undefined) return { verb: 'help' };
+  if (verb === 'rate') return { verb, question: readRate(values, rest), json: readOutput(values.output) };
   if (!Object.hasOwn(EXAMPLES, verb)) {
-    throw new UsageError(`"${verb}" is no command: write one of ${Object.keys(EXAMPLES).sort().join(', ')}`);
+    const verbs = [...Object.keys(EXAMPLES), 'rate'].sort().join(', ');
+    throw new UsageError(`"${verb}" is no command: write one of ${verbs}`);
   }
   const common = { target: readTarget(verb, rest), namespace: values.namespace, kubeconfig: values.kubeconfig };
   if (verb === 'wait') {

@@ -33,7 +33,7 @@ export interface Surroundings {
 interface SelfSubjectReview extends KubeObject {
   readonly status?: { readonly userInfo?: { readonly username?: string } };
 }
-type TargetCommand = Exclude<Command, { verb: 'help' }>;
+export type TargetCommand = Exclude<Command, { verb: 'help' | 'rate' }>;
 
 const POLL_MS = 1000;
 

@@ -4,9 +4,11 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { contextNamespace } from '../src/kube/config.ts';
 import { connect } from '../src/kube/connect.ts';
-import { type Command, parseCommand, USAGE, UsageError } from './arguments.ts';
-import { run } from './commands.ts';
+import { parseCommand, USAGE } from './arguments.ts';
+import { run, type TargetCommand } from './commands.ts';
+import { judgeByHand, rateLines } from './rate.ts';
 import { paint, wantsColour } from './render/colour.ts';
+import { UsageError } from './usageError.ts';
 
 const complain = (sentence: string): void => {
   process.stderr.write(`${sentence}\n`);
@@ -24,7 +26,7 @@ function kubeconfigOf(flag: string | undefined): string {
   return path;
 }
 
-async function runConnected(command: Exclude<Command, { verb: 'help' }>): Promise<number> {
+async function runConnected(command: TargetCommand): Promise<number> {
   const kubeconfig = kubeconfigOf(command.kubeconfig);
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
@@ -54,8 +56,12 @@ async function runConnected(command: Exclude<Command, { verb: 'help' }>): Promis
 async function main(): Promise<number> {
   try {
     const command = parseCommand(process.argv.slice(2));
-    if (command.verb !== 'help') return await runConnected(command);
-    print([USAGE]);
+    if (command.verb === 'help') print([USAGE]);
+    else if (command.verb === 'rate') {
+      const answer = judgeByHand(command.question);
+      if (command.json) process.stdout.write(`${JSON.stringify(answer)}\n`);
+      else print(rateLines(answer, command.question));
+    } else return await runConnected(command);
     return 0;
   } catch (error) {
     complain(error instanceof Error ? error.message : String(error));
