@@ -13,7 +13,7 @@ export interface Interval {
   readonly high: number;
 }
 
-const BISECTIONS = 60;
+const STEPS = 100;
 /** Logits beyond this are rates of 0 and 1 in double precision. */
 const LARGEST_LOGIT = 700;
 
@@ -36,33 +36,51 @@ const atLogit = (logit: number): [number, number] => [-Math.log1p(Math.exp(-logi
 export const excludes = (counts: Counts, alpha: number, p: number): boolean =>
   logDensity(counts)(Math.log(p), Math.log1p(-p)) <= Math.log(alpha);
 
-/** Bisection between a logit inside the set and one outside it. */
-function crossing(inside: number, outside: number, within: (logit: number) => boolean): number {
-  let [near, far] = [inside, outside];
-  for (let i = 0; i < BISECTIONS; i += 1) {
-    const middle = (near + far) / 2;
-    if (within(middle)) near = middle;
-    else far = middle;
+/**
+ * Where the density falls to alpha on one side of its peak: -1 below, 1 above. In the logit x its logarithm is concave,
+ * so Newton's method lands outside the set and comes back without crossing its edge: what it returns is never too narrow.
+ */
+function crossing(counts: Counts, alpha: number, side: -1 | 1): number {
+  const { hits, total } = counts;
+  const density = logDensity(counts);
+  const excess = (logit: number): number => density(...atLogit(logit)) - Math.log(alpha);
+  const bounded = (logit: number): number => Math.min(LARGEST_LOGIT, Math.max(-LARGEST_LOGIT, logit));
+  const peak = bounded(Math.log(hits / (total - hits)));
+  const curvature = (hits * (total - hits)) / total;
+  let logit = bounded(peak + side * Math.sqrt((2 * excess(peak)) / curvature));
+  for (let i = 0; i < STEPS; i += 1) {
+    const next = bounded(logit - excess(logit) / (hits - total * rateOf(logit)));
+    if (Math.abs(next - logit) < 1e-10) break;
+    logit = next;
   }
-  return rateOf(far);
+  return rateOf(logit);
+}
+
+/** The rate other than 0 at which (1 + total)·(1 − p)^total, the density without a hit, is alpha. */
+const withoutHit = (total: number, alpha: number): number => -Math.expm1((Math.log(alpha) - Math.log1p(total)) / total);
+
+/** Lower end of the confidence sequence. */
+export function lowestRate(counts: Counts, alpha: number): number {
+  const { hits, total } = counts;
+  if (total <= 0 || hits <= 0) return 0;
+  return hits >= total ? 1 - withoutHit(total, alpha) : crossing(counts, alpha, -1);
+}
+
+/** Upper end of the confidence sequence. */
+export function highestRate(counts: Counts, alpha: number): number {
+  const { hits, total } = counts;
+  if (total <= 0 || hits >= total) return 1;
+  return hits <= 0 ? withoutHit(total, alpha) : crossing(counts, alpha, 1);
 }
 
 /**
  * Confidence sequence of one rate, valid at every look and under any stopping rule: the prior-posterior-ratio set
  * { p : Beta(p; 1 + hits, 1 + misses) / Beta(p; 1, 1) > alpha }, with a uniform prior. The density has one peak, so the
- * set is an interval around hits/total; its ends are found by bisection on the logit.
+ * set is an interval around hits/total.
  * Source: Waudby-Smith & Ramdas, "Confidence sequences for sampling without replacement", NeurIPS 2020, Proposition 2.1
  * (prior-posterior-ratio martingale), here for independent draws; background in Howard, Ramdas, McAuliffe & Sekhon 2021.
  */
-export function confidenceSequence(counts: Counts, alpha: number): Interval {
-  const { hits, total } = counts;
-  if (total <= 0) return { low: 0, high: 1 };
-  const density = logDensity(counts);
-  const within = (logit: number): boolean => density(...atLogit(logit)) > Math.log(alpha);
-  const misses = total - hits;
-  const peak = hits <= 0 ? -LARGEST_LOGIT : misses <= 0 ? LARGEST_LOGIT : Math.log(hits / misses);
-  return {
-    low: hits <= 0 ? 0 : crossing(peak, -LARGEST_LOGIT, within),
-    high: misses <= 0 ? 1 : crossing(peak, LARGEST_LOGIT, within),
-  };
-}
+export const confidenceSequence = (counts: Counts, alpha: number): Interval => ({
+  low: lowestRate(counts, alpha),
+  high: highestRate(counts, alpha),
+});

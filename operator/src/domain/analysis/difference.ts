@@ -81,7 +81,9 @@ function leastWealth(higher: Counts, lower: Counts, margin: number, start: numbe
     x = next;
     found = wealth(higher, lower, margin, least + x);
   }
-  return { ...found, at: least + x };
+  // Where the least is at an edge of p that moves with the margin, it moves along.
+  const movesAlong = found.byRate < 0 ? margin > 0 : margin < 0;
+  return { ...found, byMargin: found.byMargin - (movesAlong ? found.byRate : 0), at: least + x };
 }
 
 const share = ({ hits, total }: Counts): number => (total === 0 ? 0 : hits / total);

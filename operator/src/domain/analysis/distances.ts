@@ -73,8 +73,9 @@ function estimated(a: readonly number[], b: readonly number[], alpha: number, of
   const unit = of.curvature * (1 / n + 1 / m);
   const first = variance(smoothed(a), of.slopes[0]) / n + variance(smoothed(b), of.slopes[1]) / m;
   const reach = normalQuantile(alpha / 2) * Math.sqrt(first + 2 * freedom * unit * unit);
-  const value = of.value - freedom * unit;
-  return { value: Math.max(0, value), low: Math.max(0, value - reach), high: Math.max(0, value + reach) };
+  // No distance is below 0: samples that are more alike than chance makes them prove no more than equal ones.
+  const value = Math.max(0, of.value - freedom * unit);
+  return { value, low: Math.max(0, value - reach), high: value + reach };
 }
 
 /** Σ (p − q)·ln(p/q). */

@@ -1,5 +1,5 @@
 import type { Verdict } from '@slipway/crds';
-import { type Counts, confidenceSequence, excludes, type Interval } from './confidenceSequence.ts';
+import { type Counts, excludes, highestRate, type Interval, lowestRate } from './confidenceSequence.ts';
 import { lowestDifference } from './difference.ts';
 
 /** What a verdict says and what it rests on. `rate`, `low`, `high` and `limit` are shares from −1 to 1, `n` effective requests. */
@@ -26,8 +26,8 @@ const verdictOf = (low: number, high: number, limit: number): Verdict =>
  * the bound at the risk of a wrong Fail and `high` that at the risk of a wrong Pass: the two that decide.
  */
 export function judgeRate(counts: Counts, limit: number, risk: Risk): Judgement {
-  const { low } = confidenceSequence(counts, risk.fail);
-  const { high } = confidenceSequence(counts, risk.pass);
+  const low = lowestRate(counts, risk.fail);
+  const high = highestRate(counts, risk.pass);
   return { verdict: verdictOf(low, high, limit), rate: share(counts), low, high, limit, n: counts.total };
 }
 

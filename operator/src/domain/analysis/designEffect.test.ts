@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { designEffect, effectiveCounts, errorCounts } from './designEffect.ts';
+import { Arm } from './simulation/arm.ts';
+import { watchRate } from './simulation/rollouts.ts';
+import { PROMISED, type Traffic } from './simulation/traffic.ts';
+import { mulberry32 } from './simulation.ts';
+import { noBatches, noRequests } from './tally.ts';
+
+const PER_SECOND = 100;
+/** Mean design effect of the traffic after so many seconds. */
+function meanEffect(traffic: Traffic, seconds: number): number {
+  const effects = Array.from({ length: 200 }, (_, seed) => {
+    const uniform = mulberry32(seed + 1);
+    const next = traffic(uniform, 0.05);
+    const arm = new Arm();
+    for (let second = 0; second < seconds; second += 1) arm.second(uniform, PER_SECOND, next());
+    return arm.total / arm.counts.total;
+  });
+  return effects.reduce((a, b) => a + b, 0) / effects.length;
+}
+
+describe('the design effect', () => {
+  test('of one second of 100 requests says that they may be one burst: worth 10', () => {
+    expect(designEffect(30, 100, { count: 1, squaredOverTotal: 9 })).toBeCloseTo(1 + 99 * 0.1, 9);
+  });
+
+  test('of a few requests a second is small from the first on', () => {
+    expect(designEffect(1, 2, { count: 1, squaredOverTotal: 0.5 })).toBeCloseTo(1.1, 9);
+  });
+
+  test('of seconds that all fail alike falls to 1: a fault that stays is no burst', () => {
+    const steady = (seconds: number) =>
+      designEffect(30 * seconds, 100 * seconds, { count: seconds, squaredOverTotal: 9 * seconds });
+    expect(steady(3)).toBeLessThan(steady(1));
+    expect(steady(20)).toBe(1);
+  });
+
+  test('of independent requests comes near 1', () => {
+    expect(meanEffect(PROMISED.independent, 120)).toBeLessThan(1.7);
+  });
+
+  test('of bursts is what their variance says, or more', () => {
+    const bursts = PROMISED['bursts: a tenth of the seconds, 10 times the rest'];
+    // Var(rate) = 0.09·(9·0.05/1.9)², so that φ = 1 + 99·Var/(p(1 − p)).
+    const variance = 0.09 * (0.45 / 1.9) ** 2;
+    expect(meanEffect(bursts, 200)).toBeGreaterThan(1 + (99 * variance) / (0.05 * 0.95));
+  });
+
+  test('without a hit rests on the assumption, and it fades', () => {
+    const clean = (seconds: number) => designEffect(0, 100 * seconds, { count: seconds, squaredOverTotal: 0 });
+    expect(clean(3)).toBeGreaterThan(5);
+    expect(clean(300)).toBeLessThan(1.2);
+  });
+
+  test.each([
+    ['nothing was asked', 0, 0, noBatches],
+    ['there are no batches', 5, 100, noBatches],
+    ['each batch holds one question', 5, 100, { count: 100, squaredOverTotal: 5 }],
+  ])('is 1 where %s', (_sentence, hits, total, batches) => {
+    expect(designEffect(hits, total, batches)).toBeCloseTo(1, 1);
+  });
+
+  test('divides hits and total alike', () => {
+    const { hits, total } = effectiveCounts(30, 100, { count: 1, squaredOverTotal: 9 });
+    expect(hits / total).toBeCloseTo(0.3, 9);
+    expect(total).toBeCloseTo(100 / 10.9, 9);
+  });
+
+  test('of errors is that of the served requests, and refusals under load count as errors', () => {
+    expect(errorCounts({ ...noRequests, ok: 90, clientError: 5, serverError: 3, shed: 2 })).toEqual({
+      hits: 5,
+      total: 100,
+    });
+    const second = { ...noRequests, ok: 70, serverError: 30, batchSeconds: 1, failedSquaredOverServed: 9 };
+    expect(errorCounts(second).total).toBeCloseTo(100 / 10.9, 9);
+  });
+});
+
+describe('a candidate at the limit, looked at each second for a minute', { timeout: 60_000 }, () => {
+  const runs = 400;
+  const failsOf = (traffic: Traffic, perSecond: number, fail: number, seconds = 60) =>
+    Array.from({ length: runs }, (_, seed) =>
+      watchRate({ traffic, rate: 0.05, perSecond, seconds, limit: 0.05, risk: { fail, pass: 1e-9 }, seed: seed + 1 }),
+    ).filter(({ verdict }) => verdict === 'Fail').length;
+  const cases = Object.entries(PROMISED).flatMap(([name, traffic]) =>
+    [10, 100].flatMap((perSecond) => [0.05, 0.01].map((fail) => [name, perSecond, fail, traffic] as const)),
+  );
+  test.each(cases)('%s, %d requests/s, is failed in at most %d of the rollouts', (_name, perSecond, fail, traffic) => {
+    expect(failsOf(traffic, perSecond, fail)).toBeLessThanOrEqual(
+      runs * fail + 3 * Math.sqrt(runs * fail * (1 - fail)),
+    );
+  });
+
+  test('is not failed by a burst in the first three seconds', () => {
+    const bursts = PROMISED['bursts: a tenth of the seconds, 10 times the rest'];
+    expect(failsOf(bursts, 200, 0.01, 3)).toBeLessThanOrEqual(runs * 0.01 + 3 * Math.sqrt(runs * 0.01));
+  });
+});
