@@ -91,6 +91,27 @@ describe('a route', () => {
     expect(JSON.stringify(stamped(httpRoute(infs, shape, rolledBack)))).not.toContain('v2');
   });
 
+  test.each([
+    ['weights', split],
+    ['a preview', { backends: backends.slice(0, 1), routes: [preview] }],
+    ['header routes', { backends, routes: [beta] }],
+  ])('kserve#2978, plugin-gatewayapi#32: %s need no filter of the gateway: it is pods that copy requests', (_, of) => {
+    expect(httpRoute(infs, shape, of).spec.rules.flatMap(({ filters = [] }) => filters)).toEqual([]);
+  });
+
+  test('argo-rollouts#2463, #3854: after a rollout the route is what a service without one has, and nothing is left over', () => {
+    const only = (revision: string): RouteSplit => ({ backends: [{ revision, weight: 10_000 }], routes: [] });
+    const after = JSON.stringify(httpRoute(infs, shape, only('v2')));
+    expect(after.replaceAll('v2', 'v1')).toBe(JSON.stringify(httpRoute(infs, shape, only('v1'))));
+  });
+
+  test('plugin-gatewayapi#208: a rollout adds no label that comes and goes: only the rules differ', () => {
+    const { spec: during, ...others } = httpRoute(infs, shape, { backends, routes: [preview, beta] });
+    const { spec: before, ...same } = httpRoute(infs, shape, { backends: backends.slice(0, 1), routes: [] });
+    expect(others).toEqual(same);
+    expect({ ...during, rules: [] }).toEqual({ ...before, rules: [] });
+  });
+
   test('read back is what it was made of', () => {
     const made: RouteSplit = { backends, routes: [preview, beta] };
     const wide: RouteShape = { parents: [gateway], hostnames: ['a.example'], pathPrefix: '/flights', named: true };
