@@ -56,6 +56,26 @@ test.each<[string, Pod, object | undefined]>([
     pod({}, { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes' }] }),
     { reason: 'Unschedulable', message: expect.stringContaining('0/3 nodes'), fatal: false },
   ],
+  [
+    'an accelerator that no node has to spare is named with how many, and may still come',
+    {
+      ...pod(
+        {},
+        {
+          conditions: [
+            {
+              type: 'PodScheduled',
+              status: 'False',
+              reason: 'Unschedulable',
+              message: '0/3 nodes: 3 Insufficient nvidia.com/gpu.',
+            },
+          ],
+        },
+      ),
+      spec: { containers: [{ name: 'server', image: 'i', resources: { limits: { 'nvidia.com/gpu': '1' } } }] },
+    } as Pod,
+    { reason: 'InsufficientAccelerator', message: expect.stringContaining('1 more nvidia.com/gpu'), fatal: false },
+  ],
 ])('%s', (_sentence, given, want) => {
   const trouble = troubleOf([given], 'server');
   if (want === undefined) expect(trouble).toBeUndefined();

@@ -1,4 +1,5 @@
 import type { Pod } from '../../api/builtin.ts';
+import { missingAccelerators } from '../workload/accelerators.ts';
 import { containerStatus, isKnownReason, termination } from '../workload/podEnd.ts';
 import { podWait } from '../workload/podWait.ts';
 import type { Trouble } from './world.ts';
@@ -31,6 +32,6 @@ function crash(pod: Pod, container: string): Trouble | undefined {
  */
 export function troubleOf(pods: readonly Pod[], container: string): Trouble | undefined {
   const crashes = pods.flatMap((pod) => crash(pod, container) ?? []);
-  const wait = podWait(pods);
+  const wait = missingAccelerators(pods) ?? podWait(pods);
   return crashes.find(({ fatal }) => fatal) ?? crashes[0] ?? (wait && { ...wait, fatal: false });
 }

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Act, acts, GUARDS, STEPS } from './model/acts.ts';
+import { Cluster } from './model/cluster.ts';
+import { invariantsFor } from './model/invariants.ts';
+import { type Plan, plan } from './plan.ts';
+import type { World } from './world.ts';
+
+/** Runs × acts: more than 10^5 passes, each after something happened. */
+const RUNS = 2000;
+const ACTS = 30;
+/** Passes in which everything that is under way has come to where it waits for time, people or requests. */
+const SETTLED_AFTER = 40;
+
+interface Setting {
+  readonly steps: string;
+  readonly guards: string;
+  readonly min: number;
+  readonly surge: 'Auto' | 'Never';
+  readonly provider: 'Gateway' | 'Replicas';
+  readonly bake: string;
+}
+const guards = fc.constantFrom(...Object.keys(GUARDS));
+const bake = fc.constantFrom('0s', '20s');
+const beside: fc.Arbitrary<Setting> = fc.record({
+  steps: fc.constantFrom(...Object.keys(STEPS)),
+  guards,
+  min: fc.constantFrom(1, 2, 4),
+  surge: fc.constant('Auto'),
+  provider: fc.constant('Gateway'),
+  bake,
+});
+/** Weights that whole pods can give, in place and counted. */
+const ofPods: fc.Arbitrary<Setting> = fc.record({
+  steps: fc.constantFrom('all at once', 'halves'),
+  guards,
+  min: fc.constantFrom(2, 4),
+  surge: fc.constantFrom('Auto', 'Never'),
+  provider: fc.constantFrom('Gateway', 'Replicas'),
+  bake,
+});
+const settings = fc.oneof({ weight: 4, arbitrary: beside }, { weight: 1, arbitrary: ofPods });
+
+const clusterOf = ({ steps, guards, min, surge, provider, bake }: Setting): Cluster => {
+  const rollout: Partial<World['spec']['rollout']> = { steps: STEPS[steps] ?? [], guards: GUARDS[guards], surge, bake };
+  return new Cluster(rollout, min, { provider });
+};
+
+/** A run as sentences: what was given, then each act with the rule that answered it and what it led to. */
+class Trace {
+  readonly #lines: string[];
+  static rules: string[] = [];
+  constructor({ steps, guards, min, surge, provider, bake }: Setting) {
+    this.#lines = [`${steps}; ${guards}; ${min} pods; surge ${surge}; provider ${provider}; bake ${bake}`];
+  }
+  add(told: string, { rule, backends, status }: Plan): void {
+    Trace.rules.push(rule);
+    const { phase = 'no candidate', step = 0, version = '' } = status.candidate ?? {};
+    const route = backends.map(({ revision, weight }) => `${revision} ${weight}`).join(', ');
+    this.#lines.push(`${told}: ${rule} -> ${version} ${phase}, step ${step}; route ${route}`);
+  }
+  fail(why: string): never {
+    throw new Error(`${why}\n  ${this.#lines.map((line, i) => `${i}. ${line}`).join('\n  ')}`);
+  }
+}
+
+function passOn(cluster: Cluster, trace: Trace, told: string): void {
+  cluster.pass((world, decided) => {
+    trace.add(told, decided);
+    for (const invariant of invariantsFor(world.spec)) {
+      const wrong = invariant(world, decided, cluster);
+      if (wrong !== undefined) trace.fail(wrong);
+    }
+  });
+}
+
+/** With the clock standing still and nothing broken, passes come to an end, and the last one asks for nothing new. */
+function settles(cluster: Cluster, trace: Trace): void {
+  cluster.calm();
+  for (let pass = 0, before = ''; before !== JSON.stringify(cluster.everything()); pass += 1) {
+    if (pass > SETTLED_AFTER) trace.fail('a quiet world does not settle');
+    before = JSON.stringify(cluster.everything());
+    passOn(cluster, trace, 'quiet');
+    cluster.settlePods();
+  }
+  if (plan(cluster.world()).events.length > 0) trace.fail('a settled world still tells something new');
+}
+
+function runThrough(setting: Setting, all: readonly Act[]): Cluster {
+  const cluster = clusterOf(setting);
+  const trace = new Trace(setting);
+  for (const { told, run } of all) {
+    run(cluster);
+    passOn(cluster, trace, told);
+  }
+  settles(cluster, trace);
+  return cluster;
+}
+
+describe('a service to which anything happens in any order', { timeout: 240_000 }, () => {
+  test(`holds what it promises in ${RUNS * ACTS} passes, and comes to rest`, () => {
+    const reached = new Set<string>();
+    const counts = new Map<string, number>();
+    fc.assert(
+      fc.property(settings, fc.array(acts, { minLength: ACTS, maxLength: ACTS, size: 'max' }), (setting, all) => {
+        const { latest } = runThrough(setting, all);
+        for (const { reason } of latest.status.history ?? []) reached.add(reason);
+        for (const r of Trace.rules) counts.set(r, (counts.get(r) ?? 0) + 1);
+        Trace.rules = [];
+      }),
+      { numRuns: RUNS },
+    );
+    console.log(
+      [...counts]
+        .sort((a, b) => b[1] - a[1])
+        .map(([r, n]) => `${r} ${n}`)
+        .join('; '),
+    );
+    // A model in which nothing happens would hold anything.
+    expect([...reached].sort()).toEqual(
+      expect.arrayContaining([
+        'AwaitingApproval',
+        'BakeStarted',
+        'CandidateReplaced',
+        'OutsideWindow',
+        'PreviewStarted',
+        'Promoted',
+        'RollbackStarted',
+        'RolledBack',
+        'RolloutAborted',
+        'ShadowStarted',
+        'WeightChanged',
+      ]),
+    );
+  });
+});

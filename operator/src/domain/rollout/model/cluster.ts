@@ -1,0 +1,206 @@
+import { mergeConditions } from '../../../kube/conditions.ts';
+import { revisionFor, specOf, targetOf, versionOf } from '../builders.ts';
+import { type Plan, plan } from '../plan.ts';
+import { routesOf } from '../routes.ts';
+import { backendsOf, isProgrammed } from '../weights.ts';
+import type { RevisionFacts, Target, World } from '../world.ts';
+import { Counters, type Quality } from './counters.ts';
+import { DataPlane } from './dataPlane.ts';
+
+export const MINORS = [0, 1, 2] as const;
+const START_MS = Date.parse('2030-01-01T12:00:00Z');
+
+/** The object as the API server has it. */
+interface Stored {
+  readonly spec: World['spec'];
+  readonly asked: World['asked'];
+  readonly status: World['status'];
+  readonly wanted: number;
+  readonly generation: number;
+}
+
+interface Pods {
+  asked: number;
+  ready: number;
+  fatal: boolean;
+}
+
+/** Where a pass ends that does not end well: the operator dies before this write, or the status write is refused. */
+export type Fate =
+  | 'Lives'
+  | 'DiesBeforeRoute'
+  | 'DiesAfterRoute'
+  | 'DiesAmongPods'
+  | 'DiesBeforeStatus'
+  | 'StatusRefused';
+
+/** A service, its pods, its gateway and its users, in memory. Nothing in it knows the rules. */
+export class Cluster {
+  now = START_MS;
+  readonly plane = new DataPlane();
+  readonly counters = new Counters();
+  readonly pods = new Map<string, Pods>();
+  /** Versions of the object, newest last: a cache may show an older one, but none older than our own last write. */
+  readonly stored: Stored[];
+  #lastOwnWrite = 0;
+  quality: Record<number, Quality> = { 0: 'Good', 1: 'Good', 2: 'Good' };
+  targets: Record<number, Target['state']> = {};
+  requestsPerSecond = 200;
+  canBeRead = true;
+  endpointsLag = false;
+  /** What the watches showed last, while they are lost. */
+  frozen: Pick<World, 'revisions' | 'route'> | undefined;
+  staleness = 0;
+  fate: Fate = 'Lives';
+
+  constructor(
+    rollout: Partial<World['spec']['rollout']>,
+    min: number,
+    traffic: Partial<World['spec']['traffic']> = {},
+  ) {
+    const spec = specOf(rollout, min);
+    this.stored = [
+      {
+        spec: { ...spec, traffic: { ...spec.traffic, ...traffic } },
+        asked: {},
+        status: { stable: { ...versionOf(0), rolloutID: 'r-0' } },
+        wanted: 1,
+        generation: 1,
+      },
+    ];
+    this.pods.set(revisionFor(0), { asked: min, ready: min, fatal: false });
+    this.plane.write({ backends: backendsOf(this.latest.status), routes: [] });
+  }
+
+  get latest(): Stored {
+    const latest = this.stored.at(-1);
+    if (latest === undefined) throw new Error('nothing is stored');
+    return latest;
+  }
+
+  /** A person, or Git, writes the object. */
+  edit(change: (object: Stored) => Partial<Stored>): void {
+    this.stored.push({ ...this.latest, ...change(this.latest) });
+  }
+
+  facts(): Pick<World, 'revisions' | 'route'> {
+    const revisions = Object.fromEntries([...this.pods].map(([revision, pods]) => [revision, this.#factsOf(pods)]));
+    return { revisions, route: this.plane.facts() };
+  }
+
+  #factsOf({ asked, ready, fatal }: Pods): RevisionFacts {
+    const trouble = fatal ? { trouble: { reason: 'ModelInvalid', message: 'it does not load', fatal } } : {};
+    return { replicas: asked, ready, ...(this.endpointsLag ? { endpoints: Math.max(0, ready - 1) } : {}), ...trouble };
+  }
+
+  #read(): Stored {
+    const at = Math.max(this.#lastOwnWrite, this.stored.length - 1 - this.staleness);
+    return this.stored[at] ?? this.latest;
+  }
+
+  world(object = this.#read()): World {
+    const { spec, asked, status, wanted, generation } = object;
+    const { revisions, route } = this.frozen ?? this.facts();
+    const programmed = isProgrammed({ route }, backendsOf(status), routesOf(spec, status));
+    this.counters.look(status.rolloutID ?? '', `${status.candidate?.weight}/${status.candidate?.phase}/${programmed}`);
+    const previous = MINORS.find((minor) => revisionFor(minor) === status.previous?.revision);
+    return {
+      now: new Date(this.now),
+      generation,
+      guardPeriodMs: 1000,
+      spec,
+      status,
+      asked,
+      target: targetOf(wanted, this.targets[wanted]),
+      ...(previous === undefined ? {} : { previous: targetOf(previous, this.targets[previous]) }),
+      revisions,
+      route,
+      evidence: Object.fromEntries(
+        MINORS.map((minor) => {
+          const { ready = 0 } = this.pods.get(revisionFor(minor)) ?? {};
+          return [revisionFor(minor), this.counters.evidence(minor, this.canBeRead ? ready : 0)];
+        }),
+      ),
+    };
+  }
+
+  /** One pass, as the controller makes it: the route, the pods of each revision, those that go, the status. */
+  pass(watch: (world: World, decided: Plan) => void): void {
+    const world = this.world();
+    const decided = plan(world);
+    watch(world, decided);
+    const { fate } = this;
+    this.fate = 'Lives';
+    if (fate === 'DiesBeforeRoute') {
+      this.restart();
+      return;
+    }
+    this.plane.write(decided);
+    if (fate === 'DiesAfterRoute') {
+      this.restart();
+      return;
+    }
+    for (const [revision, asked] of Object.entries(decided.replicas)) {
+      const pods = this.pods.get(revision);
+      this.pods.set(revision, { ready: Math.min(asked, pods?.ready ?? 0), fatal: pods?.fatal ?? false, asked });
+      if (fate === 'DiesAmongPods') {
+        this.restart();
+        return;
+      }
+    }
+    for (const revision of decided.remove) this.pods.delete(revision);
+    if (fate === 'DiesBeforeStatus') {
+      this.restart();
+      return;
+    }
+    if (fate !== 'StatusRefused') this.#writeStatus(world, decided);
+  }
+
+  #writeStatus(world: World, { status, observed }: Plan): void {
+    const conditions = mergeConditions(world.status.conditions ?? [], observed, world.generation, world.now);
+    const next = { ...status, conditions, observedGeneration: world.generation };
+    if (JSON.stringify(next) === JSON.stringify(world.status)) return;
+    this.stored.push({ ...this.latest, status: next });
+    this.#lastOwnWrite = this.stored.length - 1;
+  }
+
+  /** A new operator looks at the server first, and its watches are whole. */
+  restart(): void {
+    this.#lastOwnWrite = this.stored.length - 1;
+    this.frozen = undefined;
+    this.staleness = 0;
+  }
+
+  /** Requests reach the pods that the gateway sends them to. */
+  elapse(seconds: number): void {
+    this.now += seconds * 1000;
+    this.counters.pass(Math.max(0, seconds));
+    for (const minor of MINORS) {
+      const revision = revisionFor(minor);
+      const asked = Math.round(Math.max(0, seconds) * this.requestsPerSecond * this.plane.shareOf(revision));
+      const isUp = (this.pods.get(revision)?.ready ?? 0) > 0;
+      if (asked > 0 && isUp) this.counters.count(revision, asked, this.quality[minor] ?? 'Good');
+    }
+  }
+
+  /** Pods that nothing keeps come up. */
+  settlePods(): void {
+    for (const pods of this.pods.values()) if (!pods.fatal) pods.ready = pods.asked;
+  }
+
+  /** All that a pass may change. */
+  everything(): object {
+    return { latest: this.latest, pods: [...this.pods], route: this.plane.written };
+  }
+
+  /** Nothing is broken any more, and nobody asks for anything new. */
+  calm(): void {
+    this.restart();
+    this.fate = 'Lives';
+    this.endpointsLag = false;
+    this.canBeRead = true;
+    this.plane.mood = 'Prompt';
+    this.plane.catchUp();
+    this.settlePods();
+  }
+}

@@ -1,0 +1,147 @@
+import { holdingGuard } from '../../guards/acting.ts';
+import { judgeGuards } from '../../guards/judgeGuards.ts';
+import { evidenceOf, requests } from '../builders.ts';
+import { liveCandidate } from '../decision.ts';
+import { exposureOf, levelOf } from '../exposure.ts';
+import { brokenLink } from '../history.ts';
+import { type Plan, plan } from '../plan.ts';
+import { TOTAL_WEIGHT } from '../weights.ts';
+import type { World } from '../world.ts';
+import type { Cluster } from './cluster.ts';
+
+/** What must hold of every pass. Each tells what is wrong, or nothing. */
+export type Invariant = (world: World, decided: Plan, cluster: Cluster) => string | undefined;
+
+const weightOf = ({ backends }: Plan, revision: string | undefined): number =>
+  backends.find((b) => b.revision === revision)?.weight ?? 0;
+
+const weightsAddUp: Invariant = (_world, decided) => {
+  const sum = decided.backends.reduce((total, { weight }) => total + weight, 0);
+  return sum === TOTAL_WEIGHT ? undefined : `weights add up to ${sum}`;
+};
+
+const leavingGetsNothing: Invariant = (_world, decided) => {
+  const { candidate, stable } = decided.status;
+  if (candidate === undefined || candidate.revision === stable?.revision) return undefined;
+  const routed = decided.routes.some(({ revision }) => revision === candidate.revision);
+  const hidden = !['Shifting', 'Baking'].includes(candidate.phase) && weightOf(decided, candidate.revision) > 0;
+  const left = ['RollingBack', 'RolledBack'].includes(candidate.phase) && routed;
+  return hidden || left ? `a candidate in ${candidate.phase} gets requests` : undefined;
+};
+
+const rejectedGetsNothing: Invariant = (_world, decided) => {
+  const { rejected = [], stable } = decided.status;
+  const found = rejected.find(({ revision }) => revision !== stable?.revision && weightOf(decided, revision) > 0);
+  return found && `${found.version} was rejected and gets requests`;
+};
+
+const rolledBackIsOutOfTheRoute: Invariant = (world, decided, { plane, frozen }) => {
+  const { candidate } = decided.status;
+  if (frozen !== undefined || candidate?.phase !== 'RolledBack' || world.status.candidate?.phase !== 'RollingBack')
+    return undefined;
+  return plane.served().includes(candidate.revision)
+    ? 'RolledBack is told while the gateway still sends requests'
+    : undefined;
+};
+
+/** By default: what is blind, undecided or shared neither raises what the candidate is shown to, nor ends the bake. */
+const undecidedNeverAdvances: Invariant = (world, decided) => {
+  const [before, after] = [liveCandidate(world.status), decided.status.candidate];
+  if (before === undefined || after?.revision !== before.revision || before.back === true) return undefined;
+  if (world.asked.promote === world.status.rolloutID) return undefined;
+  const more = levelOf(exposureOf(after)) > levelOf(exposureOf(before)) && after.step > before.step;
+  if (!more && !(after.phase === 'Complete' && before.phase === 'Baking')) return undefined;
+  const guard = holdingGuard(world, before, judgeGuards(world, before));
+  return guard && `${decided.rule} went on although guard ${guard.name} says ${guard.verdict}`;
+};
+
+const failedNeverAdvances: Invariant = (world, decided) => {
+  const [before, after] = [liveCandidate(world.status), decided.status.candidate];
+  if (before === undefined || after?.revision !== before.revision || before.back === true) return undefined;
+  const failed = judgeGuards(world, before).some(({ verdict }) => verdict === 'Fail');
+  const more = levelOf(exposureOf(after)) > levelOf(exposureOf(before)) || after.phase === 'Complete';
+  return failed && more ? `${decided.rule} went on although a guard fails` : undefined;
+};
+
+/** surge: Auto: a revision with a weight has the pods for it, in what is asked for and, where it rises, in what is ready. */
+const capacityHolds: Invariant = (world, decided, { frozen, pods }) => {
+  const { min } = world.spec.predictor.replicas;
+  const { stable } = decided.status;
+  const of = weightOf(decided, stable?.revision);
+  if ((decided.replicas[stable?.revision ?? ''] ?? 0) < Math.ceil((min * of) / TOTAL_WEIGHT))
+    return 'stable has fewer pods than its weight needs';
+  const [before, after] = [liveCandidate(world.status), decided.status.candidate];
+  if (
+    frozen !== undefined ||
+    after === undefined ||
+    after.weight <= (before?.weight ?? 0) ||
+    after.phase !== 'Shifting'
+  )
+    return undefined;
+  const ready = pods.get(after.revision)?.ready ?? 0;
+  return ready < Math.ceil((min * after.weight) / 100) ? `${after.weight}% for ${ready} ready pods` : undefined;
+};
+
+const nothingNeededGoes: Invariant = (world, decided, { plane, frozen }) => {
+  const needed = [
+    world.status.stable?.revision,
+    liveCandidate(world.status)?.revision,
+    ...decided.backends.map(({ revision }) => revision),
+  ];
+  const served = frozen === undefined ? plane.served() : [];
+  const gone = decided.remove.find((revision) => needed.includes(revision) || served.includes(revision));
+  return gone && `${gone} is removed and still needed`;
+};
+
+/** Had the candidate just failed, this pass would take its requests away. */
+const rollbackIsOnePassAway: Invariant = (world) => {
+  const candidate = liveCandidate(world.status);
+  const { stable } = world.status;
+  const asked = candidate !== undefined && levelOf(exposureOf(candidate)) > 200;
+  if (candidate === undefined || stable === undefined || candidate.back === true || !asked) return undefined;
+  const minor = Number(candidate.revision.slice(-1));
+  const failing: World = {
+    ...world,
+    spec: {
+      ...world.spec,
+      rollout: { ...world.spec.rollout, onFail: 'RollBack', guards: [{ name: 'errors', errors: { max: '1%' } }] },
+    },
+    evidence: {
+      [stable.revision]: evidenceOf(Number(stable.revision.slice(-1)), requests(5000)),
+      [candidate.revision]: evidenceOf(minor, requests(500, 500)),
+    },
+  };
+  const decided = plan(failing);
+  const got = weightOf(decided, candidate.revision);
+  return got === 0 && decided.rule === 'roll-back' ? undefined : `a failing candidate keeps ${got} by ${decided.rule}`;
+};
+
+const historyHolds: Invariant = (_world, { status }) => {
+  const at = brokenLink(status.history ?? []);
+  return at === undefined ? undefined : `entry ${at} of the history is broken`;
+};
+
+const samePlanTwice: Invariant = (world, decided) =>
+  JSON.stringify(plan(world)) === JSON.stringify(decided) ? undefined : 'the same world gave two plans';
+
+const conditionsAgree: Invariant = (_world, { observed }) => {
+  const of = (type: string) => observed.find((o) => o.type === type)?.status;
+  return of('Reconciling') === 'True' && of('Stalled') === 'True' ? 'Reconciling and Stalled are both True' : undefined;
+};
+
+const ALWAYS: readonly Invariant[] = [
+  weightsAddUp,
+  leavingGetsNothing,
+  rejectedGetsNothing,
+  rolledBackIsOutOfTheRoute,
+  undecidedNeverAdvances,
+  failedNeverAdvances,
+  nothingNeededGoes,
+  rollbackIsOnePassAway,
+  historyHolds,
+  samePlanTwice,
+  conditionsAgree,
+];
+
+export const invariantsFor = ({ rollout, traffic }: World['spec']): readonly Invariant[] =>
+  rollout.surge === 'Auto' && traffic.provider === 'Gateway' ? [...ALWAYS, capacityHolds] : ALWAYS;
