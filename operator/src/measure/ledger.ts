@@ -62,6 +62,7 @@ export class Ledger {
   #shadow: ShadowCount | undefined;
   #step = '';
   #stepAt = 0;
+  #stepStartedAt = new Date(0);
   #stepBase: Bases = new Map();
   #recent = new RecentWindows();
 
@@ -128,10 +129,11 @@ export class Ledger {
     if (step !== this.#step) {
       this.#step = step;
       this.#stepAt = at.getTime();
+      this.#stepStartedAt = stepStartedAt;
       this.#stepBase = this.#bases();
       this.#recent = new RecentWindows();
     }
-    this.#recent.pass(stepStartedAt, at, () => this.#bases());
+    this.#recent.pass(this.#stepStartedAt, at, () => this.#bases());
   }
 
   evidence(revision: string, now: Date): RevisionEvidence {

@@ -3,9 +3,9 @@ import type { CandidateStatus, ExternalFinding } from '../../domain/rollout/worl
 import { type Key, keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
 import type { PrometheusFindings } from '../../measure/external/prometheusFindings.ts';
-import { windowText } from '../../measure/external/template.ts';
 import type { Children } from './children.ts';
 import type { GuardTests } from './guardTests.ts';
+import { windowPhase } from './windowPhase.ts';
 
 /** Where guards learn what no pod can tell them. */
 export interface ExternalReaders {
@@ -24,7 +24,6 @@ export function readExternal(
   { queries, tests }: ExternalReaders,
   infs: Stored<InferenceService>,
   children: Children,
-  now: Date,
 ): Readonly<Record<string, ExternalFinding>> {
   const { candidate, stable, rolloutID } = infs.status ?? {};
   if (candidate === undefined || rolloutID === undefined || !SHOWN.includes(candidate.phase)) {
@@ -32,18 +31,17 @@ export function readExternal(
     return {};
   }
   const guards = infs.spec.rollout.guards ?? [];
-  const since = Date.parse(candidate.stepStartedAt ?? candidate.startedAt);
+  const since = new Date(candidate.stepStartedAt ?? candidate.startedAt);
   const variables = {
     namespace: infs.metadata.namespace ?? '',
     service: infs.metadata.name,
     revision: candidate.revision,
     stable: stable?.revision ?? '',
     version: candidate.version,
-    window: windowText(now.getTime() - since),
   };
-  const step = `${rolloutID}/${candidate.phase}/${candidate.step}`;
+  const step = `${rolloutID}/${windowPhase(candidate.phase)}/${candidate.step}`;
   return {
-    ...queries.read({ service: keyOf(infs), step, guards, variables }),
+    ...queries.read({ service: keyOf(infs), step, since, guards, variables }),
     ...tests.read(infs, rolloutID, candidate, children.tests),
   };
 }

@@ -12,6 +12,7 @@ import type { AdminTokens } from './adminTokens.ts';
 import { type Children, revisionLabel } from './children.ts';
 import { NO_ORDERS, type Orders, ordersOf } from './orders.ts';
 import type { Reading } from './read.ts';
+import { windowPhase } from './windowPhase.ts';
 
 export interface EvidenceReaders {
   readonly evidence: EvidenceSource;
@@ -46,9 +47,13 @@ function askedPods({ status = {} }: Infs, children: Children): readonly PodAddre
   return podsOf(children).filter(({ revision }) => revisions.includes(revision));
 }
 
-/** Phase, step, weight, and whether the gateway has it: where one of them changes, a new window of evidence begins. */
-export const stepKey = (candidate: CandidateStatus, programmed: boolean): string =>
-  `${candidate.phase}/${candidate.step}/${candidate.weight}/${programmed ? 'programmed' : 'pending'}`;
+/**
+ * Phase, step, weight, and whether the gateway has it: where one of them changes, a new window of evidence begins. The
+ * bake goes on with the window of the last step: nothing changes for the requests, and what was proved stays proved.
+ */
+export function stepKey({ phase, step, weight }: CandidateStatus, programmed: boolean): string {
+  return `${windowPhase(phase)}/${step}/${weight}/${programmed ? 'programmed' : 'pending'}`;
+}
 
 const thresholdsOf = ({ spec }: Infs): readonly number[] => {
   const latencies = (spec.rollout.guards ?? []).flatMap(({ latency }) => latency?.threshold ?? []);

@@ -109,7 +109,7 @@ export async function read(readers: Readers, infs: Stored<InferenceService>, sig
       revisions: revisionsOf(children),
       route,
       evidence,
-      external: readExternal(readers.external, infs, children, context.now()),
+      external: readExternal(readers.external, infs, children),
       ...(url === undefined ? {} : { url }),
     },
   };

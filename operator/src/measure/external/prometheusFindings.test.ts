@@ -11,7 +11,6 @@ const variables = {
   revision: 'abc',
   stable: 'def',
   version: '1.1.0',
-  window: '90s',
 };
 const sample = (value: number): QueryAnswer => ({ kind: 'Vector', samples: [{ labels: {}, value }] });
 const NOTHING: QueryAnswer = { kind: 'Vector', samples: [] };
@@ -52,6 +51,7 @@ const source = (defaultServer: string | undefined = 'http://p:9090') =>
 const question = (guards: readonly Guard[], step = 'r/Shifting/0'): FindingsQuestion => ({
   service: SERVICE,
   step,
+  since: new Date(1_000_000),
   guards,
   variables,
 });
@@ -81,10 +81,22 @@ describe('queries', () => {
   test('get their variables filled in, and no other word', () => {
     const query =
       'sum(increase(bad{ns="$namespace",svc="$service",rev=~"$revision|$stable",v="$version",x="$versions"}[$window]))';
-    expect(fillIn(query, variables)).toBe(
+    expect(fillIn(query, { ...variables, window: '90s' })).toBe(
       'sum(increase(bad{ns="ml",svc="flights",rev=~"abc|def",v="1.1.0",x="$versions"}[90s]))',
     );
     expect([0, 900, 1000, 90_500].map(windowText)).toEqual(['1s', '1s', '1s', '90s']);
+  });
+
+  test('ask about all of the step, the bake after it included', async () => {
+    script = {};
+    const of = source();
+    const windowed = guardOf({ value: 'x[$window]', max: '1' });
+    now += 100_000;
+    of.read(question([windowed]));
+    of.forget(SERVICE);
+    of.read({ ...question([windowed]), since: new Date(now - 5000) });
+    of.read({ ...question([{ ...windowed, name: 'late' }]), since: new Date(now) });
+    expect(asked.map((text) => text.split(' ')[1])).toEqual(['x[100s]', 'x[5s]', 'x[5s]']);
   });
 
   test('go to the server of the guard, else to that of the operator, once in an interval', async () => {

@@ -6,14 +6,16 @@ import { type Key, keyText } from '../../kube/resource.ts';
 import type { InstantQuery } from '../prometheus/instantQuery.ts';
 import { type Looks, lookAtRates, lookAtValue, NO_LOOKS, type PrometheusGuard } from './look.ts';
 import { oneNumber } from './oneNumber.ts';
-import { fillIn, type QueryVariables } from './template.ts';
+import { fillIn, type QueryVariables, windowText } from './template.ts';
 
 export interface FindingsQuestion {
   readonly service: Key;
   /** Names rollout and step: findings of any other are no evidence for this one. */
   readonly step: string;
+  /** When the step began: what $window begins with. A question about the same step never moves it. */
+  readonly since: Date;
   readonly guards: readonly Guard[];
-  readonly variables: QueryVariables;
+  readonly variables: Omit<QueryVariables, 'window'>;
 }
 
 export interface PrometheusFindingsOptions {
@@ -34,6 +36,7 @@ interface Watched {
 }
 interface WatchedStep {
   readonly step: string;
+  readonly since: Date;
   readonly guards: Map<string, Watched>;
   readonly over: AbortController;
 }
@@ -76,11 +79,11 @@ export class PrometheusFindings {
     this.#steps.delete(keyText(service));
   }
 
-  #stepOf({ service, step }: FindingsQuestion): WatchedStep {
+  #stepOf({ service, step, since }: FindingsQuestion): WatchedStep {
     const known = this.#steps.get(keyText(service));
     if (known?.step === step) return known;
     known?.over.abort();
-    const fresh = { step, guards: new Map(), over: new AbortController() };
+    const fresh = { step, since, guards: new Map(), over: new AbortController() };
     this.#steps.set(keyText(service), fresh);
     return fresh;
   }
@@ -100,15 +103,16 @@ export class PrometheusFindings {
 
   async #ask(
     { service, variables }: FindingsQuestion,
-    { over }: WatchedStep,
+    { over, since }: WatchedStep,
     own: Watched,
     guard: PrometheusGuard,
     server: string,
   ): Promise<void> {
     own.asking = true;
     own.askedAt = this.#options.now().getTime();
+    const filled = { ...variables, window: windowText(own.askedAt - since.getTime()) };
     const one = async (what: 'bad' | 'total' | 'value', query: string) =>
-      oneNumber(what, await this.#options.query(server, fillIn(query, variables), over.signal));
+      oneNumber(what, await this.#options.query(server, fillIn(query, filled), over.signal));
     const { bad = '', total = '', value } = guard;
     const { looks, finding } =
       value === undefined
