@@ -1,4 +1,3 @@
-import { sharedFault } from '../analysis/sharedFault.ts';
 import { rateKey } from '../analysis/tally.ts';
 import { type Judgement, judgeDifference, judgeRate } from '../analysis/verdict.ts';
 import { unreadable } from './blindness.ts';
@@ -6,9 +5,9 @@ import { untilDifferenceIsJudged, untilRateIsJudged } from './eta.ts';
 import { blinded, type Finding, findingOf } from './finding.ts';
 import { parsePercent, percentText } from './percent.ts';
 import { type Asked, type Kind, type Question, UNDECIDED, WHERE_ASKED } from './question.ts';
-import type { QuestionRisks } from './risks.ts';
-import { hasAllTraffic, type Sight, secondsOfRollout } from './sight.ts';
-import { batchedRate, ofCandidate, ofStable, shareOf } from './tallyRate.ts';
+import { isSharedIn, shared } from './shared.ts';
+import { type Sight, secondsOfRollout } from './sight.ts';
+import { batchedRate, ofCandidate, ofStable, rawCounts, shareOf } from './tallyRate.ts';
 
 const wrong = batchedRate(
   'labelled answers',
@@ -34,12 +33,6 @@ const NO_LABEL = 'no label has come yet: post them to /slipway/v1/feedback';
 const told = (sight: Sight, finding: Finding): Finding =>
   blinded(wrong.asked(labelled(sight)) === 0 ? { ...finding, message: NO_LABEL } : finding, unreadable(sight));
 
-function isShared(sight: Sight, limit: number, { whole }: QuestionRisks): boolean {
-  const elsewhen = hasAllTraffic(sight) && wrong.asked(ofStable(sight, 'sinceStep')) === 0;
-  const stable = wrong.counts(ofStable(sight, 'sinceRollout'));
-  return !elsewhen && sharedFault(wrong.counts(labelled(sight)), stable, limit, whole);
-}
-
 const atLeast = (min: string): Question => ({
   isChance: true,
   answer: (sight, risks) => {
@@ -54,14 +47,8 @@ const atLeast = (min: string): Question => ({
           : undefined,
       message: 'share of right answers',
     };
-    if (judgement.verdict === 'Fail' && isShared(sight, limit, risks)) {
-      const right = 1 - shareOf(wrong.counts(ofStable(sight, 'sinceRollout')));
-      return {
-        ...finding,
-        verdict: 'SharedFault',
-        message: `the stable version suffers it too: ${percentText(right)}`,
-      };
-    }
+    if (judgement.verdict === 'Fail' && isSharedIn(sight, 'sinceRollout', wrong, limit, risks.whole))
+      return shared(finding, percentText(1 - shareOf(rawCounts(wrong, ofStable(sight, 'sinceRollout')))));
     return told(sight, finding);
   },
 });

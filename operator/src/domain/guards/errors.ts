@@ -6,7 +6,12 @@ import { parsePercent } from './percent.ts';
 import { type Asked, holdsOnRequests, type Kind, WHERE_ASKED } from './question.ts';
 import type { TallyRate } from './tallyRate.ts';
 
-const failed: TallyRate = { what: 'requests', asked: requestsOf, counts: errorCounts };
+const failed: TallyRate = {
+  what: 'requests',
+  asked: requestsOf,
+  hits: ({ serverError, shed }) => serverError + shed,
+  counts: errorCounts,
+};
 
 /** Requests that failed in the candidate, a refusal under load included, of all it got. */
 export const errors: Kind<Asked<'errors'>> = {

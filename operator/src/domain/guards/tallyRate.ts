@@ -9,25 +9,32 @@ export interface TallyRate {
   readonly what: string;
   /** How many of those there are. */
   readonly asked: (tally: Tally) => number;
-  /** How many of them were bad, of how many, each as worth of independent ones. */
+  /** How many of them were bad. */
+  readonly hits: (tally: Tally) => number;
+  /** Both as what they are worth in independent ones. */
   readonly counts: (tally: Tally) => Counts;
 }
+
+/** What was counted, as it was counted. */
+export const rawCounts = ({ hits, asked }: TallyRate, tally: Tally): Counts => ({
+  hits: hits(tally),
+  total: asked(tally),
+});
 
 /**
  * A rate whose batches the reader of the evidence keeps under a name of rateKey. Counters of one answer may be read a
  * moment apart, so that there are more hits than questions: then all of them are hits.
  */
-export const batchedRate = (
+export function batchedRate(
   what: string,
   key: string,
-  hits: (tally: Tally) => number,
+  count: (tally: Tally) => number,
   asked: (tally: Tally) => number,
-): TallyRate => ({
-  what,
-  asked,
-  counts: (tally) =>
-    effectiveCounts(Math.min(hits(tally), asked(tally)), asked(tally), tally.batches[key] ?? noBatches),
-});
+): TallyRate {
+  const hits = (tally: Tally): number => Math.min(count(tally), asked(tally));
+  const counts = (tally: Tally): Counts => effectiveCounts(hits(tally), asked(tally), tally.batches[key] ?? noBatches);
+  return { what, asked, hits, counts };
+}
 
 export type Window = 'sinceRollout' | 'sinceStep' | 'lifetime';
 
