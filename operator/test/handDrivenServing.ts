@@ -1,4 +1,11 @@
-import { type Evidence, type EvidencePoll, evidencePollSchema } from '@slipway/crds/contract';
+import {
+  ADMIN_PATHS,
+  BASELINE_SCHEMA,
+  type Baseline,
+  type Evidence,
+  type EvidencePoll,
+  evidencePollSchema,
+} from '@slipway/crds/contract';
 import { expect } from 'vitest';
 import { type Deployment, deployments, type Pod, pods } from '../src/api/builtin.ts';
 import { gateways, type HTTPRoute, httpRoutes } from '../src/api/gateway.ts';
@@ -73,6 +80,7 @@ export class HandDrivenServing {
   readonly fetchText: FetchText = async (url, _token, _signal, body) => {
     const pod = this.#pods.get(new URL(url).hostname);
     if (pod === undefined || pod.traffic.silent) return undefined;
+    if (url.endsWith(ADMIN_PATHS.baseline)) return JSON.stringify(baselineOf(pod.traffic));
     if (body !== undefined) pod.traffic.told = evidencePollSchema.parse(JSON.parse(body));
     return JSON.stringify(evidence(pod));
   };
@@ -195,6 +203,26 @@ function evidence({ object, traffic, startedAt }: ServingPod): Evidence {
     ...(told?.shadow ? { shadow: shadowed(told.shadow.id, traffic) } : {}),
   });
 }
+
+/** Bins of width 1 for what it predicts: those of every version are the same. */
+const baselineOf = ({ predictions }: Traffic): Baseline => ({
+  schema: BASELINE_SCHEMA,
+  features: [],
+  predictions: predictions.length === 0 ? [] : [delayIn(predictions.map((_, i) => i).slice(1))],
+});
+
+const delayIn = (edges: number[]) => ({
+  name: 'delay',
+  tensor: 'delay',
+  index: 0,
+  kind: 'numeric' as const,
+  count: 1,
+  min: 0,
+  max: edges.length + 1,
+  mean: 0,
+  m2: 0,
+  bins: { edges, counts: [...edges.map(() => 1), 1] },
+});
 
 const shadowed = (order: string, { compared, disagreed }: Traffic) => ({
   order,

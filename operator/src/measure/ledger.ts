@@ -1,8 +1,8 @@
 import type { Evidence } from '@slipway/crds/contract';
 import { noRequests, plus, since, type Tally } from '../domain/analysis/tally.ts';
-import type { RevisionEvidence } from '../domain/rollout/world.ts';
+import type { PredictionLook, RevisionEvidence } from '../domain/rollout/world.ts';
 import { PassBatches, sharesOf } from './passBatches.ts';
-import { type Bins, binsOf, growthOf, NO_BINS, PredictionLooks } from './predictionLooks.ts';
+import { type Bins, binsOf, growthOf, NO_BINS, PredictionLooks, type RawLook } from './predictionLooks.ts';
 import { type Bases, RecentWindows } from './recentWindows.ts';
 import { ShadowCount } from './shadowCount.ts';
 import type { EvidenceQuestion, PodAddress } from './source.ts';
@@ -136,7 +136,8 @@ export class Ledger {
     this.#recent.pass(this.#stepStartedAt, at, () => this.#bases());
   }
 
-  evidence(revision: string, now: Date): RevisionEvidence {
+  /** Without `inBins` looks at predictions are left out: nobody knows yet what their bins mean. */
+  evidence(revision: string, now: Date, inBins?: (look: RawLook) => PredictionLook): RevisionEvidence {
     const accounts = [...this.#accounts.values()].filter((a) => a.revision === revision);
     const fresh = accounts.filter(({ seenAt }) => now.getTime() - seenAt <= FRESH_MS);
     const totals = this.#totals(revision);
@@ -152,7 +153,7 @@ export class Ledger {
       lifetime: totals.lifetime,
       stepSeconds: (now.getTime() - this.#stepAt) / 1000,
       ...(recent === undefined ? {} : { recent }),
-      ...(look === undefined ? {} : { predictionLook: look }),
+      ...(look === undefined || inBins === undefined ? {} : { predictionLook: inBins(look) }),
       ...(this.#terms.predictions && accounts.length > 0 ? { predictions: namesOf(accounts) } : {}),
       ...(shadow === undefined ? {} : { shadow }),
     };

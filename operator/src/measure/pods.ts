@@ -1,10 +1,13 @@
 import type { EvidencePoll } from '@slipway/crds/contract';
-import type { RevisionEvidence } from '../domain/rollout/world.ts';
+import type { PredictionLook, RevisionEvidence } from '../domain/rollout/world.ts';
 import { type Key, keyText } from '../kube/resource.ts';
+import { Baselines } from './baselines.ts';
+import { inCommonBins } from './commonBins.ts';
 import type { FetchText } from './fetchText.ts';
 import { inParallel } from './inParallel.ts';
 import { Ledger } from './ledger.ts';
 import { evidenceUrl, FAN_OUT, tellPods } from './podPorts.ts';
+import type { RawLook } from './predictionLooks.ts';
 import { readEvidence } from './readable.ts';
 import type { EvidenceQuestion, EvidenceSource, PodAddress } from './source.ts';
 
@@ -17,10 +20,12 @@ export interface PodEvidenceOptions {
 /** Evidence straight from the runtime pods: no metrics stack, and no scrape interval between a fault and its verdict. */
 export class PodEvidence implements EvidenceSource {
   readonly #options: PodEvidenceOptions;
+  readonly #baselines: Baselines;
   readonly #ledgers = new Map<string, Ledger>();
 
   constructor(options: PodEvidenceOptions) {
     this.#options = options;
+    this.#baselines = new Baselines(options.fetchText);
   }
 
   async read(question: EvidenceQuestion, signal: AbortSignal): Promise<Readonly<Record<string, RevisionEvidence>>> {
@@ -36,7 +41,8 @@ export class PodEvidence implements EvidenceSource {
     ledger.closePass();
     ledger.enter(step, stepStartedAt, now);
     const revisions = [...new Set(pods.map(({ revision }) => revision))];
-    return Object.fromEntries(revisions.map((revision) => [revision, ledger.evidence(revision, now)]));
+    const inBins = this.#inBins(question);
+    return Object.fromEntries(revisions.map((revision) => [revision, ledger.evidence(revision, now, inBins)]));
   }
 
   async tell(pods: readonly PodAddress[], token: string, told: EvidencePoll, signal: AbortSignal): Promise<void> {
@@ -45,6 +51,14 @@ export class PodEvidence implements EvidenceSource {
 
   forget(service: Key): void {
     this.#ledgers.delete(keyText(service));
+    this.#baselines.forget(service);
+  }
+
+  #inBins(question: EvidenceQuestion): ((look: RawLook) => PredictionLook) | undefined {
+    if (!question.predictions) return undefined;
+    const of = this.#baselines.of(question, question.candidate);
+    const like = this.#baselines.of(question, question.stable);
+    return of && like && ((look) => inCommonBins(look, of, like));
   }
 
   async #ask(ledger: Ledger, pod: PodAddress, { token, poll }: EvidenceQuestion, signal: AbortSignal): Promise<void> {

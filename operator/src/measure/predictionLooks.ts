@@ -1,5 +1,4 @@
 import type { BinnedEvidence } from '@slipway/crds/contract';
-import type { PredictionLook } from '../domain/rollout/world.ts';
 
 /** Rows of the smaller side at the first look. Each further look comes at twice the rows of the one before. */
 const FIRST_LOOK = 100;
@@ -10,6 +9,14 @@ const MOST_BINS = 4096;
 /** Counts by bin, by name of the prediction. */
 export type Bins = ReadonlyMap<string, readonly number[]>;
 export const NO_BINS: Bins = new Map();
+
+/** A look as each side counted it, in bins of its own. */
+export interface RawLook {
+  /** Counted from 1. */
+  readonly look: number;
+  readonly candidate: Bins;
+  readonly stable: Bins;
+}
 
 /** The predictions of a document, as far as they are kept. */
 export function binsOf(predictions: readonly BinnedEvidence[] = []): Bins {
@@ -65,7 +72,7 @@ export class PredictionLooks {
   readonly #candidate = new Map<string, number[]>();
   readonly #stable = new Map<string, number[]>();
   #pass: { candidate: Bins[]; stable: Bins[] } = { candidate: [], stable: [] };
-  #look: PredictionLook | undefined;
+  #look: RawLook | undefined;
 
   add(side: 'candidate' | 'stable', bins: Bins): void {
     this.#pass[side].push(bins);
@@ -78,18 +85,12 @@ export class PredictionLooks {
     if (rowsOf(this.#candidate) > 0) for (const bins of stable) addTo(this.#stable, bins);
     const rows = Math.min(rowsOf(this.#candidate), rowsOf(this.#stable));
     const look = rows < FIRST_LOOK ? 0 : Math.floor(Math.log2(rows / FIRST_LOOK)) + 1;
-    if (look > (this.#look?.look ?? 0)) this.#look = { look, predictions: this.#frozen() };
+    if (look > (this.#look?.look ?? 0)) {
+      this.#look = { look, candidate: new Map(this.#candidate), stable: new Map(this.#stable) };
+    }
   }
 
-  look(): PredictionLook | undefined {
+  look(): RawLook | undefined {
     return this.#look;
-  }
-
-  /** Predictions that both sides count in equally many bins: others can't be compared. */
-  #frozen(): PredictionLook['predictions'] {
-    return [...this.#candidate].flatMap(([name, candidate]) => {
-      const stable = this.#stable.get(name);
-      return stable?.length === candidate.length ? [{ name, candidate, stable }] : [];
-    });
   }
 }
