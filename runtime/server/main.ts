@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { forbidTelemetry } from '../onnx/telemetry.ts';
 import { CHILD_MARKER } from './engine/node/messages.ts';
+import { restartBounded } from './restart.ts';
 
 /** Parts that start as threads of their own: modules beside this one, or files of the bundle that this one is in. */
 const isSource = import.meta.url.endsWith('.ts');
@@ -12,6 +13,7 @@ if (process.argv.includes(CHILD_MARKER)) {
   const { childMain } = await import('./engine/node/childMain.ts');
   await childMain();
 } else {
+  restartBounded(process.env);
   const { serve } = await import('./serve.ts');
   await serve({
     env: process.env,
