@@ -102,6 +102,7 @@ export default {
     only('operator-shares-the-api-only', 'The runtime and the operator meet in crds/src.', '^operator/', CRDS),
     serverRoom('engine', 'An engine runs tensors; it knows no request.'),
     serverRoom('batching', 'Requests of one model, whatever engine runs them and whoever asks.', ENGINE_FACE),
+    serverRoom('sessions', 'To which version a user belongs is told by a hash; no model is asked.'),
     serverRoom('access', 'Who may ask is decided before anybody knows what is asked.'),
     serverRoom('sessions', 'Whose users a request is of, and the way to the other version, whatever port it came by.'),
     serverRoom('protocol', 'Bytes to tensors and back, without a socket.', ENGINE_FACE, SCHEDULER_FACE, MODEL_FACE),

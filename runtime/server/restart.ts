@@ -2,7 +2,7 @@ import type { Environment } from '../container/environment.ts';
 
 /**
  * MiB of a half of V8's young generation. By default V8 takes what the host has, 64 on a large one: 128 MiB of memory for
- * the garbage of a few kB a request. Half of this costs a tenth more CPU, as more survives the more frequent collections.
+ * the garbage of a few kB a request. Half of this costs more CPU, as more survives the more frequent collections.
  */
 const SEMI_SPACE_MIB = 16;
 const FLAG = 'max-semi-space-size';
@@ -12,7 +12,7 @@ const POOL = { UV_THREADPOOL_SIZE: '16' };
 /**
  * Makes a plain `node server.mjs` what it is in the images, whose environment says so: bounds of V8's heap are read when
  * a process starts, and no call changes them later. So the process starts its program again in its own place
- * (execve(2): same id, same descriptors, some 30 ms), once. Whoever has set the flag is left alone, and where the
+ * (execve(2): same id, same descriptors, some 35 ms), once. Whoever has set the flag is left alone, and where the
  * platform knows no execve all works as well, in more memory.
  */
 export function restartBounded(env: Environment): void {
