@@ -104,7 +104,10 @@ export default {
     serverRoom('batching', 'Requests of one model, whatever engine runs them and whoever asks.', ENGINE_FACE),
     serverRoom('sessions', 'To which version a user belongs is told by a hash; no model is asked.'),
     serverRoom('access', 'Who may ask is decided before anybody knows what is asked.'),
-    serverRoom('sessions', 'Whose users a request is of, and the way to the other version, whatever port it came by.'),
+    serverRoom(
+      'sessions',
+      'Other pods: whose users a request is of, who remembers the request of a label, and the way there.',
+    ),
     serverRoom('protocol', 'Bytes to tensors and back, without a socket.', ENGINE_FACE, SCHEDULER_FACE, MODEL_FACE),
     serverRoom('evidence', 'Counts what others tell it.', SCHEDULER_FACE, MODEL_FACE),
     serverRoom(

@@ -92,10 +92,26 @@ export const sessionOrderSchema = z.strictObject({
 });
 export type SessionOrder = z.infer<typeof sessionOrderSchema>;
 
+/** Most pods that one pod asks about a label. */
+export const MOST_PEERS = 64;
+
+/**
+ * The other pods of a service, of all its versions. A late label comes to any pod, and only the one that answered
+ * remembers the request: a pod that does not asks these.
+ */
+export const peersOrderSchema = z.strictObject({
+  /** http://host:port of their REST ports. */
+  urls: z.array(z.url({ protocol: /^http$/, error: 'must be http://host:port of a pod' })).max(MOST_PEERS),
+  /** An address may belong to another pod soon after its own is gone. */
+  expiresInSeconds: z.number().positive().max(300).default(60),
+});
+export type PeersOrder = z.infer<typeof peersOrderSchema>;
+
 /** An order that is left out stays as it is until it expires; null ends it at once. */
 export const evidencePollSchema = z.strictObject({
   shadow: shadowOrderSchema.nullable().optional(),
   session: sessionOrderSchema.nullable().optional(),
+  peers: peersOrderSchema.nullable().optional(),
 });
 export type EvidencePoll = z.infer<typeof evidencePollSchema>;
 

@@ -16,6 +16,7 @@ import { shadowPass } from './observe/shadow/pass.ts';
 import type { Observing } from './observing.ts';
 import { RequestError } from './requestError.ts';
 import { createAdminServer } from './rest/admin.ts';
+import type { Peers } from './sessions/peers.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 export interface AdminParts {
@@ -24,6 +25,7 @@ export interface AdminParts {
   readonly observing: Observing;
   readonly refusals: Refusals;
   readonly sessions: Sessions;
+  readonly peers: Peers;
   readonly token: AdminToken;
   /** The one model of a pod. */
   readonly identity: ModelIdentity | undefined;
@@ -50,6 +52,7 @@ export function openAdmin(parts: AdminParts): Server {
     }),
     orderShadow: (order) => follow(order, model(), observing, token),
     orderSession: (order) => parts.sessions.follow(order),
+    orderPeers: (order) => parts.peers.follow(order),
     baseline: () => baselineOf(identity, model()),
     granted: config.adminTokenFile === undefined ? undefined : bearerGate(config.adminTokenFile),
     onFailure,

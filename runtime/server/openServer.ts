@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { FEEDBACK_PATH, REQUEST_HEADERS } from '@slipway/crds/contract';
 import { type OpenedAccess, openAccess } from './access/open.ts';
 import { AdminToken } from './adminToken.ts';
 import { RUNTIME_VERSION, type ServerConfig } from './config.ts';
@@ -9,7 +10,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import { listen } from './listen.ts';
 import type { Log } from './log.ts';
 import type { Repository } from './models/repository.ts';
-import { isShadowPass } from './observe/shadow/pass.ts';
+import { isShadowPass, shadowPass } from './observe/shadow/pass.ts';
 import type { Observing } from './observing.ts';
 import { openAdmin } from './openAdmin.ts';
 import { ParserThreads } from './protocol/parser/parserThreads.ts';
@@ -17,6 +18,7 @@ import { BodyGate } from './rest/bodyGate.ts';
 import { drain } from './rest/drain.ts';
 import { createRestServer, type RestServer } from './rest/restServer.ts';
 import { seldom } from './seldom.ts';
+import { FEEDBACK, Peers } from './sessions/peers.ts';
 import { Sessions } from './sessions/sessions.ts';
 
 export interface ServerParts {
@@ -52,7 +54,8 @@ export async function openServer(parts: ServerParts): Promise<OpenServer> {
   const reader = new ParserThreads(() => new Worker(parts.parser));
   const token = new AdminToken(config.adminTokenFile, elapsed);
   const sessions = new Sessions(elapsed);
-  const deps = { ...dependencies(parts, token), ...pick(access), reader, sessions, onFailure };
+  const peers = new Peers({ path: FEEDBACK_PATH, now: elapsed, pass: () => passOf(token) });
+  const deps = { ...dependencies(parts, token), ...pick(access), reader, sessions, peers, onFailure };
   const rest = createRestServer(deps);
   const grpc = createGrpcServer(deps);
   const state = () => ({
@@ -61,7 +64,7 @@ export async function openServer(parts: ServerParts): Promise<OpenServer> {
     inFlight: rest.inFlight + grpc.inFlight,
   });
   const { refusals, identity } = deps;
-  const admin = openAdmin({ ...parts, refusals, sessions, token, identity, state, onFailure });
+  const admin = openAdmin({ ...parts, refusals, sessions, peers, token, identity, state, onFailure });
   const listening = {
     admin: await listen(admin, config.adminPort),
     rest: await listen(rest.server, config.restPort),
@@ -75,10 +78,15 @@ export async function openServer(parts: ServerParts): Promise<OpenServer> {
       admin.closeAllConnections();
       access.close();
       sessions.close();
+      peers.close();
       await reader.close();
     },
   };
 }
+
+/** The pods of a service let each other in by the token that they share, as they do for copies. */
+const passOf = ({ value }: AdminToken): Readonly<Record<string, string>> =>
+  value === '' ? {} : { [REQUEST_HEADERS.shadow]: FEEDBACK, [REQUEST_HEADERS.apiKey]: shadowPass(value, FEEDBACK) };
 
 const elapsed = () => performance.now();
 

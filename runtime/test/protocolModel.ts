@@ -70,6 +70,7 @@ export function protocolModel(signature: Signature, options: ProtocolModelOption
       },
       remember: untold,
       label: untold,
+      countUnknownLabels: untold,
       snapshot: untold,
       counts: untold,
     },

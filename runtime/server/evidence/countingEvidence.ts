@@ -72,6 +72,10 @@ export class CountingEvidence implements ModelEvidence {
     return this.#labels.label(id, label, now);
   }
 
+  countUnknownLabels(labels: number): void {
+    this.#labels.countUnknown(labels);
+  }
+
   snapshot(): EvidenceSnapshot {
     return this.#traffic.snapshot();
   }

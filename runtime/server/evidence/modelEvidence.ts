@@ -31,9 +31,11 @@ export interface ModelEvidence extends RunObserver {
   remember(id: string, outputs: Outcome['outputs'], now: number): void;
   /**
    * A late label for a remembered request: 'right', 'wrong' or 'unknown' (no such request remembered). The first label
-   * of an answer stands; a later one changes nothing. Throws RequestError 400 for a label that names no class.
+   * of an answer stands; a later one changes nothing. An unknown one is counted by `countUnknownLabels`, once nobody
+   * else knows it either. Throws RequestError 400 for a label that names no class.
    */
   label(id: string, label: string | number | boolean, now: number): 'right' | 'wrong' | 'unknown';
+  countUnknownLabels(labels: number): void;
   /** Totals for the statistics endpoint and for Prometheus. */
   snapshot(): EvidenceSnapshot;
   /** The counts of the evidence document; what the process knows beside them is added by evidenceOf. */

@@ -7,6 +7,7 @@ import {
   type Baseline,
   EVIDENCE_SCHEMA,
   type Evidence,
+  type PeersOrder,
   type SessionOrder,
   type ShadowOrder,
 } from '@slipway/crds/contract';
@@ -42,6 +43,7 @@ const session = {
 async function serving(setup: Partial<AdminDependencies> = {}) {
   const orders: (ShadowOrder | null)[] = [];
   const sessions: (SessionOrder | null)[] = [];
+  const peers: (PeersOrder | null)[] = [];
   const failures: unknown[] = [];
   const server = createAdminServer({
     ready: () => true,
@@ -49,6 +51,7 @@ async function serving(setup: Partial<AdminDependencies> = {}) {
     evidence: () => evidence,
     orderShadow: (given) => orders.push(given),
     orderSession: (given) => sessions.push(given),
+    orderPeers: (given) => peers.push(given),
     baseline: () => baseline,
     granted: async (authorization) => authorization === 'Bearer token',
     onFailure: (_sentence, cause) => failures.push(cause),
@@ -71,7 +74,7 @@ async function serving(setup: Partial<AdminDependencies> = {}) {
       headers: { authorization },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { port, ask, raw, poll, orders, sessions, failures };
+  return { port, ask, raw, poll, orders, sessions, peers, failures };
 }
 
 test('says that it lives, and whether it is ready', async () => {
@@ -136,8 +139,15 @@ describe('evidence', () => {
     expect(sessions).toEqual([{ ...session, expiresInSeconds: 5 }, null]);
   });
 
+  test('says who the peers are', async () => {
+    const { poll, peers } = await serving();
+    const urls = ['http://10.0.0.2:8080'];
+    for (const body of [{ peers: { urls } }, {}, { peers: null }]) expect((await poll(body)).status).toBe(200);
+    expect(peers).toEqual([{ urls, expiresInSeconds: 60 }, null]);
+  });
+
   test.each([
-    ['no JSON', 'x', 400, /^The body is not JSON; send \{"shadow": order or null, "session": order or null\}\.$/],
+    ['no JSON', 'x', 400, /^The body is not JSON; send \{"shadow": order or null, "session": .*\}\.$/],
     ['nothing', '', 400, /^The body is not JSON/],
     ['no order', { shadow: 1 }, 400, /^Send \{"shadow": .*\}: "shadow" is wrong/],
     ['an order without a target', { shadow: { ...order, target: undefined } }, 400, /"shadow.target" is wrong/],

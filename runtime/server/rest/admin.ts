@@ -5,6 +5,7 @@ import {
   ENV,
   type Evidence,
   evidencePollSchema,
+  type PeersOrder,
   type SessionOrder,
   type ShadowOrder,
 } from '@slipway/crds/contract';
@@ -32,6 +33,8 @@ export interface AdminDependencies {
   readonly orderShadow: (order: ShadowOrder | null) => void;
   /** Whose requests are to be passed on to the other version; null ends it. */
   readonly orderSession: (order: SessionOrder | null) => void;
+  /** Who else may remember the request of a label; null: nobody is known. */
+  readonly orderPeers: (order: PeersOrder | null) => void;
   /** Whether an Authorization header may read the evidence and the baseline. Undefined: there is no token, so nobody may. */
   readonly granted: ((authorization: string | undefined) => Promise<boolean>) | undefined;
   /** What the one model of a pod saw in training. Throws RequestError where there is nothing to give. */
@@ -115,10 +118,11 @@ async function answerEvidence(deps: AdminDependencies, request: IncomingMessage)
     const poll = jsonBody(
       await bodyOf(request),
       evidencePollSchema,
-      '{"shadow": order or null, "session": order or null}',
+      '{"shadow": order or null, "session": order or null, "peers": order or null}',
     );
     if (poll.shadow !== undefined) deps.orderShadow(poll.shadow);
     if (poll.session !== undefined) deps.orderSession(poll.session);
+    if (poll.peers !== undefined) deps.orderPeers(poll.peers);
   }
   return jsonAnswer(deps.evidence());
 }

@@ -1,5 +1,6 @@
 import type { PortDependencies } from '../portDependencies.ts';
 import type { RegionReader } from '../protocol/parser/regionReader.ts';
+import type { Peers } from '../sessions/peers.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 
 export interface RestDependencies extends PortDependencies {
@@ -12,4 +13,6 @@ export interface RestDependencies extends PortDependencies {
   readonly reader?: RegionReader;
   /** Knows whose requests are passed on to the other version; undefined: nobody's are. */
   readonly sessions?: Sessions;
+  /** Other pods of the service, asked about labels; undefined: there are none. */
+  readonly peers?: Peers;
 }

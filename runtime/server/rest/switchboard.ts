@@ -73,13 +73,14 @@ export class Switchboard {
     const fault = isOpenToAll(route) ? undefined : this.#faultOf(request);
     if (fault) return void this.#refuse(request, response, fault);
     if (route.method === 'POST') {
-      new ServerCall(this.#context, request, response, this.#bodyAnswer(route)).start(expectsContinue);
+      new ServerCall(this.#context, request, response, this.#bodyAnswer(request, route)).start(expectsContinue);
     } else this.#describe(request, response, route);
   }
 
-  #bodyAnswer({ name, model }: Route): AnswerBody {
-    const { repository, now } = this.#context;
-    if (name === 'feedback') return (body) => takeFeedback(repository, body, now());
+  #bodyAnswer({ headers }: IncomingMessage, { name, model }: Route): AnswerBody {
+    const { repository, now, peers } = this.#context;
+    const passedOn = headers[REQUEST_HEADERS.forwarded] !== undefined;
+    if (name === 'feedback') return (body) => takeFeedback(repository, body, now(), { peers, passedOn });
     if (name === 'repositoryIndex') return (body) => repositoryIndex(repository, body);
     const control = name === 'repositoryLoad' ? 'load' : 'unload';
     return (body) => repositoryControl(repository, control, model, body);

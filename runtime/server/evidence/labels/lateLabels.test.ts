@@ -125,6 +125,8 @@ describe('a late label', () => {
     evidence.remember('a', [answer(scores, 1, 9, 3)], NOW);
     expect(evidence.label('b', 1, NOW)).toBe('unknown');
     expect(evidence.label('a', 1, NOW + 60_001)).toBe('unknown');
+    expect(evidence.counts().labels?.unknown).toBe(0); // not before nobody else knows it either
+    evidence.countUnknownLabels(2);
     expect(evidence.counts().labels?.unknown).toBe(2);
   });
 

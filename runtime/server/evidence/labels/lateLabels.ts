@@ -49,15 +49,20 @@ export class LateLabels {
     for (let row = 0; row < rows; row++) this.#answers.remember(`${id}#${row}`, reader.predicted(tensor, row), now);
   }
 
-  /** Throws RequestError 400 for a label that the model could never answer. */
+  /** Throws RequestError 400 for a label that the model could never answer. An unknown one is not counted: a peer may know it. */
   label(id: string, label: string | number | boolean, now: number): Verdict | 'unknown' {
     const truth = this.#truth(label);
     const remembered = this.#answers.find(id, now);
-    if (remembered === undefined) return this.#count('unknown');
+    if (remembered === undefined) return 'unknown';
     if (remembered.verdict !== undefined) return remembered.verdict;
     const verdict = this.#agrees(remembered.predicted, truth) ? 'right' : 'wrong';
     this.#answers.judge(id, verdict, now);
     return this.#count(verdict);
+  }
+
+  /** Counts labels of requests that nobody remembers. */
+  countUnknown(labels: number): void {
+    this.#words[AT.unknown] = (this.#words[AT.unknown] as number) + labels;
   }
 
   counts(): NonNullable<Evidence['labels']> {
@@ -65,7 +70,7 @@ export class LateLabels {
     return { right, wrong, unknown };
   }
 
-  #count<Result extends keyof typeof AT>(result: Result): Result {
+  #count(result: Verdict): Verdict {
     this.#words[AT[result]] = (this.#words[AT[result]] as number) + 1;
     return result;
   }
