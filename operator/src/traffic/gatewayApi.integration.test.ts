@@ -84,6 +84,18 @@ describe('traffic stays where it was, and can still be rolled back, when the spe
     expect(after?.spec.rules[0]?.matches).toEqual(before?.spec.rules[1]?.matches);
     expect(JSON.stringify(after?.spec)).not.toContain('v2');
   });
+
+  test('another provider, which takes over later', async () => {
+    const under = await live({ traffic: { hostnames: ['flights.example.com'], pathPrefix: '/flights' } });
+    const before = await under.route();
+    const { hostnames: _, ...traffic } = under.infs.spec.traffic;
+    const moving = { ...traffic, provider: 'Replicas' as const, pathPrefix: '/' };
+    await under.provider.apply({ ...under.infs, spec: { ...under.infs.spec, traffic: moving } }, STABLE, signal);
+    const after = await under.route();
+    expect(after?.spec.hostnames).toEqual(['flights.example.com']);
+    expect(after?.spec.rules[0]?.matches).toEqual(before?.spec.rules[1]?.matches);
+    expect(after?.spec.rules[0]?.filters).toEqual(before?.spec.rules[1]?.filters);
+  });
 });
 
 describe('a service whose Gateway does not exist yet', () => {
