@@ -1,10 +1,16 @@
-/** Pairs of slots from which a dispersion is told: fewer say nothing. */
-const FEWEST_PAIRS = 3;
-
 const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
 
-/** χ² of two samples over their common bins, and its degrees of freedom. Source: Pearson 1900. */
-function homogeneity(a: readonly number[], b: readonly number[]): { statistic: number; freedom: number } {
+interface Pair {
+  readonly statistic: number;
+  readonly freedom: number;
+}
+
+/**
+ * χ² of two samples over their common bins, and its degrees of freedom. Two samples that lie in one and the same bin
+ * agree, and that counts: or the one slot in which a feature vanishes would be all that is known of its dispersion.
+ * Source: Pearson 1900.
+ */
+function homogeneity(a: readonly number[], b: readonly number[]): Pair {
   const [n, m] = [sum(a), sum(b)];
   let statistic = 0;
   let used = 0;
@@ -14,30 +20,46 @@ function homogeneity(a: readonly number[], b: readonly number[]): { statistic: n
     used += 1;
     statistic += (x * m - y * n) ** 2 / ((x + y) * n * m);
   });
-  return { statistic, freedom: used - 1 };
+  return { statistic, freedom: Math.max(1, used - 1) };
 }
 
-/** Median of χ²/f: (1 − 2/(9f))³. Source: Wilson & Hilferty 1931. */
-const medianRatio = (freedom: number): number => (1 - 2 / (9 * freedom)) ** 3;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)] ?? 0, sorted[Math.floor(sorted.length / 2)] ?? 0];
-  return (low + high) / 2;
-}
+/** Pairs of slots that are remembered: those of twelve windows. */
+const MOST_PAIRS = 144;
 
 /**
  * Design effect φ of counts in bins: how many rows are worth one independent row. Callers that send batches of rows that
- * resemble each other make the slots of a window differ more than chance would; φ is by how much, taken from each slot
- * and the next. The median of these makes one real jump within the window no dispersion, so that the jump is seen at
- * once. At least 1; and 1 where fewer than four slots hold rows, for then nothing is known.
- * Source: Kish 1965 (design effect); von Neumann 1941 (successive differences, which a trend does not inflate).
+ * resemble each other make two slots that follow each other differ more than chance would; φ is by how much, the mean
+ * over the pairs of a day or so. Slots that follow each other, as a slow change of the traffic is no dispersion. A real
+ * jump is one pair among many, and costs some power and no alarm.
+ * Source: Kish 1965 (design effect); von Neumann 1941 (successive differences); McCullagh & Nelder 1989, §4.5.2.
  */
-export function dispersionOf(slots: readonly (readonly number[])[]): number {
-  const filled = slots.filter((slot) => sum(slot) > 0);
-  const ratios = filled.slice(1).flatMap((slot, i) => {
-    const { statistic, freedom } = homogeneity(filled[i] ?? [], slot);
-    return freedom <= 0 ? [] : [statistic / freedom / medianRatio(freedom)];
-  });
-  return ratios.length < FEWEST_PAIRS ? 1 : Math.max(1, median(ratios));
+export class Dispersion {
+  #last: readonly number[] = [];
+  readonly #pairs: Pair[] = [];
+
+  /** Takes down the next slot. An empty one tells nothing. */
+  add(slot: readonly number[]): void {
+    if (sum(slot) <= 0) return;
+    const before = this.#last;
+    this.#last = slot;
+    if (before.length === 0) return;
+    this.#pairs.push(homogeneity(before, slot));
+    if (this.#pairs.length > MOST_PAIRS) this.#pairs.shift();
+  }
+
+  /**
+   * φ by which counts are to be divided before a test at level `alpha`, at least 1. An estimate from few pairs may be too
+   * low, and far out in the tail a little is a lot: the p-value at its critical value x falls as x^−s with
+   * s ≈ ln(1/α) + √(f·ln(1/α)) for f degrees of freedom, so φ is raised by exp(s/F), F those of all pairs together, which
+   * keeps the mean p-value at α for an estimate whose logarithm has the variance 2/F. undefined: no pair is known yet.
+   * Source: Laurent & Massart 2000, Lemma 1 (tail of χ²).
+   */
+  at(alpha: number): number | undefined {
+    const freedom = this.#pairs.reduce((total, pair) => total + pair.freedom, 0);
+    if (freedom === 0) return undefined;
+    const statistic = this.#pairs.reduce((total, pair) => total + pair.statistic, 0);
+    const far = Math.log(1 / alpha);
+    const steepness = far + Math.sqrt((freedom / this.#pairs.length) * far);
+    return Math.max(1, (statistic / freedom) * Math.exp(steepness / freedom));
+  }
 }

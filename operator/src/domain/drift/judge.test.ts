@@ -1,13 +1,22 @@
 import { expect, test } from 'vitest';
 import { baseline, binned, categorical, counted, driftSpec, numeric, spread } from './builders.ts';
 import type { Counts } from './counts.ts';
-import { alarmKey, type Finding, judge, type Look } from './judge.ts';
+import { alarmKey, type Finding, judge as judgeLook, type Look } from './judge.ts';
+import { questions } from './questions.ts';
+import { Dispersions } from './series.ts';
 
 const EVEN = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
 const SHIFTED = [1, 1, 1, 1, 1, 1, 1, 3, 5, 7];
 const EVERY = 5 * 60_000;
 const trained = numeric('distance', spread(20_000, EVEN));
-const look = (of: Partial<Look>): Look => ({
+type Asked = Omit<Look, 'dispersions'>;
+/** A first look, which has seen nothing but the slots of its window. */
+function judge(asked: Asked): readonly Finding[] {
+  const dispersions = new Dispersions();
+  for (const slot of asked.slots) dispersions.add(questions(asked.spec, asked.baseline), slot);
+  return judgeLook({ ...asked, dispersions });
+}
+const look = (of: Partial<Asked>): Asked => ({
   spec: driftSpec(),
   baseline: baseline([trained]),
   slots: [],

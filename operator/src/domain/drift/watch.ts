@@ -4,6 +4,7 @@ import { type Counts, countsFrom, countsOf, vectorOf } from './counts.ts';
 import { alarmKey, judge } from './judge.ts';
 import { mismatchOf } from './mismatch.ts';
 import { idle, questions } from './questions.ts';
+import { Dispersions } from './series.ts';
 import type { Sight } from './told.ts';
 import { SlidingWindow, type WindowOptions } from './window.ts';
 
@@ -40,6 +41,9 @@ export class DriftWatch {
   readonly #window: SlidingWindow;
   #like: Counts = LIKE_NOTHING;
   #mismatch: string | undefined;
+  readonly #dispersions = new Dispersions();
+  /** The first slot whose dispersion is not yet known. */
+  #dispersedUntil = 0;
   #lookedAt: number | undefined;
   /** Processes read since the last look. */
   #read = 0;
@@ -90,14 +94,24 @@ export class DriftWatch {
   #judged({ spec, now, before }: LookOptions): Sight {
     const baseline = this.baseline ?? NO_BASELINE;
     const slots = this.#window.slots(now).map((slot) => countsFrom(slot, this.#like));
+    const all = questions(spec, baseline);
+    for (const slot of this.#unseen(slots, now)) this.#dispersions.add(all, slot);
     const none = ['The model has no baseline.json, so nothing but its labels is watched.'];
     return {
       kind: 'Judged',
       rows: Math.round(slots.reduce((sum, { rows }) => sum + rows, 0)),
-      findings: judge({ spec, baseline, slots, everyMs: this.#slotMs, before }),
-      asked: new Set(questions(spec, baseline).map(alarmKey)),
+      findings: judge({ spec, baseline, slots, dispersions: this.#dispersions, everyMs: this.#slotMs, before }),
+      asked: new Set(all.map(alarmKey)),
       notes: this.baseline === undefined ? none : idle(spec, baseline),
     };
+  }
+
+  /** Slots that became complete since the last judgement. */
+  #unseen(slots: readonly Counts[], now: Date): readonly Counts[] {
+    const current = this.#window.slotAt(now);
+    const fresh = Math.min(slots.length, current - this.#dispersedUntil);
+    this.#dispersedUntil = current;
+    return fresh <= 0 ? [] : slots.slice(-fresh);
   }
 }
 

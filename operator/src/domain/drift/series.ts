@@ -1,0 +1,49 @@
+import type { BinnedCounts, Counts } from './counts.ts';
+import { Dispersion } from './dispersion.ts';
+import type { DistanceQuestion, Fault, FaultQuestion, Question } from './questions.ts';
+
+const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
+
+/** What each fault counts, of all values (missing) or of those that are there. An infinity is a value nobody can use. */
+const FAULT: Readonly<Record<Fault, (of: BinnedCounts) => readonly [hits: number, misses: number]>> = {
+  missing: ({ missing, nonFinite, counts }) => [missing + nonFinite, sum(counts)],
+  outOfRange: ({ outOfRange, counts }) => [outOfRange, sum(counts) - outOfRange],
+  unseen: ({ unseen, counts }) => [unseen, sum(counts) - unseen],
+};
+
+const isFault = (question: DistanceQuestion | FaultQuestion): question is FaultQuestion =>
+  Object.hasOwn(FAULT, question.measure);
+
+/** What a question counts in a slot: the bins of a distance, hits and misses of a rate. Empty: the slot has none of it. */
+export function seriesOf(question: Question, slot: Counts): readonly number[] {
+  if (question.measure === 'accuracy') return [slot.labels.wrong, slot.labels.right];
+  if (question.measure === 'outliers') return [slot.outliers.beyond, slot.outliers.judged - slot.outliers.beyond];
+  const own = slot[question.side].find(({ name }) => name === question.name);
+  if (own === undefined) return [];
+  return isFault(question) ? FAULT[question.measure](own) : own.counts;
+}
+
+/** Distances of one feature are of the same bins. */
+const keyOf = (question: Question): string => {
+  if (question.measure === 'accuracy' || question.measure === 'outliers') return question.measure;
+  return `${isFault(question) ? question.measure : 'bins'}/${question.side}/${question.name}`;
+};
+
+/** The dispersion of each series that questions are about. */
+export class Dispersions {
+  readonly #of = new Map<string, Dispersion>();
+
+  /** Takes down the next complete slot. */
+  add(all: readonly Question[], slot: Counts): void {
+    for (const [key, question] of new Map(all.map((question) => [keyOf(question), question]))) {
+      const known = this.#of.get(key) ?? new Dispersion();
+      this.#of.set(key, known);
+      known.add(seriesOf(question, slot));
+    }
+  }
+
+  /** Design effect for a test at level `alpha`; undefined: nothing is known of it yet. */
+  at(question: Question, alpha: number): number | undefined {
+    return this.#of.get(keyOf(question))?.at(alpha);
+  }
+}
