@@ -3,33 +3,43 @@ import { type Batches, requestsOf, type Tally } from './tally.ts';
 
 /**
  * Correlation of two questions of one batch that is assumed before anything is known: a batch is then worth at most
- * 1/0.1 = 10 independent questions, however many it has. Bursts are the reason: one bad second is not a bad version.
+ * 1/0.12 = 8 independent questions, however many it has. Bursts are the reason: one bad second is not a bad version.
  */
-const ASSUMED_CORRELATION = 0.1;
+const ASSUMED_CORRELATION = 0.12;
 /** How many batches that assumption weighs against what was seen. */
-const ASSUMED_BATCHES = 4;
+const ASSUMED_BATCHES = 5;
 /** Bursts outlast a second, which batches of a second can't show: three seconds for a correlation of 0.5 from one to the next. */
 const PERSISTENCE = 3;
+/** Standard deviations of chance that a dispersion must exceed before it counts, so that a steady fault is not taken for bursts. */
+const CHANCE = 2;
+
+/** What the batches vary beyond independent questions: (k − 1)(φ − 1) on average. Below 0: they vary less. */
+function excessDispersion(hits: number, total: number, { count, squaredOverTotal }: Batches): number {
+  const p = Math.min(1, hits / total);
+  const spread = p * (1 - p);
+  if (spread <= 0) return 0;
+  const excess = Math.max(0, squaredOverTotal - (hits * hits) / total) / spread - (count - 1);
+  return excess > 0 ? Math.max(0, excess - CHANCE * Math.sqrt(2 * (count - 1))) : excess;
+}
 
 /**
  * Design effect φ: how many times larger the variance of `hits` is than that of independent questions. Hits come in
  * bursts (one bad host, one bad client), and n questions of a burst are worth n/φ independent ones. What the batches
- * show beyond independence is their Pearson dispersion, (Σ h²/n − H²/N)/(p(1 − p)) − (k − 1). One batch shows nothing
- * and five show little, so it is averaged with the assumption, as if that had been seen in four batches; it counts
- * three times, for bursts that last. φ is never below 1: a run that happens to look too regular earns no extra
- * certainty. Without any batch the questions are taken as independent.
+ * show is their Pearson dispersion, (Σ h²/n − H²/N)/(p(1 − p)) − (k − 1), less what chance makes of a χ² with k − 1
+ * degrees of freedom. One batch shows nothing and five show little, so it is averaged with the assumption, as if that
+ * had been seen in five batches; it counts three times, for bursts that last. φ is never below 1: a run that happens to
+ * look too regular earns no extra certainty. Without any batch the questions are taken as independent.
  * Source: Kish 1965 (design effect, 1 + (m − 1)ρ); McCullagh & Nelder 1989, §4.5.2 (dispersion from grouped binary
  * counts); Gelman et al., Bayesian Data Analysis, §2.6 (a prior variance as so many observations); Bartlett 1946 (the
- * variance of a mean of correlated terms is (1 + r)/(1 − r) times that of independent ones). The three constants are
- * chosen by the simulation in docs/statistics.md.
+ * variance of a mean of correlated terms is (1 + r)/(1 − r) times that of independent ones). The constants are the least
+ * that keep the promise of docs/statistics.md in its simulation.
  */
-export function designEffect(hits: number, total: number, { count, squaredOverTotal }: Batches): number {
+export function designEffect(hits: number, total: number, batches: Batches): number {
+  const { count } = batches;
   if (count <= 0 || total <= 0) return 1;
-  const p = Math.min(1, hits / total);
-  const spread = p * (1 - p);
-  const assumed = Math.max(0, total / count - 1) * ASSUMED_CORRELATION;
-  const seen = spread > 0 ? Math.max(0, squaredOverTotal - (hits * hits) / total) / spread - (count - 1) : 0;
-  return Math.max(1, 1 + (ASSUMED_BATCHES * assumed + PERSISTENCE * seen) / (ASSUMED_BATCHES + count - 1));
+  const assumed = ASSUMED_BATCHES * Math.max(0, total / count - 1) * ASSUMED_CORRELATION;
+  const seen = PERSISTENCE * excessDispersion(hits, total, batches);
+  return Math.max(1, 1 + (assumed + seen) / (ASSUMED_BATCHES + count - 1));
 }
 
 /** Counts divided by their design effect: what as many independent questions would have been worth. */
