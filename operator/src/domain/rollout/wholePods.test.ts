@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import {
+  candidateAt,
+  carryOut,
+  pods,
+  revisionFor,
+  routeTo,
+  serving,
+  shifting,
+  specOf,
+  targetOf,
+  versionOf,
+} from './builders.ts';
+import { plan } from './plan.ts';
+import { candidateOf, conditions, failing, V0, V1 } from './planWorlds.ts';
+import type { World } from './world.ts';
+
+type Rollout = World['spec']['rollout'];
+
+const wanting = (steps: Rollout['steps'], total: number, rollout: Partial<Rollout> = {}): World => ({
+  ...serving,
+  target: targetOf(1),
+  spec: specOf({ steps, guards: [], ...rollout }, total),
+  revisions: { [V0]: pods(total) },
+});
+const inPlace = (steps: Rollout['steps'], total: number): World => wanting(steps, total, { surge: 'Never' });
+const counted = (steps: Rollout['steps'], total: number): World => {
+  const world = wanting(steps, total);
+  return { ...world, spec: { ...world.spec, traffic: { ...world.spec.traffic, provider: 'Replicas' } } };
+};
+const stalled = (world: World) => {
+  const decided = plan(world);
+  return [conditions(decided)['Stalled'], decided.observed.find(({ type }) => type === 'Stalled')?.message];
+};
+
+/** Pods asked for and weight given in each pass until nothing moves; every pass comes true, ten seconds each. */
+function course(start: World, passes = 30): { readonly asked: readonly string[]; readonly end: World } {
+  const asked: string[] = [];
+  let world = start;
+  for (let i = 0; i < passes; i += 1) {
+    const decided = plan(world);
+    const of = (minor: number) => decided.replicas[revisionFor(minor)] ?? 0;
+    const line = `${of(0)}+${of(1)} pods, ${(decided.status.traffic?.desired.candidate ?? 0) / 100}%`;
+    if (asked.at(-1) !== line) asked.push(line);
+    const next = carryOut(world, decided);
+    const digests = Object.fromEntries(
+      [0, 1].map((m) => [
+        revisionFor(m),
+        { ...emptyEvidence(m), answering: next.revisions[revisionFor(m)]?.ready ?? 0 },
+      ]),
+    );
+    world = { ...next, now: new Date(next.now.getTime() + 10_000), evidence: digests };
+  }
+  return { asked, end: world };
+}
+const emptyEvidence = (minor: number): World['evidence'][string] => {
+  const seen = shifting.evidence[revisionFor(1)];
+  if (seen === undefined) throw new Error('no evidence to start from');
+  const none = { ...seen.sinceStep, ok: 0, batchSeconds: 0 };
+  return { ...seen, digests: [versionOf(minor).digest], sinceStep: none, sinceRollout: none, lifetime: none };
+};
+
+describe('surge: Never', () => {
+  test('serving-progressive-rollout#203, LLMKube#192: swaps pods one by one, with never more than there are accelerators for', () => {
+    const { asked, end } = course(inPlace([{ weight: 25 }, { weight: 75 }, { weight: 100 }], 4));
+    expect(asked).toEqual([
+      '3+1 pods, 0%',
+      '3+1 pods, 25%',
+      '2+2 pods, 25%',
+      '1+3 pods, 25%',
+      '1+3 pods, 75%',
+      '1+3 pods, 100%',
+      '0+4 pods, 0%',
+    ]);
+    expect(end.status.stable).toMatchObject(versionOf(1));
+  });
+
+  test('keeps one pod of the old version to the end of the bake, which a rollback lands on', () => {
+    const { end } = course({
+      ...inPlace([{ weight: 50 }, { weight: 100 }], 2),
+      spec: specOf({ steps: [{ weight: 50 }, { weight: 100 }], guards: [], surge: 'Never', bake: '1h' }, 2),
+    });
+    expect([candidateOf(plan(end))?.phase, plan(end).replicas]).toEqual(['Baking', { [V0]: 1, [V1]: 1 }]);
+    const aborted = plan({ ...end, asked: { abort: end.status.rolloutID ?? '' } });
+    expect(aborted).toMatchObject({ backends: [{ revision: V0, weight: 10_000 }], replicas: { [V0]: 1, [V1]: 1 } });
+    const back = course({ ...carryOut(end, aborted), asked: {} }, 6);
+    expect([plan(back.end).rule, plan(back.end).replicas]).toEqual(['stay-rolled-back', { [V0]: 2 }]);
+  });
+
+  test('with a single pod means a gap, and says so before it begins', () => {
+    const { asked, end } = course(inPlace([{ weight: 100 }], 1));
+    expect(asked).toEqual(['0+1 pods, 0%', '0+1 pods, 100%', '0+1 pods, 0%']);
+    expect(end.status.history?.[0]?.message).toMatch(
+      /there is one pod, so that no request is answered until it is ready/,
+    );
+  });
+
+  test('takes no pod for an approval that comes first', () => {
+    const { end } = course(inPlace([{ approval: true }, { weight: 100 }], 2));
+    expect([plan(end).rule, plan(end).replicas[V0]]).toEqual(['await-approval', 2]);
+  });
+
+  test.each<[string, Rollout['steps'], number, RegExp]>([
+    [
+      'a weight between pods',
+      [{ weight: 10 }, { weight: 100 }],
+      4,
+      /step 1 asks for 10%, which 4 pods can't give: the nearest they can is 25%/,
+    ],
+    ['a weight between two', [{ weight: 40 }, { weight: 100 }], 4, /the nearest they can is 25% and 50%/],
+    ['any weight but 100 of one pod', [{ weight: 50 }, { weight: 100 }], 1, /the nearest they can is 100%/],
+    ['copies that leave no pod', [{ shadow: 100 }, { weight: 100 }], 4, /the nearest possible is 75%/],
+    ['copies with one pod', [{ shadow: 10 }, { weight: 100 }], 1, /leave the step out/],
+    ['a preview', [{ preview: true }, { weight: 100 }], 4, /surge: Auto/],
+  ])('refuses %s with the nearest possible', (_sentence, steps, total, sentence) => {
+    expect(stalled(inPlace(steps, total))).toEqual(['True WeightNotPossible', expect.stringMatching(sentence)]);
+    expect(plan(inPlace(steps, total)).replicas).toEqual({ [V0]: total });
+  });
+
+  test.each([33, 67])('takes %i%% of three pods: half a point off is near enough', (weight) => {
+    expect(plan(inPlace([{ weight }, { weight: 100 }], 3)).rule).toBe('start');
+  });
+
+  test('lets no autoscaler move what the weights are made of', () => {
+    const world = carryOut(
+      inPlace([{ weight: 50 }, { weight: 100 }], 2),
+      plan(inPlace([{ weight: 50 }, { weight: 100 }], 2)),
+    );
+    expect(plan(world).exact).toEqual([V0, V1]);
+    expect(plan(shifting).exact).toEqual([]);
+  });
+});
+
+describe('provider: Replicas', () => {
+  test('makes weights of numbers of pods beside those of stable, and switches at 100', () => {
+    const { asked, end } = course(counted([{ weight: 20 }, { weight: 50 }, { weight: 100 }], 4));
+    expect(asked).toEqual([
+      '4+1 pods, 0%',
+      '4+1 pods, 20%',
+      '4+4 pods, 20%',
+      '4+4 pods, 50%',
+      '4+4 pods, 100%',
+      '0+4 pods, 0%',
+    ]);
+    expect(end.status.stable).toMatchObject(versionOf(1));
+  });
+
+  test.each<[string, Rollout['steps'], number, RegExp]>([
+    ['a weight too small', [{ weight: 1 }, { weight: 100 }], 4, /the nearest they can is 20%/],
+    ['a weight between', [{ weight: 25 }, { weight: 100 }], 4, /the nearest they can is 20% and 33%/],
+    ['a weight above half', [{ weight: 75 }, { weight: 100 }], 4, /the nearest they can is 50% and 100%/],
+    ['a preview, which needs a route by header', [{ preview: true }, { weight: 100 }], 4, /provider: Gateway/],
+  ])('refuses %s', (_sentence, steps, total, sentence) => {
+    expect(stalled(counted(steps, total))).toEqual(['True WeightNotPossible', expect.stringMatching(sentence)]);
+  });
+
+  test('counts with the pods that the rollout began with, whatever becomes of stable', () => {
+    const live: World = {
+      ...counted([{ weight: 20 }, { weight: 100 }], 2),
+      status: { ...shifting.status, candidate: { ...candidateAt('Shifting', 20), capacity: 4 } },
+      revisions: { [V0]: pods(7), [V1]: pods(1) },
+      route: routeTo({ 0: 8000, 1: 2000 }),
+    };
+    expect(plan(live).replicas).toEqual({ [V0]: 4, [V1]: 4 });
+    expect(
+      plan({
+        ...live,
+        ...failing,
+        spec: { ...live.spec, rollout: { ...live.spec.rollout, guards: [{ name: 'errors', errors: { max: '1%' } }] } },
+      }).rule,
+    ).toBe('roll-back');
+  });
+});
