@@ -8,6 +8,7 @@ import type { KubeObject, Stored } from '../../kube/wire.ts';
 import type { ProviderUnderTest } from '../contract.suite.ts';
 import { sharesOf } from '../endpointFacts.ts';
 import { ReplicasTraffic } from '../replicas.ts';
+import { selected, writeSlices } from './endpoints.ts';
 import { counting, makeService, NAMESPACE, runPods, Snapshot } from './trafficWorld.ts';
 
 export interface ReplicasUnderTest extends ProviderUnderTest {
@@ -15,33 +16,6 @@ export interface ReplicasUnderTest extends ProviderUnderTest {
 }
 
 const revisionOf = ({ metadata }: KubeObject): string => metadata.labels?.[LABELS.revision] ?? '';
-
-/** The pods that the API server finds by the selector of a Service. */
-const selected = async (client: Client, { spec }: Service): Promise<readonly Stored<Pod>[]> => {
-  const labelSelector = Object.entries(spec?.selector ?? {})
-    .map(([name, value]) => `${name}=${value}`)
-    .join();
-  return client.list(pods, NAMESPACE, { labelSelector });
-};
-
-/** What the EndpointSlice controller of Kubernetes writes for a Service: it copies its labels. */
-async function writeSlices(client: Client, service: Service): Promise<void> {
-  const { name, labels } = service.metadata;
-  const endpoints = (await selected(client, service)).map(({ metadata, status }) => ({
-    addresses: [status?.podIP ?? ''],
-    conditions: { ready: true, serving: true, terminating: false },
-    targetRef: { kind: 'Pod', name: metadata.name, namespace: NAMESPACE },
-  }));
-  const slice: EndpointSlice = {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: `${name}-x`, namespace: NAMESPACE, labels: { ...labels, 'kubernetes.io/service-name': name } },
-    addressType: 'IPv4',
-    endpoints,
-    ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
-  };
-  await client.apply(endpointSlices, slice, { fieldManager: 'endpointslice-controller' });
-}
 
 /** The Replicas provider over a real API server; the EndpointSlice controller is played by hand. */
 export async function replicasUnderTest(
