@@ -65,7 +65,8 @@ const toldOf = async (name: string): Promise<string[]> =>
   (await under.client.list(events, under.namespace))
     .filter(({ regarding }) => regarding.name === name)
     .map(({ reason }) => reason)
-    .filter((reason) => reason.startsWith('Drift'));
+    .filter((reason) => reason.startsWith('Drift'))
+    .sort();
 const metricLines = async (name: string): Promise<string[]> =>
   (await registry.metrics()).split('\n').filter((line) => line.includes(`service="${name}"`));
 

@@ -5,6 +5,7 @@ import type { OperatorConfig } from '../../config.ts';
 import { isNews } from '../../domain/drift/news.ts';
 import { alarms, noteOf, type Sight, tell } from '../../domain/drift/told.ts';
 import { DriftWatch, windowOptions } from '../../domain/drift/watch.ts';
+import { liveCandidate } from '../../domain/rollout/decision.ts';
 import {
   type ControllerContext,
   type ControllerSpec,
@@ -110,7 +111,8 @@ class DriftReconciler implements Reconciler {
   async #read(infs: Infs, spec: DriftSpec, { digest }: Stable, kept: Kept, signal: AbortSignal): Promise<void> {
     const token = await this.#tokens.of(infs, signal);
     if (token === undefined) return;
-    const asking = { fetchText: this.#fetchText, token, signal };
+    const peersToo = liveCandidate(infs.status ?? {}) === undefined;
+    const asking = { fetchText: this.#fetchText, token, signal, peersToo };
     const read = await evidenceOf(stablePods(this.#context.store(pods), infs), digest, asking);
     const [first] = read;
     if (first === undefined) return;

@@ -6,6 +6,7 @@ import { keyOf, keyText } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
 import type { FetchText } from '../../measure/fetchText.ts';
 import { inParallel } from '../../measure/inParallel.ts';
+import { peersAmong } from '../../measure/peers.ts';
 import { readEvidence } from '../../measure/readable.ts';
 
 /** Pods of one service that are asked at the same time. */
@@ -48,6 +49,8 @@ export interface Asking {
   readonly fetchText: FetchText;
   readonly token: string;
   readonly signal: AbortSignal;
+  /** Whether they are told of each other with it: a rollout that goes on tells them of the pods of both versions. */
+  readonly peersToo?: boolean;
 }
 
 const urlOf = ({ ip }: Address, path: string): string =>
@@ -57,12 +60,13 @@ const urlOf = ({ ip }: Address, path: string): string =>
 export async function evidenceOf(
   addresses: readonly Address[],
   digest: string,
-  { fetchText, token, signal }: Asking,
+  { fetchText, token, signal, peersToo = false }: Asking,
 ): Promise<readonly (readonly [Address, Evidence])[]> {
   const all: (readonly [Address, Evidence])[] = [];
   await inParallel(
     addresses.map((address) => async () => {
-      const evidence = readEvidence(await fetchText(urlOf(address, ADMIN_PATHS.evidence), token, signal));
+      const told = peersToo ? JSON.stringify({ peers: peersAmong(addresses, address) }) : undefined;
+      const evidence = readEvidence(await fetchText(urlOf(address, ADMIN_PATHS.evidence), token, signal, told));
       if (evidence?.model.digest === digest) all.push([address, evidence]);
     }),
     FAN_OUT,
