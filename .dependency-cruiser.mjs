@@ -102,7 +102,6 @@ export default {
     only('operator-shares-the-api-only', 'The runtime and the operator meet in crds/src.', '^operator/', CRDS),
     serverRoom('engine', 'An engine runs tensors; it knows no request.'),
     serverRoom('batching', 'Requests of one model, whatever engine runs them and whoever asks.', ENGINE_FACE),
-    serverRoom('sessions', 'To which version a user belongs is told by a hash; no model is asked.'),
     serverRoom('access', 'Who may ask is decided before anybody knows what is asked.'),
     serverRoom(
       'sessions',

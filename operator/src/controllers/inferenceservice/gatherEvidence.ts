@@ -6,6 +6,7 @@ import { backendsOf, isProgrammed } from '../../domain/rollout/weights.ts';
 import type { CandidateStatus, RevisionEvidence, RouteFacts } from '../../domain/rollout/world.ts';
 import { keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
+import { peersAmong } from '../../measure/peers.ts';
 import type { EvidenceQuestion, EvidenceSource, PodAddress } from '../../measure/source.ts';
 import { addressesOf } from './addresses.ts';
 import type { AdminTokens } from './adminTokens.ts';
@@ -71,6 +72,7 @@ function questionOf(infs: Infs, candidate: CandidateStatus, rolloutID: string, a
   const { children, route, token, orders } = asked;
   const { status = {} } = infs;
   const { stable } = status;
+  const all = podsOf(children);
   const programmed = isProgrammed({ route }, backendsOf(status), routesOf(infs.spec, status));
   return {
     service: keyOf(infs),
@@ -86,7 +88,7 @@ function questionOf(infs: Infs, candidate: CandidateStatus, rolloutID: string, a
     thresholdsMs: thresholdsOf(infs),
     predictions: infs.spec.rollout.guards?.some(({ predictionShift }) => predictionShift !== undefined) ?? false,
     ...(orders.shadow === undefined ? {} : { shadowOrder: orders.shadow }),
-    poll: ({ revision }) => orders.of(revision),
+    poll: (pod) => ({ ...orders.of(pod.revision), peers: peersAmong(all, pod) }),
   };
 }
 
