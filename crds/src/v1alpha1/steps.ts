@@ -77,7 +77,7 @@ const stepSchema = cel(
       .boolean()
       .optional()
       .describe(
-        'true: the candidate has all its pods, and gets the requests with header slipway-preview: candidate only. With {weight: 100} after it: blue/green.',
+        'true: the candidate has all its pods, and gets the requests with header slipway-preview: candidate only. With {weight: 100} after it: blue/green. Not with traffic.provider: Replicas or surge: Never.',
       ),
     for: duration()
       .optional()

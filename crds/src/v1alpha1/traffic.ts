@@ -117,7 +117,9 @@ export const trafficSchema = cel(
       ),
     routes: cel(atomicList(routeSchema, 8), mostHeadersFirst)
       .optional()
-      .describe('Requests that go by header instead of by weight, as for an A/B test. The first that fits counts.'),
+      .describe(
+        'Requests that go by header instead of by weight, as for an A/B test. The first that fits counts; those that ask for more headers come first.',
+      ),
   }),
   replicasHaveNoRoute,
 ).describe('How requests reach the service.');
