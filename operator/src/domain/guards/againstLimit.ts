@@ -1,4 +1,4 @@
-import { type Judgement, judgeRate } from '../analysis/verdict.ts';
+import { type Judgement, judgeRate, type Risk } from '../analysis/verdict.ts';
 import { blindness } from './blindness.ts';
 import { untilRateIsJudged } from './eta.ts';
 import { blinded, type Finding, findingOf } from './finding.ts';
@@ -19,37 +19,54 @@ export interface LimitQuestion {
   readonly tell?: (sight: Sight) => string | undefined;
 }
 
-const isShared = (sight: Sight, { rate, limit }: LimitQuestion, window: Window, risks: QuestionRisks): boolean =>
-  isSharedIn(sight, 'sinceStep', rate, limit, risks.step) ||
-  (window === 'sinceRollout' && isSharedIn(sight, window, rate, limit, risks.rollout));
+/** A window, and what it says. */
+interface Look {
+  readonly window: Window;
+  readonly risk: Risk;
+  readonly judgement: Judgement;
+}
 
-function judged(sight: Sight, { rate, limit }: LimitQuestion, risks: QuestionRisks): [Judgement, Window] {
-  const overall = judgeRate(rate.counts(ofCandidate(sight, 'sinceRollout')), limit, risks.rollout);
-  if (overall.verdict === 'Fail') return [overall, 'sinceRollout'];
-  return [judgeRate(rate.counts(ofCandidate(sight, 'sinceStep')), limit, risks.step), 'sinceStep'];
+function lookAt(sight: Sight, { rate, limit }: LimitQuestion, window: Window, risk: Risk): Look {
+  return { window, risk, judgement: judgeRate(rate.counts(ofCandidate(sight, window)), limit, risk) };
+}
+
+/** The windows in which a Fail is looked for. That of the step is shown where none fails. */
+function looks(sight: Sight, question: LimitQuestion, { requests }: QuestionRisks): readonly [step: Look, ...Look[]] {
+  const recent = sight.seen?.recent?.window;
+  return [
+    lookAt(sight, question, 'sinceStep', requests.step),
+    lookAt(sight, question, 'sinceRollout', requests.rollout),
+    ...(recent === undefined ? [] : [lookAt(sight, question, 'recent', requests.recent(recent))]),
+  ];
+}
+
+const showing = (sight: Sight, { rate, text, tell }: LimitQuestion, { window, judgement }: Look): Finding => ({
+  ...findingOf(judgement, text, rate.asked(ofCandidate(sight, window))),
+  message: tell?.(sight),
+});
+
+/** One window in which the stable version suffers as well is enough to blame nobody: another may only remember it worse. */
+function failing(sight: Sight, question: LimitQuestion, failed: readonly [Look, ...Look[]]): Finding {
+  const { rate, limit } = question;
+  const both = failed.find(({ window, risk }) => isSharedIn(sight, window, rate, limit, risk));
+  if (both === undefined) return showing(sight, question, failed[0]);
+  const share = shareOf(rawCounts(rate, ofStable(sight, both.window)));
+  return shared(showing(sight, question, both), percentText(share));
 }
 
 function answer(sight: Sight, question: LimitQuestion, risks: QuestionRisks): Finding {
-  const { rate, limit, text, tell } = question;
-  const [judgement, window] = judged(sight, question, risks);
-  const finding = {
-    ...findingOf(judgement, text, rate.asked(ofCandidate(sight, window))),
-    message: tell?.(sight),
-  };
-  if (judgement.verdict === 'Fail')
-    return isShared(sight, question, window, risks)
-      ? shared(finding, percentText(shareOf(rawCounts(rate, ofStable(sight, window)))))
-      : finding;
-  const counts = rate.counts(ofCandidate(sight, 'sinceStep'));
-  const eta =
-    judgement.verdict === 'NeedMore'
-      ? untilRateIsJudged(counts, limit, risks.step, sight.seen?.stepSeconds ?? 0)
-      : undefined;
-  const why = blindness(sight, rate.asked(ofCandidate(sight, 'sinceStep')), rate.what);
-  return blinded({ ...finding, etaMs: eta }, why);
+  const [step, ...others] = looks(sight, question, risks);
+  const [first, ...rest] = [step, ...others].filter(({ judgement }) => judgement.verdict === 'Fail');
+  if (first !== undefined) return failing(sight, question, [first, ...rest]);
+  const { rate, limit } = question;
+  const tally = ofCandidate(sight, 'sinceStep');
+  const waits = step.judgement.verdict === 'NeedMore';
+  const seconds = sight.seen?.stepSeconds ?? 0;
+  const etaMs = waits ? untilRateIsJudged(rate.counts(tally), limit, step.risk, seconds) : undefined;
+  return blinded({ ...showing(sight, question, step), etaMs }, blindness(sight, rate.asked(tally), rate.what));
 }
 
-/** Held over the whole rollout, and over each step, against a limit of its own. */
+/** Held over the whole rollout, over each step and over its last seconds, against a limit of its own. */
 export const againstLimit = (question: LimitQuestion): Question => ({
   isChance: true,
   answer: (sight, risks) => answer(sight, question, risks),

@@ -1,4 +1,5 @@
-import { judgeDifference } from '../analysis/verdict.ts';
+import type { Tally } from '../analysis/tally.ts';
+import { judgeDifference, type Risk } from '../analysis/verdict.ts';
 import { blindness } from './blindness.ts';
 import { untilDifferenceIsJudged } from './eta.ts';
 import { blinded, type Finding, findingOf } from './finding.ts';
@@ -6,23 +7,42 @@ import { parsePercent, percentText } from './percent.ts';
 import type { Question } from './question.ts';
 import type { QuestionRisks } from './risks.ts';
 import { hasAllTraffic, type Sight } from './sight.ts';
-import { ofCandidate, ofStable, shareOf, type TallyRate } from './tallyRate.ts';
+import { ofCandidate, ofStable, shareOf, type TallyRate, type Window } from './tallyRate.ts';
 
-function answer(sight: Sight, rate: TallyRate, worseBy: string, risks: QuestionRisks): Finding {
+/** Both versions over the same seconds; once all requests go to the candidate, all that the stable version ever answered. */
+const pairIn = (sight: Sight, window: Window): readonly [candidate: Tally, stable: Tally] => [
+  ofCandidate(sight, window),
+  ofStable(sight, hasAllTraffic(sight) ? 'lifetime' : window),
+];
+
+function judgedIn(sight: Sight, window: Window, rate: TallyRate, worseBy: string, risk: Risk): Finding {
   const margin = parsePercent(worseBy);
-  const reference = ofStable(sight, hasAllTraffic(sight) ? 'lifetime' : 'sinceStep');
-  const asked = ofCandidate(sight, 'sinceStep');
-  const [candidate, stable] = [rate.counts(asked), rate.counts(reference)];
-  const judgement = judgeDifference(candidate, stable, margin, risks.stepAlone);
+  const pair = pairIn(sight, window);
+  const [candidate, stable] = [rate.counts(pair[0]), rate.counts(pair[1])];
+  const judgement = judgeDifference(candidate, stable, margin, risk);
   // What a version counted in its life does not grow once all requests go to the other.
   const difference = { candidate, stable, margin, bothGrow: !hasAllTraffic(sight) };
-  const seconds = sight.seen?.stepSeconds ?? 0;
-  const finding = {
-    ...findingOf(judgement, worseBy, rate.asked(asked)),
-    etaMs: judgement.verdict === 'NeedMore' ? untilDifferenceIsJudged(difference, risks.stepAlone, seconds) : undefined,
+  const waits = judgement.verdict === 'NeedMore' && window === 'sinceStep';
+  return {
+    ...findingOf(judgement, worseBy, rate.asked(pair[0])),
+    etaMs: waits ? untilDifferenceIsJudged(difference, risk, sight.seen?.stepSeconds ?? 0) : undefined,
     message: `${percentText(shareOf(candidate))} against ${percentText(shareOf(stable))} of the stable version`,
   };
-  return blinded(finding, blindness(sight, rate.asked(asked), rate.what, rate.asked(reference)));
+}
+
+/** Of a fault that comes late. Windows are counted alike on both sides, but may begin a look apart. */
+function recently({ seen, stable }: Sight): number | undefined {
+  const [ours, theirs] = [seen?.recent?.window, stable?.recent?.window];
+  return ours === theirs ? ours : undefined;
+}
+
+function answer(sight: Sight, rate: TallyRate, worseBy: string, { compared }: QuestionRisks): Finding {
+  const window = recently(sight);
+  const late = window && judgedIn(sight, 'recent', rate, worseBy, compared.recent(window));
+  if (late && late.verdict === 'Fail') return late;
+  const [asked, reference] = pairIn(sight, 'sinceStep');
+  const why = blindness(sight, rate.asked(asked), rate.what, rate.asked(reference));
+  return blinded(judgedIn(sight, 'sinceStep', rate, worseBy, compared.step), why);
 }
 
 /**

@@ -74,12 +74,12 @@ function findings(sight: Sight, shadow: ShadowTally, max: string, risk: Risk, wo
 
 const differing = (guard: Asked<'disagreement'>): Question => ({
   isChance: true,
-  answer: (sight, { shadowStep }) => {
+  answer: (sight, { shadow: part }) => {
     const { max, segment } = guard;
     const other = comparedFor(sight.world.spec.rollout.guards ?? [], guard);
     if (other !== undefined) return nothing('Blind', max, `the pods compare as guard ${other} asks`);
     const shadow = sight.stable?.shadow ?? NOTHING;
-    const risk = segment === undefined ? shadowStep : { ...shadowStep, fail: shadowStep.fail / 2 };
+    const risk = segment === undefined ? part : { ...part, fail: part.fail / 2 };
     const worst = segment === undefined ? undefined : worstSegment(bySegment(shadow), parsePercent(max), risk);
     const [all, alone] = findings(sight, shadow, max, risk, worst);
     const finding = gravest([all, alone].filter((found) => found !== undefined)) as Finding;

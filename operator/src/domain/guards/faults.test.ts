@@ -44,6 +44,13 @@ test.each<[string, Partial<Scene>, string | undefined]>([
   );
 });
 
+test('two versions that predict different things are one, for nothing of them can be compared', () => {
+  const candidate = seen(served(500), { predictionLook: { look: 1, predictions: [] } });
+  expect(faults({ guards: [predictions], candidate })).toEqual([
+    'Guard predictions compares predictions that both versions make, of one name and kind, and there is none: remove the guard.',
+  ]);
+});
+
 test('a query that Prometheus refuses is one, in its words', () => {
   const message = 'bad is no PromQL: 1:5: parse error: unexpected end of input';
   expect(faults({ guards: [query], external: { revenue: { kind: 'Invalid', message } } })).toEqual([

@@ -29,12 +29,23 @@ const hasNoBaseline: Fault = ({ evidence, status, target }, { predictionShift })
     : undefined;
 };
 
+const comparesNoPrediction: Fault = ({ evidence, target }, { predictionShift }) =>
+  predictionShift !== undefined && evidence[target.revision ?? '']?.predictionLook?.predictions.length === 0
+    ? 'compares predictions that both versions make, of one name and kind, and there is none: remove the guard'
+    : undefined;
+
 const isRefusedOutside: Fault = ({ external }, { name }) => {
   const found = external?.[name];
   return found?.kind === 'Invalid' ? `can't be asked: ${found.message}` : undefined;
 };
 
-const FAULTS: readonly Fault[] = [comparesNothing, comparesOtherwise, hasNoBaseline, isRefusedOutside];
+const FAULTS: readonly Fault[] = [
+  comparesNothing,
+  comparesOtherwise,
+  hasNoBaseline,
+  comparesNoPrediction,
+  isRefusedOutside,
+];
 
 /**
  * A sentence for each guard that can never give a verdict under this spec, saying what to write instead. A candidate

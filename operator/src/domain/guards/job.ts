@@ -34,7 +34,7 @@ function judgeRates(found: Rates, max: string, risk: Risk): Finding {
   return finding.verdict === 'NeedMore' ? { ...finding, message: tooFew(found, max, risk) } : finding;
 }
 
-function judge(sight: Sight, { max }: Job, name: string, { stepAlone }: QuestionRisks): Finding {
+function judge(sight: Sight, { max }: Job, name: string, { outside }: QuestionRisks): Finding {
   const limit = max ?? EXIT_CODE;
   const found = sight.world.external?.[name];
   switch (found?.kind) {
@@ -43,7 +43,7 @@ function judge(sight: Sight, { max }: Job, name: string, { stepAlone }: Question
     case 'Rates':
       return max === undefined
         ? ended(true, limit, 'it printed a rate, and no max is set')
-        : judgeRates(found, max, stepAlone);
+        : judgeRates(found, max, outside);
     case 'Unreachable':
     case 'Invalid':
       return nothing('Blind', limit, found.message);

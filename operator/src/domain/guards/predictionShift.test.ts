@@ -68,3 +68,14 @@ test('fails all the same where the step had none', () => {
   const candidate = seen(served(0), { predictionLook: look(6, { delay: shifted }) });
   expect(verdictIn(scene(undefined, { candidate })).verdict).toBe('Fail');
 });
+
+test('names predictions that can not be compared, and is blind where there is no other', () => {
+  const predictions = ['delay', 'cost'];
+  const some = seen(served(500), { predictions, predictionLook: look(6, { delay: same }) });
+  expect(verdictIn(scene(undefined, { candidate: some }))).toMatchObject({
+    verdict: 'Pass',
+    message: "PSI of delay; can't be compared: cost",
+  });
+  const none = seen(served(500), { predictions, predictionLook: look(6, {}) });
+  expect(verdictIn(scene(undefined, { candidate: none })).verdict).toBe('Blind');
+});

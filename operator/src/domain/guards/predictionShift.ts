@@ -27,7 +27,13 @@ function worstShift({ look, predictions }: PredictionLook, threshold: number, ri
     .sort((a, b) => byGravity(a, b) || b.rate - a.rate)[0];
 }
 
-function shown({ name, verdict, rate, low, high, n }: Shift, look: number, psi: string): Finding {
+/** Predictions that only one version makes, or that the two count in ways that can't be brought together. */
+const leftOut = (names: readonly string[] = [], { predictions }: PredictionLook): string => {
+  const out = names.filter((name) => !predictions.some((compared) => compared.name === name));
+  return out.length === 0 ? '' : `; can't be compared: ${out.join(', ')}`;
+};
+
+function shown({ name, verdict, rate, low, high, n }: Shift, look: number, psi: string, out: string): Finding {
   const next = verdict === 'NeedMore' ? `; the next look is at ${rowsAt(look + 1)} rows of each version` : '';
   return {
     verdict,
@@ -36,20 +42,25 @@ function shown({ name, verdict, rate, low, high, n }: Shift, look: number, psi: 
     high: effectText(high),
     limit: psi,
     n: Math.round(n),
-    message: `PSI of ${name}${next}`,
+    message: `PSI of ${name}${next}${out}`,
   };
 }
+
+const seeing = (sight: Sight, finding: Finding): Finding =>
+  blinded(finding, blindness(sight, requestsOf(ofCandidate(sight, 'sinceStep')), 'requests'));
+
+const unseen = (sight: Sight, psi: string): Finding =>
+  seeing(sight, nothing('NeedMore', psi, `the first look is at ${rowsAt(1)} rows of each version`));
 
 const shifted = (psi: string): Question => ({
   isChance: true,
   answer: (sight: Sight, { whole }) => {
     const look = sight.seen?.predictionLook;
     const worst = look && worstShift(look, Number(psi), whole);
-    const finding =
-      look === undefined || worst === undefined
-        ? nothing('NeedMore', psi, `the first look is at ${rowsAt(1)} rows of each version`)
-        : shown(worst, look.look, psi);
-    return blinded(finding, blindness(sight, requestsOf(ofCandidate(sight, 'sinceStep')), 'requests'));
+    if (look === undefined) return unseen(sight, psi);
+    if (worst === undefined) return nothing('Blind', psi, 'the two versions have no prediction that can be compared');
+    const finding = shown(worst, look.look, psi, leftOut(sight.seen?.predictions, look));
+    return seeing(sight, finding);
   },
 });
 

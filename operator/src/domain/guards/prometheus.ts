@@ -31,12 +31,12 @@ function judgeValue({ value, badInARow, goodInARow }: Value, asked: Prometheus):
   };
 }
 
-function judge(sight: Sight, asked: Prometheus, name: string, { stepAlone }: QuestionRisks): Finding {
+function judge(sight: Sight, asked: Prometheus, name: string, { outside }: QuestionRisks): Finding {
   const limit = limitText(asked);
   const found = sight.world.external?.[name];
   switch (found?.kind) {
     case 'Rates': {
-      const finding = judgeExternalRate(found, asked.max ?? '0%', stepAlone, secondsOfStep(sight));
+      const finding = judgeExternalRate(found, asked.max ?? '0%', outside, secondsOfStep(sight));
       const isSilent = found.total <= 0 && !maySeeNothing(sight);
       return isSilent ? { ...finding, verdict: 'Blind', message: 'its total is 0 since the step began' } : finding;
     }

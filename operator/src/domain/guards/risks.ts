@@ -1,18 +1,26 @@
 import type { InferenceServiceSpec } from '@slipway/crds';
+import { lookShare } from '../analysis/shift.ts';
 import type { Risk } from '../analysis/verdict.ts';
 
-/** What one question may spend, by the windows it is asked over. Use either `whole`, or `rollout` with `step`, or one of the rest. */
-export interface QuestionRisks {
-  /** Asked over the whole rollout, and over nothing else. */
-  readonly whole: Risk;
-  /** Asked over the whole rollout, and at each step as well. */
-  readonly rollout: Risk;
-  /** A step's part of a question that is asked over the whole rollout as well. */
+/** What a question about requests may spend at a step. */
+export interface StepRisks {
   readonly step: Risk;
-  /** A step's part of a question that is asked at each step only. */
-  readonly stepAlone: Risk;
-  /** A shadow step's part of a question that is asked at shadow steps only. */
-  readonly shadowStep: Risk;
+  /** Of the windows of recent evidence that the step is cut into, the one with this number. */
+  readonly recent: (window: number) => Risk;
+}
+
+/** What one question may spend, by the evidence it is asked about: of these fields a question uses one. */
+export interface QuestionRisks {
+  /** Since the rollout began, and nothing else. */
+  readonly whole: Risk;
+  /** Requests held against a limit: since the rollout began, and at each step as well. */
+  readonly requests: StepRisks & { readonly rollout: Risk };
+  /** Requests held against those of the stable version: at each step only. */
+  readonly compared: StepRisks;
+  /** Counted outside the pods, since the step began. */
+  readonly outside: Risk;
+  /** Answers compared in shadow, since the step began. */
+  readonly shadow: Risk;
 }
 
 /**
@@ -28,11 +36,18 @@ const shadowsOf = ({ steps }: InferenceServiceSpec['rollout']): number =>
     steps.findIndex(({ weight }) => weight !== undefined),
   );
 
+/** Half for all that a step saw, half for its windows of recent evidence, of which each later one gets less: there is no last. */
+const atSteps = (fail: number, pass: number): StepRisks => ({
+  step: { fail: fail / 2, pass },
+  recent: (window) => ({ fail: (fail / 2) * lookShare(window), pass }),
+});
+
 /**
  * The rollout promises one bound on a false rollback, over all guards, questions, steps and looks. It is split evenly
  * over the questions (union bound; observed guards count as well, so that taking `observe` away changes no verdict).
  * A question about requests spends half of its part on evidence since the rollout began, which finds small faults, and
- * half on that of each step, which finds at once a fault that only this step brings out.
+ * half on that of the steps, which finds at once a fault that only this step brings out; half of a step's part goes to
+ * the last seconds of it, which find at once a fault that comes late.
  */
 export function risksOf(rollout: InferenceServiceSpec['rollout'], questions: number): QuestionRisks {
   const { confidence } = rollout;
@@ -41,9 +56,9 @@ export function risksOf(rollout: InferenceServiceSpec['rollout'], questions: num
   const windows = windowsOf(rollout);
   return {
     whole: { fail, pass },
-    rollout: { fail: fail / 2, pass },
-    step: { fail: fail / 2 / windows, pass },
-    stepAlone: { fail: fail / windows, pass },
-    shadowStep: { fail: fail / shadowsOf(rollout), pass },
+    requests: { rollout: { fail: fail / 2, pass }, ...atSteps(fail / 2 / windows, pass) },
+    compared: atSteps(fail / windows, pass),
+    outside: { fail: fail / windows, pass },
+    shadow: { fail: fail / shadowsOf(rollout), pass },
   };
 }

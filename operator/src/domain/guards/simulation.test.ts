@@ -42,7 +42,7 @@ test.each([
 test.each([
   ['errors in 30 % of the requests, 100 a second for the candidate', { ...healthy, errors: 0.3 }, 1000, 2],
   ['errors in 30 % of the requests, 10 a second for the candidate', { ...healthy, errors: 0.3 }, 100, 3],
-  ['errors in 10 % of the requests, 100 a second for the candidate', { ...healthy, errors: 0.1 }, 1000, 5],
+  ['errors in 10 % of the requests, 100 a second for the candidate', { ...healthy, errors: 0.1 }, 1000, 8],
   ['half of the answers slow, 100 a second for the candidate', { ...healthy, slow: 0.5 }, 1000, 3],
   ['NaN in a fifth of the answers, 100 a second for the candidate', { ...healthy, invalid: 0.2 }, 1000, 3],
 ])('%s are failed within as many looks', SLOW, (_fault, candidate, perSecond, looks) => {
@@ -59,6 +59,21 @@ test.each([
   expect(ended.every((end) => end !== undefined)).toBe(true);
   expect(median(ended.map((end) => end?.looks ?? Number.POSITIVE_INFINITY))).toBeLessThanOrEqual(looks);
 });
+
+test(
+  'a fault that comes after a minute of clean requests is failed within seconds, not when it outweighs them',
+  SLOW,
+  () => {
+    const canary = [{ weight: 10 }, { weight: 100 }];
+    const turns = { after: 60, into: { ...healthy, errors: 0.3 } };
+    const rest = { guards, steps: canary, candidate: healthy, stable: healthy, stepSeconds: 75, fail: '0.999' };
+    const looks = fails(11, { ...rest, perSecond: 200, turns }).map(
+      (end) => (end?.looks ?? Number.POSITIVE_INFINITY) - turns.after,
+    );
+    expect(median(looks)).toBeLessThanOrEqual(6);
+    expect(Math.min(...looks)).toBeGreaterThan(0);
+  },
+);
 
 test('wrong answers and moved predictions are failed in shadow, before any user saw them', SLOW, () => {
   const swapped = fails(11, {

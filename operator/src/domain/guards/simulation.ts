@@ -1,7 +1,7 @@
 import type { Guard, RolloutStep } from '@slipway/crds';
 import { LATENCY_BOUNDS_MS } from '@slipway/crds/contract';
 import { mulberry32 } from '../analysis/simulation.ts';
-import { type Batches, noBatches, noRequests, plus, rateKey, type Tally } from '../analysis/tally.ts';
+import { type Batches, noBatches, noRequests, plus, rateKey, since, type Tally } from '../analysis/tally.ts';
 import type { GuardStatus, PredictionLook, RevisionEvidence, ShadowTally } from '../rollout/world.ts';
 import { judgedIn, type Scene, seen, shadowed } from './builders.ts';
 
@@ -28,6 +28,8 @@ export interface Rollout {
   readonly stepSeconds: number;
   /** Part of the seconds in which every share is ten times what it is in the others, with the same mean. */
   readonly burst?: number;
+  /** What the candidate turns into after so many seconds of each step. */
+  readonly turns?: { readonly after: number; readonly into: Model };
   readonly fail: string;
   readonly seed: number;
 }
@@ -65,20 +67,25 @@ function second(model: Model, requests: number, factor: number, uniform: () => n
   };
 }
 
+/** Recent evidence is that of the last one or two blocks of a step. */
+const BLOCK_SECONDS = 5;
+
 /** What the operator reads of one version while the rollout goes on. */
 class Side {
-  readonly #model: Model;
+  model: Model;
   readonly predictions: number[];
   rollout: Tally = noRequests;
   step: Tally = noRequests;
+  /** What the step had counted when its last two blocks of recent evidence began. */
+  #bases: Tally[] = [];
 
   constructor(model: Model) {
-    this.#model = model;
+    this.model = model;
     this.predictions = model.predictions.map(() => 0);
   }
 
   serve(requests: number, factor: number, uniform: () => number): void {
-    const counted = second(this.#model, requests, factor, uniform);
+    const counted = second(this.model, requests, factor, uniform);
     this.step = plus(this.step, counted);
     this.rollout = plus(this.rollout, counted);
     for (let i = 0; i < requests; i += 1) this.#predict(uniform());
@@ -86,7 +93,7 @@ class Side {
 
   #predict(at: number): void {
     let left = at;
-    const bin = this.#model.predictions.findIndex((chance) => {
+    const bin = this.model.predictions.findIndex((chance) => {
       left -= chance;
       return left < 0;
     });
@@ -95,8 +102,17 @@ class Side {
     this.predictions[into] = (this.predictions[into] ?? 0) + 1;
   }
 
+  begin(): void {
+    this.step = noRequests;
+    this.#bases = [noRequests];
+  }
+
   evidence(stepSeconds: number, more: Partial<RevisionEvidence>): RevisionEvidence {
-    return seen(this.step, { sinceRollout: this.rollout, lifetime: this.rollout, stepSeconds, ...more });
+    if (stepSeconds % BLOCK_SECONDS === 0) this.#bases.push(this.step);
+    const window = this.#bases.length - 1;
+    const recent = { window, tally: since(this.step, this.#bases.at(-2) ?? noRequests), seconds: stepSeconds };
+    const late = window === 0 ? {} : { recent };
+    return seen(this.step, { sinceRollout: this.rollout, lifetime: this.rollout, stepSeconds, ...late, ...more });
   }
 }
 
@@ -121,14 +137,16 @@ class Passing {
   }
 
   enter(): void {
-    this.#candidate.step = noRequests;
-    this.#stable.step = noRequests;
+    this.#candidate.begin();
+    this.#stable.begin();
+    this.#candidate.model = this.#rollout.candidate;
     this.#shadow = shadowed(0, 0);
   }
 
-  /** A second of a step. */
-  pass({ shadow, weight = 0 }: RolloutStep): void {
-    const { perSecond, burst = 0, candidate } = this.#rollout;
+  /** A second of a step, counted from 1. */
+  pass({ shadow, weight = 0 }: RolloutStep, at: number): void {
+    const { perSecond, burst = 0, candidate, turns } = this.#rollout;
+    if (turns !== undefined && at > turns.after) this.#candidate.model = turns.into;
     const quiet = 1 / (1 - burst + 10 * burst);
     const factor = burst > 0 && this.#uniform() < burst ? 10 * quiet : quiet;
     const asked = Math.round((perSecond * (shadow ?? weight)) / 100);
@@ -181,7 +199,7 @@ export function firstFail(rollout: Rollout): Ended | undefined {
   for (const step of rollout.steps) {
     passing.enter();
     for (let at = 1; at <= rollout.stepSeconds; at += 1) {
-      passing.pass(step);
+      passing.pass(step, at);
       looks += 1;
       const failed = judgedIn(passing.scene(step, at)).find(({ verdict }) => verdict === 'Fail');
       if (failed !== undefined) return { looks, failed };

@@ -1,6 +1,7 @@
 import type { Counts } from '../analysis/confidenceSequence.ts';
 import { effectiveCounts } from '../analysis/designEffect.ts';
 import { noBatches, noRequests, type Tally } from '../analysis/tally.ts';
+import type { RevisionEvidence } from '../rollout/world.ts';
 import type { Sight } from './sight.ts';
 
 /** A share that a tally holds. */
@@ -36,9 +37,12 @@ export function batchedRate(
   return { what, asked, hits, counts };
 }
 
-export type Window = 'sinceRollout' | 'sinceStep' | 'lifetime';
+export type Window = 'sinceRollout' | 'sinceStep' | 'recent' | 'lifetime';
 
-export const ofCandidate = ({ seen }: Sight, window: Window): Tally => seen?.[window] ?? noRequests;
-export const ofStable = ({ stable }: Sight, window: Window): Tally => stable?.[window] ?? noRequests;
+const tallyOf = (evidence: RevisionEvidence | undefined, window: Window): Tally =>
+  (window === 'recent' ? evidence?.recent?.tally : evidence?.[window]) ?? noRequests;
+
+export const ofCandidate = ({ seen }: Sight, window: Window): Tally => tallyOf(seen, window);
+export const ofStable = ({ stable }: Sight, window: Window): Tally => tallyOf(stable, window);
 
 export const shareOf = ({ hits, total }: Counts): number => (total === 0 ? 0 : hits / total);
