@@ -48,6 +48,13 @@ export function effectiveCounts(hits: number, total: number, batches: Batches): 
   return { hits: hits / phi, total: total / phi };
 }
 
+/**
+ * Effective counts of two windows as one. Where the traffic of the two differs much, as before and after a weight was
+ * raised, this is what to judge: one design effect for both is that of the mean second, which is too small for the
+ * busier one, and a burst in its first seconds would count in full.
+ */
+export const together = (a: Counts, b: Counts): Counts => ({ hits: a.hits + b.hits, total: a.total + b.total });
+
 /** Requests a client saw fail (5xx, a refusal under load included) of all of them, both divided by φ of the served ones. */
 export function errorCounts(tally: Tally): Counts {
   const { ok, clientError, serverError, shed, batchSeconds, failedSquaredOverServed } = tally;

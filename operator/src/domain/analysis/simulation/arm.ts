@@ -1,12 +1,20 @@
 import type { Counts } from '../confidenceSequence.ts';
-import { effectiveCounts } from '../designEffect.ts';
+import { effectiveCounts, together } from '../designEffect.ts';
+import { noBatches } from '../tally.ts';
 import { drawn, type Seconds } from './traffic.ts';
 
 /** The counters of one version, as its pods keep them: cumulative, with a batch for each second. */
 export class Arm {
   hits = 0;
   total = 0;
-  #batches = { count: 0, squaredOverTotal: 0 };
+  #step = { hits: 0, total: 0, batches: noBatches };
+  #before: Counts = { hits: 0, total: 0 };
+
+  /** A new step begins: what came before keeps its own design effect. */
+  begin(): void {
+    this.#before = this.counts;
+    this.#step = { hits: 0, total: 0, batches: noBatches };
+  }
 
   /** A second with so many requests at this rate. */
   second(uniform: () => number, requests: number, rate: number): void {
@@ -14,8 +22,12 @@ export class Arm {
     const hits = drawn(uniform, requests, rate);
     this.hits += hits;
     this.total += requests;
-    const { count, squaredOverTotal } = this.#batches;
-    this.#batches = { count: count + 1, squaredOverTotal: squaredOverTotal + (hits * hits) / requests };
+    const { count, squaredOverTotal } = this.#step.batches;
+    this.#step = {
+      hits: this.#step.hits + hits,
+      total: this.#step.total + requests,
+      batches: { count: count + 1, squaredOverTotal: squaredOverTotal + (hits * hits) / requests },
+    };
   }
 
   get share(): number {
@@ -24,7 +36,8 @@ export class Arm {
 
   /** What the guards judge. */
   get counts(): Counts {
-    return effectiveCounts(this.hits, this.total, this.#batches);
+    const { hits, total, batches } = this.#step;
+    return together(this.#before, effectiveCounts(hits, total, batches));
   }
 }
 

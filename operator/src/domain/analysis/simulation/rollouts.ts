@@ -55,6 +55,7 @@ export function watchPair(rollout: PairRollout): Watched {
   const [nextCandidate, nextStable] = [traffic(uniform, rollout.candidate), traffic(uniform, rollout.stable)];
   const [candidate, stable] = [new Arm(), new Arm()];
   for (let second = 1; second <= seconds; second += 1) {
+    if (second > 1 && weight(second - 1) !== weight(second - 2)) for (const arm of [candidate, stable]) arm.begin();
     const requests = portion(uniform, perSecond, weight(second - 1));
     candidate.second(uniform, requests, nextCandidate());
     stable.second(uniform, perSecond - requests, nextStable());
