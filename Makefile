@@ -10,7 +10,7 @@ NODE := bin=$$(hack/node24); export PATH="$$bin:$$PWD/node_modules/.bin:$$PATH";
 RESULTS := .cache/test-results
 VITEST := vitest run --reporter=default --reporter=json
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime serve soak container-test clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime serve soak container-test simulate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -92,6 +92,10 @@ soak: .cache/npm ## 100 reloads and 10^6 requests against one server: memory sta
 bench: .cache/npm build ## The platform's speed and memory: prints tables, writes .bench/*.json
 	@$(NODE)
 	node hack/bench.ts
+
+simulate: .cache/npm ## Simulated rollouts by the thousand: docs/statistics.md (RUNS=200: a quick look)
+	@$(NODE)
+	node hack/simulation/main.ts $(RUNS)
 
 # Beside its peers, from a folder of their environments (about 3 GB, kept). ROUNDS=1 SECONDS_A_CELL=3 for a quick look.
 RIG := runtime/bench/rig

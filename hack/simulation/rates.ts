@@ -1,0 +1,165 @@
+import { lowestRate } from '@slipway/operator/domain/analysis/confidenceSequence.ts';
+import { watchRate } from '@slipway/operator/domain/analysis/simulation/rollouts.ts';
+import { BEYOND, PROMISED, type Traffic } from '@slipway/operator/domain/analysis/simulation/traffic.ts';
+import { coin, mulberry32 } from '@slipway/operator/domain/analysis/simulation.ts';
+import { isMoreThan, percent, quantile, rollouts, type Section } from './section.ts';
+
+const LEVELS = [0.05, 0.01, 0.001];
+const NEVER = 1e-12;
+
+function requestsToFail(rate: number, limit: number, alpha: number, seed: number): number {
+  const flip = coin(mulberry32(seed), rate);
+  let hits = 0;
+  for (let total = 1; total < 100_000; total += 1) {
+    hits += flip();
+    if (hits > limit * total && lowestRate({ hits, total }, alpha) > limit) return total;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** Requests until a Fail, looked at after each one. */
+export function evidenceNeeded(runs: number): Section {
+  const alphas = [0.05, 0.001, 0.0001];
+  const rates = [0.3, 0.1, 0.05, 0.03];
+  const needed = rates.map((rate) =>
+    alphas.map((alpha) => rollouts(runs, (seed) => requestsToFail(rate, 0.01, alpha, seed))),
+  );
+  return {
+    name: 'evidence',
+    title: 'Requests until Fail, limit 1 %, independent, looked at after each: median (99 of 100)',
+    head: ['true rate', ...alphas.map((alpha) => `alpha ${alpha}`)],
+    rows: rates.map((rate, i) => [
+      percent(rate),
+      ...(needed[i] ?? []).map((requests) => `${quantile(requests, 0.5)} (${quantile(requests, 0.99)})`),
+    ]),
+    broken: [],
+    measurements: rates.map((rate, i) => ({
+      what: `verdicts, limit 1 %, alpha 0.001: requests until Fail at ${percent(rate)}, median`,
+      value: quantile(needed[i]?.[1] ?? [], 0.5),
+      unit: 'requests',
+    })),
+  };
+}
+
+const SECONDS = 120;
+const CELLS = [
+  { limit: 0.01, perSecond: 10 },
+  { limit: 0.01, perSecond: 100 },
+  { limit: 0.05, perSecond: 30 },
+  { limit: 0.05, perSecond: 200 },
+];
+
+/** Rollouts of a candidate exactly at its limit that were failed within two minutes of looks each second. */
+function falseFails(traffic: Traffic, runs: number): readonly (readonly number[])[] {
+  return CELLS.map(({ limit, perSecond }) =>
+    LEVELS.map(
+      (fail) =>
+        rollouts(runs, (seed) =>
+          watchRate({ traffic, rate: limit, perSecond, seconds: SECONDS, limit, risk: { fail, pass: NEVER }, seed }),
+        ).filter(({ verdict }) => verdict === 'Fail').length,
+    ),
+  );
+}
+
+export function falseRollbacks(runs: number): Section {
+  const measured = Object.entries({ ...PROMISED, ...BEYOND }).map(([name, traffic]) => ({
+    name,
+    isPromised: name in PROMISED,
+    fails: falseFails(traffic, runs),
+  }));
+  const broken = measured
+    .filter(({ isPromised }) => isPromised)
+    .flatMap(({ name, fails }) =>
+      fails.flatMap((cell, i) =>
+        cell.flatMap((count, j) =>
+          isMoreThan(LEVELS[j] ?? 0, count, runs)
+            ? [
+                `${name}, limit ${CELLS[i]?.limit}, ${CELLS[i]?.perSecond}/s: ${count} of ${runs} failed at alpha ${LEVELS[j]}`,
+              ]
+            : [],
+        ),
+      ),
+    );
+  const worst = LEVELS.map((_, j) =>
+    Math.max(
+      ...measured.filter(({ isPromised }) => isPromised).flatMap(({ fails }) => fails.map((cell) => cell[j] ?? 0)),
+    ),
+  );
+  return {
+    name: 'false-rollbacks',
+    title: `Good candidates failed, of ${runs}, exactly at the limit, looked at each second for ${SECONDS} s, at alpha ${LEVELS.join(' / ')}`,
+    head: ['traffic', ...CELLS.map(({ limit, perSecond }) => `${percent(limit)}, ${perSecond}/s`)],
+    rows: measured.map(({ name, isPromised, fails }) => [
+      isPromised ? name : `*${name}*`,
+      ...fails.map((cell) => cell.map((count) => percent(count / runs)).join(' / ')),
+    ]),
+    broken,
+    measurements: LEVELS.map((alpha, j) => ({
+      what: `verdicts, good candidates failed at alpha ${alpha}, worst of independent, bursty, overdispersed and correlated traffic`,
+      value: (100 * (worst[j] ?? 0)) / runs,
+      unit: '%',
+    })),
+  };
+}
+
+const WATCHED = 600;
+
+/** Candidates at and beyond the limit: what becomes of them in ten minutes. */
+export function missedRegressions(runs: number): Section {
+  const [limit, perSecond, risk] = [0.01, 100, { fail: 0.001, pass: 0.05 }];
+  const cases = [1, 1.5, 2, 3, 5, 10].flatMap((times) =>
+    (['independent', 'bursts: a tenth of the seconds, 10 times the rest'] as const).map((name) => {
+      const seen = rollouts(runs, (seed) =>
+        watchRate({ traffic: PROMISED[name], rate: limit * times, perSecond, seconds: WATCHED, limit, risk, seed }),
+      );
+      const part = (verdict: string): number => seen.filter((one) => one.verdict === verdict).length / runs;
+      const failed = seen.filter(({ verdict }) => verdict === 'Fail').map(({ second }) => second);
+      return { times, name, passed: part('Pass'), failed: part('Fail'), open: part('NeedMore'), seconds: failed };
+    }),
+  );
+  const twice = cases.filter(({ times }) => times >= 2);
+  return {
+    name: 'missed-regressions',
+    title: `Bad candidates, limit 1 %, ${perSecond} requests/s, fail at 0.001, pass at 0.05, up to ten minutes`,
+    head: ['true rate', 'traffic', 'passed', 'failed', 'neither', 'seconds to Fail, median'],
+    rows: cases.map(({ times, name, passed, failed, open, seconds }) => [
+      percent(limit * times),
+      name.split(':')[0] ?? '',
+      percent(passed),
+      percent(failed),
+      percent(open),
+      failed > 0.5 ? String(quantile(seconds, 0.5)) : '–',
+    ]),
+    broken: cases
+      .filter(({ passed }) => isMoreThan(risk.pass, passed * runs, runs))
+      .map(({ times, name, passed }) => `${name}, ${times} times the limit: ${percent(passed)} passed at 0.05`),
+    measurements: [
+      {
+        what: 'verdicts, candidates at twice the limit or worse that passed, worst of independent and bursty traffic',
+        value: 100 * Math.max(...twice.map(({ passed }) => passed)),
+        unit: '%',
+      },
+    ],
+  };
+}
+
+/** Seconds until a Fail of a fault that was there from the start, as the guards count: with the design effect. */
+export function detection(runs: number): Section {
+  const rates = [1, 0.3, 0.1, 0.05, 0.03];
+  const speeds = [3, 10, 100, 1000];
+  const risk = { fail: 0.001, pass: NEVER };
+  const cell = (rate: number, perSecond: number): string => {
+    const seconds = rollouts(runs, (seed) =>
+      watchRate({ traffic: PROMISED.independent, rate, perSecond, seconds: 1200, limit: 0.01, risk, seed }),
+    ).map(({ second }) => second);
+    return `${quantile(seconds, 0.5)} (${quantile(seconds, 0.99)})`;
+  };
+  return {
+    name: 'detection',
+    title: 'Seconds until Fail, limit 1 %, alpha 0.001, looked at each second: median (99 of 100)',
+    head: ['true rate', ...speeds.map((speed) => `${speed}/s`)],
+    rows: rates.map((rate) => [percent(rate), ...speeds.map((speed) => cell(rate, speed))]),
+    broken: [],
+    measurements: [],
+  };
+}

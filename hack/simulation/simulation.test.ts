@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
+import { describe, expect, test } from 'vitest';
+import { asText, withTables } from './page.ts';
+import { falseBlame, sharedFaults } from './pairs.ts';
+import { evidenceNeeded, missedRegressions } from './rates.ts';
+import { isMoreThan, type Section } from './section.ts';
+
+const section: Section = {
+  name: 'detection',
+  title: 'Seconds',
+  head: ['rate', 'of a candidate that gets ten requests a second', 'of one that gets a hundred'],
+  rows: [['30%', '2 (6)', '2 (3)']],
+  broken: [],
+  measurements: [],
+};
+const marked = (middle: string): string =>
+  `Before.\n\n<!-- simulated: detection, written by make simulate -->\n\n${middle}\n\n<!-- end of simulated -->\n\nAfter.\n`;
+
+describe('the page', () => {
+  test('gets the table between its marks, and keeps its prose', () => {
+    const once = withTables(marked('old'), [section]);
+    expect(once).toContain('| 30% | 2 (6) | 2 (3) |');
+    expect(once).not.toContain('old');
+    expect(once.startsWith('Before.') && once.endsWith('After.\n')).toBe(true);
+    expect(withTables(once, [section])).toBe(once);
+  });
+
+  test('without the marks is refused: a table nobody sees is no proof', () => {
+    expect(() => withTables('# Statistics\n', [section])).toThrow('has lost its marks for detection');
+  });
+
+  test('of the repository has the marks of every table', async () => {
+    const page = await readFile(join(repositoryRoot, 'docs', 'statistics.md'), 'utf8');
+    const names = [
+      'evidence',
+      'detection',
+      'false-rollbacks',
+      'missed-regressions',
+      'power',
+      'false-blame',
+      'shared-faults',
+    ];
+    const sections = names.map((name) => ({ ...section, name }));
+    expect(withTables(page, sections).match(/\| 30% \| 2 \(6\)/g)).toHaveLength(names.length);
+  });
+});
+
+test('in a terminal no line is wider than 80 columns', () => {
+  const wide = { ...section, title: 'A title '.repeat(20), head: section.head.map((cell) => cell.padEnd(40, '.')) };
+  for (const text of [asText(section), asText(wide)])
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('a promise counts as broken when chance does not explain it', () => {
+  expect(isMoreThan(0.001, 6, 2000)).toBe(false);
+  expect(isMoreThan(0.001, 7, 2000)).toBe(true);
+  expect(isMoreThan(0.05, 140, 2000)).toBe(true);
+});
+
+describe('a small simulation', { timeout: 60_000 }, () => {
+  test.each([
+    ['evidence', evidenceNeeded, 100],
+    ['missed regressions', missedRegressions, 20],
+    ['false blame', falseBlame, 20],
+    ['shared faults', sharedFaults, 20],
+  ])('%s: fills every cell and keeps its promise', (_name, simulate, runs) => {
+    const { head, rows, broken } = simulate(runs);
+    for (const row of rows) expect(row).toHaveLength(head.length);
+    expect(rows.flat().filter((cell) => /NaN|undefined|Infinity/.test(cell))).toEqual([]);
+    expect(broken).toEqual([]);
+  });
+});
