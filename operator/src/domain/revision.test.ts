@@ -19,7 +19,7 @@ const full: RevisionSpec = {
 
 describe('the revision of a version', () => {
   // These hashes are an API: a change of one restarts every pod of every user on upgrade.
-  test('is the same in every release', () => {
+  test('argo-rollouts#4818, argo-rollouts#4696: is the same in every release', () => {
     expect(revisionOf(bare)).toBe('841326c858');
     expect(revisionOf(full)).toBe('8a4fdaa730');
   });

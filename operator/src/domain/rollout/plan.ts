@@ -139,7 +139,8 @@ function withVerdicts({ state, ...decision }: Decision, { guards, world }: View)
 /** While a candidate is live its guards are looked at, whatever else is waited for. */
 const nextPass = ({ guardPeriodMs }: World, { state, tone, againMs, cause }: Decision): Outcome => {
   if (liveCandidate(state) !== undefined) return again(guardPeriodMs, cause.reason);
-  return tone === 'Progressing' ? again(againMs ?? guardPeriodMs, cause.reason) : settled;
+  if (againMs !== undefined) return again(againMs, cause.reason);
+  return tone === 'Progressing' ? again(guardPeriodMs, cause.reason) : settled;
 };
 
 /**

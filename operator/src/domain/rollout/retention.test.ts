@@ -34,7 +34,7 @@ describe('pods that an autoscaler may not take', () => {
 
   test.each([
     ['are those of stable while a candidate is prepared', preparing, [V0]],
-    ['are those of stable while its traffic leaves', { ...shifting, ...passing }, [V0]],
+    ['argo-rollouts#1415: are those of stable while its traffic leaves', { ...shifting, ...passing }, [V0]],
     ['are those of stable while its traffic comes back', { ...shifting, ...failing }, [V0]],
     ['are those of stable until the candidate is out of the route', leaving, [V0]],
     ['are none once there is nothing to go back to', baked, []],

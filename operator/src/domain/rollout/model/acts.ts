@@ -152,7 +152,7 @@ const FAULTS: readonly Act[] = [
   set('the cache shows an older object', 'staleness', 2),
   set('the cache is fresh', 'staleness', 0),
   act('the watches are lost', (c) => {
-    c.frozen ??= c.facts();
+    c.frozen ??= { ...c.facts(), writes: c.plane.writes };
   }),
   act('the watches are back', (c) => {
     c.frozen = undefined;

@@ -49,8 +49,9 @@ export class Cluster {
   canBeRead = true;
   endpointsLag = false;
   /** What the watches showed last, while they are lost. */
-  frozen: Pick<World, 'revisions' | 'route'> | undefined;
+  frozen: (Pick<World, 'revisions' | 'route'> & { readonly writes: number }) | undefined;
   staleness = 0;
+  readonly condemned = new Set<string>();
   fate: Fate = 'Lives';
 
   constructor(
@@ -98,9 +99,15 @@ export class Cluster {
     return this.stored[at] ?? this.latest;
   }
 
+  /** Pods as the watches show them, and the route likewise: but no older than our own last write of it. */
+  #seen(): Pick<World, 'revisions' | 'route'> {
+    if (this.frozen === undefined) return this.facts();
+    return this.frozen.writes === this.plane.writes ? this.frozen : { ...this.frozen, route: { state: 'Pending' } };
+  }
+
   world(object = this.#read()): World {
     const { spec, asked, status, wanted, generation } = object;
-    const { revisions, route } = this.frozen ?? this.facts();
+    const { revisions, route } = this.#seen();
     const programmed = isProgrammed({ route }, backendsOf(status), routesOf(spec, status));
     this.counters.look(status.rolloutID ?? '', `${status.candidate?.weight}/${status.candidate?.phase}/${programmed}`);
     const previous = MINORS.find((minor) => revisionFor(minor) === status.previous?.revision);
@@ -156,11 +163,22 @@ export class Cluster {
     if (fate !== 'StatusRefused') this.#writeStatus(world, decided);
   }
 
+  /** Whoever keeps a book of its own beside the status: what left in disgrace, until a person forgives it. */
+  #book({ status: before }: World, after: World['status']): void {
+    if (after.candidate?.phase === 'RollingBack') this.condemned.add(after.candidate.revision);
+    if (before.candidate?.back === true && after.candidate?.phase === 'Complete' && before.stable !== undefined) {
+      this.condemned.add(before.stable.revision);
+    }
+    const retried = after.lastHandledRetry;
+    if (retried !== undefined && retried !== before.lastHandledRetry) this.condemned.delete(retried);
+  }
+
   #writeStatus(world: World, { status, observed }: Plan): void {
     const conditions = mergeConditions(world.status.conditions ?? [], observed, world.generation, world.now);
     const next = { ...status, conditions, observedGeneration: world.generation };
     if (JSON.stringify(next) === JSON.stringify(world.status)) return;
     this.stored.push({ ...this.latest, status: next });
+    this.#book(world, next);
     this.#lastOwnWrite = this.stored.length - 1;
   }
 

@@ -14,12 +14,16 @@ export class DataPlane {
   written: Written | undefined;
   inForce: Written | undefined;
   mood: GatewayMood = 'Prompt';
+  /** Writes that changed something: a provider knows its own, however late the watch brings them. */
+  writes = 0;
 
   write({ backends, routes }: Pick<Plan, 'backends' | 'routes'>): void {
-    this.written =
+    const next =
       backends.length === 0
         ? undefined
         : { weights: Object.fromEntries(backends.map((b) => [b.revision, b.weight])), routes };
+    if (JSON.stringify(next) !== JSON.stringify(this.written)) this.writes += 1;
+    this.written = next;
     if (this.mood === 'Prompt') this.catchUp();
   }
 

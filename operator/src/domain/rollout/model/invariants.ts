@@ -35,10 +35,19 @@ const rejectedGetsNothing: Invariant = (_world, decided) => {
   return found && `${found.version} was rejected and gets requests`;
 };
 
-const rolledBackIsOutOfTheRoute: Invariant = (world, decided, { plane, frozen }) => {
+/** The model keeps a book of its own of what was rolled back, so that a forgotten rejection is found. */
+const condemnedGetsNothing: Invariant = (world, decided, { condemned }) => {
+  const { stable, lastHandledRetry } = decided.status;
+  const forgiven = lastHandledRetry === world.status.lastHandledRetry ? undefined : lastHandledRetry;
+  const found = decided.backends.find(
+    ({ revision }) => condemned.has(revision) && revision !== stable?.revision && revision !== forgiven,
+  );
+  return found && `${found.revision} was rolled back, nobody forgave it, and it gets requests`;
+};
+
+const rolledBackIsOutOfTheRoute: Invariant = (world, decided, { plane }) => {
   const { candidate } = decided.status;
-  if (frozen !== undefined || candidate?.phase !== 'RolledBack' || world.status.candidate?.phase !== 'RollingBack')
-    return undefined;
+  if (candidate?.phase !== 'RolledBack' || world.status.candidate?.phase !== 'RollingBack') return undefined;
   return plane.served().includes(candidate.revision)
     ? 'RolledBack is told while the gateway still sends requests'
     : undefined;
@@ -82,13 +91,13 @@ const capacityHolds: Invariant = (world, decided, { frozen, pods }) => {
   return ready < Math.ceil((min * after.weight) / 100) ? `${after.weight}% for ${ready} ready pods` : undefined;
 };
 
-const nothingNeededGoes: Invariant = (world, decided, { plane, frozen }) => {
+const nothingNeededGoes: Invariant = (world, decided, { plane }) => {
   const needed = [
     world.status.stable?.revision,
     liveCandidate(world.status)?.revision,
     ...decided.backends.map(({ revision }) => revision),
   ];
-  const served = frozen === undefined ? plane.served() : [];
+  const served = plane.served();
   const gone = decided.remove.find((revision) => needed.includes(revision) || served.includes(revision));
   return gone && `${gone} is removed and still needed`;
 };
@@ -116,7 +125,8 @@ const rollbackIsOnePassAway: Invariant = (world) => {
   return got === 0 && decided.rule === 'roll-back' ? undefined : `a failing candidate keeps ${got} by ${decided.rule}`;
 };
 
-const historyHolds: Invariant = (_world, { status }) => {
+const historyHolds: Invariant = (world, { status }) => {
+  if (status.history === world.status.history) return undefined;
   const at = brokenLink(status.history ?? []);
   return at === undefined ? undefined : `entry ${at} of the history is broken`;
 };
@@ -133,6 +143,7 @@ const ALWAYS: readonly Invariant[] = [
   weightsAddUp,
   leavingGetsNothing,
   rejectedGetsNothing,
+  condemnedGetsNothing,
   rolledBackIsOutOfTheRoute,
   undecidedNeverAdvances,
   failedNeverAdvances,

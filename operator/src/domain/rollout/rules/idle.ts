@@ -34,12 +34,14 @@ export const modelCause = ({ target }: World): Cause => ({
 
 /** A spec that can't be carried out at the next change is told now, when whoever wrote it still looks. */
 function rest(view: View): Decision {
-  const fault = noWayBack(view) ?? specFault(view.world, view.state);
+  const lost = noWayBack(view);
+  const fault = lost ?? specFault(view.world, view.state);
   return {
     state: inPhase(view, 'RolledBack') ? withoutCandidate(view.state) : view.state,
     tone: 'Done',
     cause: { reason: 'Complete', message: 'The desired version is live.' },
     ...(fault === undefined ? {} : { fault }),
+    ...(lost === undefined ? {} : { againMs: IDLE_LOOK_MS }),
   };
 }
 
