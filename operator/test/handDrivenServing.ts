@@ -20,6 +20,8 @@ import { answered, binned, evidenceDocument, latencies } from './evidenceDocumen
 const AS_NODE = { fieldManager: 'kubelet' };
 const AS_GATEWAY = { fieldManager: 'gateway' };
 
+type Counter = 'ok' | 'serverError' | 'slow' | 'invalid' | 'right' | 'wrong' | 'compared' | 'disagreed';
+
 /** What a pod has served, for a test to set. */
 export interface Traffic {
   ok: number;
@@ -34,6 +36,8 @@ export interface Traffic {
   /** Under the shadow order it was last told, which it answers for. */
   compared: number;
   disagreed: number;
+  /** Added to its counters with each poll, so that they come in as many batches as there are polls. */
+  each: Partial<Record<Counter, number>>;
   /** It answers no poll, as behind a closed port. */
   silent: boolean;
   /** What it was told with the last poll. */
@@ -49,6 +53,7 @@ const nothingServed = (): Traffic => ({
   predictions: [],
   compared: 0,
   disagreed: 0,
+  each: {},
   silent: false,
   told: undefined,
 });
@@ -82,6 +87,7 @@ export class HandDrivenServing {
     if (pod === undefined || pod.traffic.silent) return undefined;
     if (url.endsWith(ADMIN_PATHS.baseline)) return JSON.stringify(baselineOf(pod.traffic));
     if (body !== undefined) pod.traffic.told = evidencePollSchema.parse(JSON.parse(body));
+    for (const [counter, more] of Object.entries(pod.traffic.each)) pod.traffic[counter as Counter] += more;
     return JSON.stringify(evidence(pod));
   };
 
@@ -141,9 +147,19 @@ export class HandDrivenServing {
   /** Waits for a route with these weights by backend, and has the gateway accept it. */
   async program(name: string, weights: Readonly<Record<string, number>>): Promise<Stored<HTTPRoute>> {
     const route = await this.#under.until(httpRoutes, name, ({ spec }) =>
-      expect(Object.fromEntries(spec.rules[0]?.backendRefs.map((b) => [b.name, b.weight]) ?? [])).toEqual(weights),
+      expect(Object.fromEntries(spec.rules.at(-1)?.backendRefs.map((b) => [b.name, b.weight]) ?? [])).toEqual(weights),
     );
-    const { generation = 0, namespace = '' } = route.metadata;
+    await this.#acceptThis(route);
+    return route;
+  }
+
+  /** Has the gateway accept a route as it is now. */
+  async accept(name: string): Promise<void> {
+    await this.#acceptThis(await this.#under.until(httpRoutes, name));
+  }
+
+  async #acceptThis(route: Stored<HTTPRoute>): Promise<void> {
+    const { name, generation = 0, namespace = '' } = route.metadata;
     const conditions = ['Accepted', 'ResolvedRefs'].map((type) => ({
       type,
       status: 'True' as const,
@@ -156,22 +172,25 @@ export class HandDrivenServing {
     const { apiVersion, kind } = route;
     const told = { apiVersion, kind, metadata: { name, namespace }, status: { parents } };
     await this.#client.applyStatus(httpRoutes, told as unknown as HTTPRoute, AS_GATEWAY);
-    return route;
   }
 
   /** The Deployment of a version, once it asks for so many pods. */
   async deploymentOf(version: string, replicas: number): Promise<Stored<Deployment>> {
-    const { namespace } = this.#under;
-    const found = (await this.#client.list(deployments, namespace, {})).find(
-      ({ spec }) => spec?.template.metadata?.labels?.['slipway.dev/version'] === version,
-    );
-    if (found === undefined) throw new Error(`there is no Deployment of version ${version}`);
+    const found = await this.#deployment(version);
     expect(found.spec?.replicas).toBe(replicas);
     return found;
   }
 
+  async #deployment(version: string): Promise<Stored<Deployment>> {
+    const found = (await this.#client.list(deployments, this.#under.namespace, {})).find(
+      ({ spec }) => spec?.template.metadata?.labels?.['slipway.dev/version'] === version,
+    );
+    if (found === undefined) throw new Error(`there is no Deployment of version ${version}`);
+    return found;
+  }
+
   /** The garbage collector's part. */
-  async deletePodsOf(deployment: Stored<Deployment>): Promise<void> {
+  async deletePodsOf(deployment: { readonly metadata: { readonly name: string } }): Promise<void> {
     for (const [ip, { object }] of this.#pods) {
       if (!object.metadata.name.startsWith(deployment.metadata.name)) continue;
       this.#pods.delete(ip);

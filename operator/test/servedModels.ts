@@ -83,6 +83,7 @@ export class ServedModels {
     name: string,
     rollout: Rollout = {},
     predictor: Spec['predictor'] = { replicas: { min: 2 } },
+    traffic: Partial<Spec['traffic']> = {},
   ): Promise<Stored<InferenceService>> {
     return this.under.client.create(inferenceServices, {
       apiVersion: API_VERSION,
@@ -91,7 +92,7 @@ export class ServedModels {
       spec: {
         model: { name, version: '1.0.0' },
         predictor,
-        traffic: { gateway: { name: 'public' }, pathPrefix: `/${name}` },
+        traffic: { gateway: { name: 'public' }, pathPrefix: `/${name}`, ...traffic },
         rollout: {
           steps: [{ weight: 5 }, { weight: 50 }, { weight: 100 }],
           guards: [{ name: 'errors', errors: { max: '2%' } }],
@@ -130,14 +131,43 @@ export class ServedModels {
   }
 
   /** Brings up the first version of a service. */
-  async firstVersion(name: string, rollout?: Rollout): Promise<{ deployment: Stored<Deployment>; counters: Traffic }> {
+  async firstVersion(
+    name: string,
+    rollout?: Rollout,
+    traffic?: Partial<Spec['traffic']>,
+  ): Promise<{ deployment: Stored<Deployment>; counters: Traffic }> {
     await this.modelVersion(name, 0);
-    await this.service(name, rollout);
+    await this.service(name, rollout, undefined, traffic);
     const deployment = await this.deploymentOf('1.0.0', 2);
     const counters = await this.hand.serve(deployment, 2);
     await this.hand.program(name, { [deployment.metadata.name]: 10_000 });
     await this.untilCondition(name, 'Ready', 'True', 'Serving');
     return { deployment, counters };
+  }
+
+  /**
+   * A service of version 1.0.0 whose candidate 1.1.0 has the pods that its first step needs, and what the first pod of
+   * each has served.
+   */
+  async withCandidate(name: string, rollout?: Rollout, pods = 1, traffic?: Partial<Spec['traffic']>) {
+    const stable = await this.firstVersion(name, rollout, traffic);
+    await this.modelVersion(name, 1);
+    await this.want(name, 1);
+    const deployment = await this.deploymentOf('1.1.0', pods);
+    const counters = await this.hand.serve(deployment, pods);
+    const names = { stable: stable.deployment.metadata.name, candidate: deployment.metadata.name };
+    return { names, stable: stable.counters, candidate: counters, deployment };
+  }
+
+  annotate(name: string, annotations: Readonly<Record<string, string | null>>): Promise<Stored<InferenceService>> {
+    return this.under.client.merge(inferenceServices, this.key(name), { metadata: { annotations } });
+  }
+
+  /** Waits until the rollout of a service stands as said. */
+  untilCandidate(name: string, candidate: object): Promise<Stored<InferenceService>> {
+    return this.under.until(inferenceServices, name, ({ status }) =>
+      expect(status?.candidate).toMatchObject(candidate),
+    );
   }
 
   /** One pass of an operator that has just come to lead, and whose cache of services has come no further than `cached`. */

@@ -22,6 +22,7 @@ const WANTED_FOR = {
   buildah: 'buildah',
   mmdebstrap: 'mmdebstrap',
   'debian-archive-keyring': '/usr/share/keyrings/debian-archive-keyring.gpg',
+  prometheus: 'prometheus',
   'docker.io': 'dockerd',
   'python3-pip': '/usr/lib/python3/dist-packages/pip',
   'python3-venv': '/usr/share/doc/python3-venv',

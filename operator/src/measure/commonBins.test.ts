@@ -70,7 +70,8 @@ describe('counts carried over to other edges', () => {
   test('of the same normal distribution in the deciles of two samples come out less than a PSI of 0.01 apart', () => {
     const deciles = [-1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416, 1.2816];
     // Deciles of another sample, each off by a tenth of a standard deviation or less.
-    const others = deciles.map((edge, i) => edge + [0.1, -0.05, 0.08, -0.09, 0.04, -0.02, 0.07, -0.1, 0.06][i]!);
+    const off = [0.1, -0.05, 0.08, -0.09, 0.04, -0.02, 0.07, -0.1, 0.06];
+    const others = deciles.map((edge, i) => edge + (off[i] ?? 0));
     const cdf = (x: number): number => {
       const steps = 4000;
       let sum = 0;

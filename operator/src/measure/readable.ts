@@ -10,7 +10,15 @@ const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b
 const isCount = (count: number): boolean => count >= 0 && count <= MOST;
 
 /** Every number of a document lies within bounds, and no part is larger than its whole. */
-function isSound({ requests, latency, invalid = 0, labels, shadow, predictions = [], batches }: Evidence): boolean {
+export function isSound({
+  requests,
+  latency,
+  invalid = 0,
+  labels,
+  shadow,
+  predictions = [],
+  batches,
+}: Evidence): boolean {
   const { ok, clientError, serverError, shed } = requests;
   const { right = 0, wrong = 0 } = labels ?? {};
   const { compared = 0, disagreed = 0, skipped = 0, failed = 0, segments = {} } = shadow ?? {};

@@ -10,6 +10,8 @@ import { PrometheusFindings } from '../../measure/external/prometheusFindings.ts
 import { type FetchText, fetchTextWithin } from '../../measure/fetchText.ts';
 import { PodEvidence } from '../../measure/pods.ts';
 import { type InstantQuery, instantQueryWithin } from '../../measure/prometheus/instantQuery.ts';
+import { PrometheusEvidence } from '../../measure/prometheus/prometheusEvidence.ts';
+import type { EvidenceSource } from '../../measure/source.ts';
 import { NameTaken } from '../jobs/ensureChild.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
 import { Latest } from '../latest.ts';
@@ -57,6 +59,17 @@ const nameTaken = ({ status, observed, ...rest }: Plan, { message }: NameTaken):
   next: again(NAME_TAKEN_MS, message),
 });
 
+/** Both are held to measure/contract.suite.ts. */
+function evidenceSource(
+  { evidenceSource: from, prometheusUrl: server }: OperatorConfig,
+  { fetchText, query }: ServingSurroundings,
+  now: () => Date,
+): EvidenceSource {
+  return from === 'prometheus' && server !== undefined
+    ? new PrometheusEvidence({ query, server, now })
+    : new PodEvidence({ fetchText, now });
+}
+
 function externalReaders(
   { client, now, enqueue }: ControllerContext,
   { prometheusUrl }: OperatorConfig,
@@ -83,7 +96,7 @@ class InferenceServiceReconciler implements Reconciler {
     this.#readers = {
       context,
       traffic,
-      evidence: new PodEvidence({ fetchText: around.fetchText, now }),
+      evidence: evidenceSource(config, around, now),
       external: externalReaders(context, config, around),
       tokens: new AdminTokens(client, now),
       guardPeriodMs: config.guardPeriodMs,
