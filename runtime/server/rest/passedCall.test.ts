@@ -234,6 +234,40 @@ describe('where the way to the other version fails, the user has an answer from 
   });
 });
 
+test('a large answer that breaks off ends the connection of the user, who would wait for the rest', async () => {
+  const half = Buffer.concat([
+    Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 3000000\r\n\r\n'),
+    Buffer.alloc(400_000),
+  ]);
+  const { send, rest } = await stable(await sockets((socket) => socket.once('data', () => socket.end(half))));
+  await expect(send(post(INFER, GOOD, USER))).rejects.toThrow(/closed after 0 answers|ECONNRESET/);
+  expect(rest.inFlight).toBe(0);
+});
+
+test('a pod that leaves passes on all the same, and asks for the connection to be closed', async () => {
+  const { url } = await otherArm(fine);
+  const { send, state } = await stable(url);
+  state.phase = 'Draining';
+  const { status, headers } = await send(post(INFER, GOOD, USER));
+  expect([status, headers['slipway-model-version'], headers['connection']]).toEqual([200, '2.0.0', 'close']);
+});
+
+test('a new address is tried at once, whatever was learned of the one before', async () => {
+  const { url } = await otherArm(fine);
+  const { send, sessions } = await stable(await silence());
+  await send(post(INFER, GOOD, USER));
+  const order = {
+    id: 'r2',
+    header: 'x-user-id',
+    salt: 'r2',
+    share: 10_000,
+    arm: 'stable',
+    expiresInSeconds: 5,
+  } as const;
+  sessions.follow({ ...order, other: url });
+  expect((await send(post(INFER, GOOD, USER))).headers['slipway-model-version']).toBe('2.0.0');
+});
+
 test('a kept connection that was closed meanwhile costs a user nothing: a new one is made', async () => {
   const { url, server, seen } = await otherArm(fine);
   server.keepAliveTimeout = 50_000;
