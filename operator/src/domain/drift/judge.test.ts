@@ -206,3 +206,16 @@ test('the budget of false alarms is shared by all questions: with more features 
     judge(look({ slots, spec: driftSpec({ psi: '0.05', falseAlarms: { max: 1, per } }) }))[0]?.drifted;
   expect([alone('1h'), alone('3650d')]).toEqual([true, false]);
 });
+
+test.each([
+  [120, 0.2, false],
+  [300, 0.18, true],
+])('an index of 0.25 in %d rows among twenty features (a lean of %d a bin) is told: %s', (rows, lean, told) => {
+  const leaning = Array.from({ length: 10 }, (_, i) => Math.exp(lean * i));
+  const slots = Array.from({ length: 6 }, () => distancesOf(rows / 6, leaning));
+  const spec = driftSpec({ minSamples: 100, falseAlarms: { max: 1, per: '600d' } });
+  const finding = find(judge(look({ slots, spec })), 'psi');
+  expect(finding?.value).toBeGreaterThan(0.2);
+  expect(finding?.value).toBeLessThan(0.3);
+  expect(finding?.drifted).toBe(told);
+});
