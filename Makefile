@@ -93,9 +93,10 @@ bench: .cache/npm build ## The platform's speed and memory: prints tables, write
 	@$(NODE)
 	node hack/bench.ts
 
-simulate: .cache/npm ## Simulated rollouts by the thousand: docs/statistics.md (RUNS=200: a quick look)
+simulate: .cache/npm ## Simulated rollouts by the thousand, and a month of drift: docs/statistics.md, docs/drift.md (RUNS=200 DAYS=3: a quick look)
 	@$(NODE)
 	node hack/simulation/main.ts $(RUNS)
+	node hack/simulation/drift.ts $(DAYS)
 
 # Beside its peers, from a folder of their environments (about 3 GB, kept). ROUNDS=1 SECONDS_A_CELL=3 for a quick look.
 RIG := runtime/bench/rig
