@@ -86,7 +86,7 @@ describe('a service uses the provider that its spec names, and no other', () => 
     await under.accept(name);
     const ways = await under.waysIn();
     expect(Object.entries(ways).filter(([, way]) => way !== undefined)).toEqual([[name, { v1: 7500, v2: 2500 }]]);
-    expect(under.provider.read(under.asking(name)).route).toMatchObject({ state: 'Programmed' });
+    expect((await under.provider.read(under.asking(name), signal)).route).toMatchObject({ state: 'Programmed' });
     expect(under.woken).toEqual([]);
   });
 });
@@ -139,8 +139,11 @@ describe.each(DIRECTIONS)('moving from %s to %s in mid-rollout', (from, to) => {
     const told = { ...under.asking(to), status: { url: 'http://old.example' } } as Stored<InferenceService>;
     await under.provider.apply(told, STABLE, signal);
     await Promise.all(Object.values(under.sides).map((side) => side.caughtUp()));
-    expect(under.provider.read(told)).toMatchObject({ route: { state: 'Pending' }, url: 'http://old.example' });
+    expect(await under.provider.read(told, signal)).toMatchObject({
+      route: { state: 'Pending' },
+      url: 'http://old.example',
+    });
     await under.accept(to);
-    expect(under.provider.read(told).url).not.toBe('http://old.example');
+    expect((await under.provider.read(told, signal)).url).not.toBe('http://old.example');
   });
 });

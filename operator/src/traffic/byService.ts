@@ -35,9 +35,9 @@ export class TrafficByService implements TrafficProvider {
     this.#options = options;
   }
 
-  read(infs: Stored<InferenceService>): TrafficState {
+  async read(infs: Stored<InferenceService>, signal: AbortSignal): Promise<TrafficState> {
     const { wanted, other } = this.#providers(infs);
-    const state = wanted.read(infs);
+    const state = await wanted.read(infs, signal);
     const url = infs.status?.url;
     const isMoving = state.route.state !== 'Programmed' && other.holds(infs) !== undefined;
     return isMoving && url !== undefined ? { ...state, url } : state;
@@ -47,16 +47,26 @@ export class TrafficByService implements TrafficProvider {
     const { wanted, other } = this.#providers(infs);
     await wanted.apply(infs, split, signal);
     if (other.holds(infs) === undefined) return;
-    const waitMs = this.#waitMs(infs, wanted, split);
+    const waitMs = await this.#waitMs(infs, wanted, split, signal);
     if (waitMs === 0) return other.remove(infs, signal);
     if (waitMs !== undefined) this.#options.wake(keyOf(infs), waitMs);
     return other.apply(infs, split, signal);
   }
 
+  forget(service: Key): void {
+    this.#options.gateway.forget(service);
+    this.#options.replicas.forget(service);
+  }
+
   /** Milliseconds until the old way in may go; undefined: the new one does not take the requests yet. */
-  #waitMs(infs: Stored<InferenceService>, wanted: MovableTraffic, split: TrafficSplit): number | undefined {
+  async #waitMs(
+    infs: Stored<InferenceService>,
+    wanted: MovableTraffic,
+    split: TrafficSplit,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
     const since = wanted.holds(infs)?.metadata.creationTimestamp;
-    if (since === undefined || !takes(wanted.read(infs).route, split)) return undefined;
+    if (since === undefined || !takes((await wanted.read(infs, signal)).route, split)) return undefined;
     return Math.max(0, Date.parse(since) + MOVE_OVER_MS - this.#options.now().getTime());
   }
 

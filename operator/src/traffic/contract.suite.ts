@@ -19,6 +19,12 @@ export interface ProviderUnderTest {
   refuse(): Promise<void>;
   /** Writes of the provider so far. */
   writes(): number;
+  /** Questions of the provider to the server so far. */
+  reads(): number;
+  /** The provider of an operator that comes to lead now, with the same caches. */
+  successor(): MovableTraffic;
+  /** Somebody deletes the object of the provider. */
+  vanish(): Promise<void>;
   /** The provider's caches catch up. */
   caughtUp(): Promise<void>;
   /** A person makes an object of the name of ours; answers with a look at whether it is as they made it. */
@@ -53,14 +59,14 @@ const accepted = async (under: ProviderUnderTest): Promise<void> => {
   await under.accept();
   await under.caughtUp();
 };
-const route = ({ provider, infs }: ProviderUnderTest) => provider.read(infs).route;
+const route = async ({ provider, infs }: ProviderUnderTest) => (await provider.read(infs, signal)).route;
 
 function splits(make: () => Promise<ProviderUnderTest>): void {
   test('a service without a version has no way in', async () => {
     const under = await make();
     await applied(under, []);
     expect(await under.configured()).toBeUndefined();
-    expect(route(under).state).toBe('Absent');
+    expect((await route(under)).state).toBe('Absent');
     expect(under.provider.holds(under.infs)).toBeUndefined();
   });
 
@@ -73,13 +79,13 @@ function splits(make: () => Promise<ProviderUnderTest>): void {
   test('argo-rollouts#701, #4752: weights are Programmed when the data plane took them, and not before', async () => {
     const under = await make();
     await applied(under, STABLE);
-    expect(route(under).state).toBe('Pending');
+    expect((await route(under)).state).toBe('Pending');
     await accepted(under);
-    expect(route(under)).toMatchObject({ state: 'Programmed', weights: { v1: 10_000 } });
+    expect(await route(under)).toMatchObject({ state: 'Programmed', weights: { v1: 10_000 } });
     await applied(under, SPLIT);
-    expect(route(under).state).toBe('Pending');
+    expect((await route(under)).state).toBe('Pending');
     await accepted(under);
-    expect(route(under)).toMatchObject({ state: 'Programmed', weights: { v1: 7500, v2: 2500 } });
+    expect(await route(under)).toMatchObject({ state: 'Programmed', weights: { v1: 7500, v2: 2500 } });
   });
 
   test('argo-rollouts#3333: a version still counts as taking requests until the data plane let go of it', async () => {
@@ -87,9 +93,9 @@ function splits(make: () => Promise<ProviderUnderTest>): void {
     await applied(under, SPLIT);
     await accepted(under);
     await applied(under, STABLE);
-    expect(route(under).state).toBe('Pending');
+    expect((await route(under)).state).toBe('Pending');
     await accepted(under);
-    expect(route(under)).toMatchObject({ state: 'Programmed', weights: { v1: 10_000 } });
+    expect(await route(under)).toMatchObject({ state: 'Programmed', weights: { v1: 10_000 } });
   });
 
   test('flagger#1647: a rollback is one write, after which the candidate is not configured at all', async () => {
@@ -124,6 +130,68 @@ function splits(make: () => Promise<ProviderUnderTest>): void {
   });
 }
 
+function oldCaches(make: () => Promise<ProviderUnderTest>): void {
+  const bare = async (under: ProviderUnderTest, backends: readonly Backend[], by = under.provider) =>
+    by.apply(under.infs, { backends, routes: [] }, signal);
+
+  test('a cache that lags behind our own write is not believed: a rollback is written, and told when it is so', async () => {
+    const under = await make();
+    await applied(under, STABLE);
+    await accepted(under);
+    expect((await route(under)).state).toBe('Programmed');
+    await bare(under, SPLIT);
+    await under.accept();
+    expect(await route(under)).toMatchObject({ state: 'Programmed', weights: { v1: 7500, v2: 2500 } });
+    await bare(under, STABLE);
+    expect(await under.configured()).toEqual({ v1: 10_000 });
+    expect((await route(under)).state).toBe('Pending');
+    await under.accept();
+    expect(await route(under)).toMatchObject({ state: 'Programmed', weights: { v1: 10_000 } });
+  });
+
+  test('what a leader before wrote last is seen, however old the caches of the next one are', async () => {
+    const under = await make();
+    await applied(under, STABLE);
+    await accepted(under);
+    await bare(under, SPLIT);
+    await under.accept();
+    const next = under.successor();
+    const seen = await next.read(under.infs, signal);
+    expect(seen.route).toMatchObject({ state: 'Programmed', weights: { v1: 7500, v2: 2500 } });
+    await bare(under, STABLE, next);
+    expect(await under.configured()).toEqual({ v1: 10_000 });
+  });
+
+  test('an object that somebody deleted is made again, whether the cache ever had it or not', async () => {
+    const under = await make();
+    await bare(under, STABLE);
+    await under.vanish();
+    await under.provider.read(under.infs, signal);
+    await bare(under, STABLE);
+    expect(await under.configured()).toEqual({ v1: 10_000 });
+    await under.caughtUp();
+    await under.provider.read(under.infs, signal);
+    await under.vanish();
+    await under.caughtUp();
+    expect((await route(under)).state).toBe('Absent');
+    await bare(under, STABLE);
+    expect(await under.configured()).toEqual({ v1: 10_000 });
+  });
+
+  test('once the cache has caught up the server is asked no more', async () => {
+    const under = await make();
+    await applied(under, STABLE);
+    await accepted(under);
+    await route(under);
+    const before = under.reads();
+    await route(under);
+    expect(under.reads()).toBe(before);
+    under.provider.forget({ namespace: under.infs.metadata.namespace ?? '', name: under.infs.metadata.name });
+    await route(under);
+    expect(under.reads()).toBeGreaterThan(before);
+  });
+}
+
 function namesakes(make: () => Promise<ProviderUnderTest>): void {
   test("argo-rollouts#3854, flagger#1857: a person's own object of that name is left alone, and told", async () => {
     const under = await make();
@@ -134,7 +202,7 @@ function namesakes(make: () => Promise<ProviderUnderTest>): void {
     expect(under.writes()).toBe(0);
     expect(await isUntouched()).toBe(true);
     const { name } = under.infs.metadata;
-    expect(route(under)).toMatchObject({
+    expect(await route(under)).toMatchObject({
       state: 'Refused',
       reason: 'NameTaken',
       message: expect.stringContaining(
@@ -150,7 +218,7 @@ function refusedByOthers(make: () => Promise<ProviderUnderTest>): void {
     await applied(under, SPLIT);
     await under.refuse();
     await under.caughtUp();
-    expect(route(under)).toMatchObject({ state: 'Refused', message: expect.stringMatching(/.+/) });
+    expect(await route(under)).toMatchObject({ state: 'Refused', message: expect.stringMatching(/.+/) });
   });
 }
 
@@ -160,7 +228,7 @@ function byHeader(make: () => Promise<ProviderUnderTest>): void {
     await applied(under, SPLIT, [BETA, CONTROL]);
     await accepted(under);
     expect(await under.configuredRoutes()).toEqual([BETA, CONTROL]);
-    expect(route(under)).toMatchObject({ weights: { v1: 7500, v2: 2500 }, routes: [BETA, CONTROL] });
+    expect(await route(under)).toMatchObject({ weights: { v1: 7500, v2: 2500 }, routes: [BETA, CONTROL] });
   });
 
   test('a candidate can be reached by header before it has any weight, as in a preview', async () => {
@@ -186,13 +254,14 @@ function withoutHeaders(make: () => Promise<ProviderUnderTest>): void {
     await applied(under, STABLE, [BETA]);
     await accepted(under);
     expect(await under.configured()).toEqual({ v1: 10_000 });
-    expect(route(under)).not.toHaveProperty('routes');
+    expect(await route(under)).not.toHaveProperty('routes');
   });
 }
 
 /** What every TrafficProvider must do, whatever splits the requests. Call it inside a `describe`. */
 export function trafficProviderContract(can: Abilities, make: () => Promise<ProviderUnderTest>): void {
   splits(make);
+  oldCaches(make);
   namesakes(make);
   if (can.refusals) refusedByOthers(make);
   describe('by header', () => (can.headers ? byHeader(make) : withoutHeaders(make)));

@@ -84,6 +84,11 @@ test.each<[string, ReturnType<typeof endpointFacts>, object]>([
     { state: 'Programmed', weights: { v1: 10_000 } },
   ],
   [
+    'an address of a pod that nobody here knows',
+    endpointFacts(service('v1'), stableOnly, [slice([...named(stableOnly), 'stranger'])]),
+    { state: 'Pending' },
+  ],
+  [
     'a pod on its way out that requests still reach',
     endpointFacts(service('v1'), [...stableOnly, going(pod('v2'))], [slice([...named(stableOnly), 'v2-0'])]),
     { state: 'Pending' },

@@ -3,9 +3,7 @@ import type { Pod, Service } from '../api/builtin.ts';
 import type { EndpointSlice } from '../api/endpointSlices.ts';
 import { TOTAL_WEIGHT } from '../domain/rollout/weights.ts';
 import type { RouteFacts } from '../domain/rollout/world.ts';
-
-/** Kubernetes names the Service of a slice by this label. */
-const SERVICE_NAME = 'kubernetes.io/service-name';
+import { SERVICE_NAME } from './liveSlices.ts';
 
 const revisionOf = ({ metadata }: Pod): string => metadata.labels?.[LABELS.revision] ?? '';
 
@@ -46,8 +44,8 @@ export function sharesOf(counts: Readonly<Record<string, number>>): Record<strin
 
 /**
  * How a Service splits requests between revisions: evenly between the pods that its EndpointSlices list. They follow a
- * change of the selector with a delay; until they list no pod that it no longer selects, and some of each revision that
- * it newly selects, the change is Pending.
+ * change of the selector with a delay; until they list no pod that it no longer selects or that nobody here knows, and
+ * some of each revision that it newly selects, the change is Pending.
  */
 export function endpointFacts(
   service: Service | undefined,
@@ -58,10 +56,12 @@ export function endpointFacts(
   const only = service.spec?.selector?.[LABELS.revision];
   const selects = (revision: string): boolean => only === undefined || only === revision;
   const names = listed(slices, service.metadata.name);
-  const taking = countByRevision(pods.filter(({ metadata }) => names.has(metadata.name)));
+  const found = pods.filter(({ metadata }) => names.has(metadata.name));
+  const taking = countByRevision(found);
   const ready = Object.keys(countByRevision(pods.filter(serves))).filter(selects);
   const leaving = Object.keys(taking).some((revision) => !selects(revision));
   const missing = ready.some((revision) => taking[revision] === undefined);
-  if (leaving || missing || Object.keys(taking).length === 0) return { state: 'Pending' };
+  const unknown = found.length < names.size;
+  if (leaving || missing || unknown || Object.keys(taking).length === 0) return { state: 'Pending' };
   return { state: 'Programmed', weights: sharesOf(taking), pods: taking };
 }

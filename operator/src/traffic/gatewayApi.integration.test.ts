@@ -74,7 +74,7 @@ describe('traffic stays where it was, and can still be rolled back, when the spe
     const under = await live({ features: ['HTTPRoute'] });
     const before = await under.route();
     const infs = edited(under, traffic);
-    expect(under.provider.read(infs).route).toMatchObject({ state: 'Refused', reason });
+    expect((await under.provider.read(infs, signal)).route).toMatchObject({ state: 'Refused', reason });
     await under.provider.apply(infs, SPLIT, signal);
     expect(await under.route()).toEqual(before);
     await under.provider.apply(infs, STABLE, signal);
@@ -103,7 +103,7 @@ describe('a service whose Gateway does not exist yet', () => {
     const under = await make({ missing: true });
     await under.provider.apply(under.infs, STABLE, signal);
     expect(await under.route()).toBeUndefined();
-    expect(under.provider.read(under.infs).route).toMatchObject({ reason: 'GatewayNotFound' });
+    expect((await under.provider.read(under.infs, signal)).route).toMatchObject({ reason: 'GatewayNotFound' });
     await under.makeGateway();
     await under.caughtUp();
     await under.provider.apply(under.infs, STABLE, signal);
@@ -114,7 +114,7 @@ describe('a service whose Gateway does not exist yet', () => {
     const under = await make({ unnamed: true });
     await under.provider.apply(under.infs, STABLE, signal);
     expect(await under.route()).toBeUndefined();
-    expect(under.provider.read(under.infs).route).toMatchObject({
+    expect((await under.provider.read(under.infs, signal)).route).toMatchObject({
       reason: 'GatewayNotNamed',
       message: expect.stringContaining('set spec.traffic.gateway'),
     });

@@ -7,7 +7,7 @@ import type { Stored } from '../kube/wire.ts';
 import { isAsApplied, stamped } from '../render/applied.ts';
 import { httpRoute, type RouteShape, shapeOf } from '../render/route.ts';
 import { canNameRules, featureFindings } from './gatewayFeatures.ts';
-import { Namesakes, owns } from './ownership.ts';
+import { OwnObject } from './ownObject.ts';
 import type { MovableTraffic, TrafficSplit, TrafficState } from './provider.ts';
 import { type GatewayView, gatewayFault, NO_GATEWAY, routeFacts, urlOf } from './routeFacts.ts';
 
@@ -34,15 +34,18 @@ export const gatewayOf = ({ metadata, spec }: InferenceService, byDefault: Key |
 /** Weighted backends of one HTTPRoute a service: works with every implementation of the Gateway API's core features. */
 export class GatewayApiTraffic implements MovableTraffic {
   readonly #options: GatewayApiOptions;
-  readonly #namesakes = new Namesakes();
+  readonly #route: OwnObject<HTTPRoute>;
 
   constructor(options: GatewayApiOptions) {
+    const { client, routes, fieldManager } = options;
     this.#options = options;
+    this.#route = new OwnObject({ client, resource: httpRoutes, store: routes, fieldManager });
   }
 
-  read(infs: Stored<InferenceService>): TrafficState {
+  async read(infs: Stored<InferenceService>, signal: AbortSignal): Promise<TrafficState> {
+    await this.#route.look(infs, keyOf(infs), signal);
     const route = this.holds(infs);
-    const taken = route === undefined ? this.#namesakes.fault(infs) : undefined;
+    const taken = route === undefined ? this.#route.taken(infs, keyOf(infs)) : undefined;
     if (taken !== undefined) return { route: taken };
     const view = this.#view(infs);
     if (view === undefined) return { route: NO_GATEWAY };
@@ -58,20 +61,19 @@ export class GatewayApiTraffic implements MovableTraffic {
     const shape = this.#shape(infs, found);
     if (shape === undefined) return;
     const wanted = stamped(httpRoute(infs, shape, split));
-    if (isAsApplied(found, wanted) || !(found !== undefined || (await this.#isFree(infs, signal)))) return;
-    const { client, fieldManager } = this.#options;
-    await client.apply(httpRoutes, wanted, { fieldManager, signal });
+    if (!isAsApplied(found, wanted)) await this.#route.write(infs, keyOf(infs), wanted, signal);
   }
 
   holds(infs: Stored<InferenceService>): Stored<HTTPRoute> | undefined {
-    const route = this.#options.routes.get(keyOf(infs));
-    return route !== undefined && owns(infs, route) ? route : undefined;
+    return this.#route.current(infs, keyOf(infs));
   }
 
-  async remove(infs: Stored<InferenceService>, signal: AbortSignal): Promise<void> {
-    const route = this.holds(infs);
-    if (route === undefined) return;
-    await this.#options.client.delete(httpRoutes, keyOf(route), { uid: route.metadata.uid, signal });
+  remove(infs: Stored<InferenceService>, signal: AbortSignal): Promise<void> {
+    return this.#route.remove(infs, keyOf(infs), signal);
+  }
+
+  forget(service: Key): void {
+    this.#route.forget(service);
   }
 
   /**
@@ -108,10 +110,5 @@ export class GatewayApiTraffic implements MovableTraffic {
   #sees({ namespace }: Key): boolean {
     const { watchNamespaces } = this.#options;
     return watchNamespaces.length === 0 || watchNamespaces.includes(namespace);
-  }
-
-  /** Asked before the first write only: a route that is not in our cache may be a person's own. */
-  async #isFree(infs: Stored<InferenceService>, signal: AbortSignal): Promise<boolean> {
-    return this.#namesakes.saw(infs, await this.#options.client.get(httpRoutes, keyOf(infs), { signal }));
   }
 }

@@ -1,5 +1,6 @@
 import type { InferenceService } from '../api/kinds.ts';
 import type { RouteFacts } from '../domain/rollout/world.ts';
+import type { Key } from '../kube/resource.ts';
 import type { KubeObject, Stored } from '../kube/wire.ts';
 import type { RouteSplit } from '../render/route.ts';
 
@@ -17,13 +18,18 @@ export type TrafficSplit = RouteSplit;
  * never asks which one it is.
  */
 export interface TrafficProvider {
-  /** What the data plane says it does with the requests. From caches; never fails. */
-  read(infs: Stored<InferenceService>): TrafficState;
+  /**
+   * What the data plane says it does with the requests: from caches, and from the server where these can't be trusted,
+   * as at the first look and right after a write.
+   */
+  read(infs: Stored<InferenceService>, signal: AbortSignal): Promise<TrafficState>;
   /**
    * Makes the split so, in one write, and in none when it is so already. A revision that is not named gets nothing
    * afterwards, sticky sessions included.
    */
   apply(infs: Stored<InferenceService>, split: TrafficSplit, signal: AbortSignal): Promise<void>;
+  /** Forgets a service that was deleted. */
+  forget(service: Key): void;
 }
 
 /** A provider that a service can move away from in mid-life. */

@@ -34,7 +34,7 @@ describe('numbers of pods behind one Service', () => {
     await under.provider.apply(under.infs, SPLIT, signal);
     await under.accept();
     await under.caughtUp();
-    expect(under.provider.read(under.infs)).toEqual({
+    expect(await under.provider.read(under.infs, signal)).toEqual({
       route: { state: 'Programmed', weights: { v1: 7500, v2: 2500 }, pods: { v1: 3, v2: 1 } },
       url: `http://${under.infs.metadata.name}.${NAMESPACE}.svc`,
     });

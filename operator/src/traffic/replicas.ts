@@ -6,13 +6,14 @@ import { canonicalJson } from '../domain/revision.ts';
 import type { Backend } from '../domain/rollout/weights.ts';
 import type { Client } from '../kube/client.ts';
 import type { Store } from '../kube/contracts.ts';
-import { type Key, keyOf } from '../kube/resource.ts';
+import type { Key } from '../kube/resource.ts';
 import type { Stored } from '../kube/wire.ts';
 import { isAsApplied, stamped } from '../render/applied.ts';
 import { predictorNames } from '../render/predictorChildren.ts';
 import { replicasService } from '../render/replicasService.ts';
 import { endpointFacts } from './endpointFacts.ts';
-import { Namesakes, owns } from './ownership.ts';
+import { LiveSlices } from './liveSlices.ts';
+import { OwnObject } from './ownObject.ts';
 import type { MovableTraffic, TrafficSplit, TrafficState } from './provider.ts';
 
 export interface ReplicasOptions {
@@ -24,6 +25,11 @@ export interface ReplicasOptions {
   readonly slicesOf: (infs: Stored<InferenceService>) => readonly Stored<EndpointSlice>[];
   readonly fieldManager: string;
 }
+
+const wayInOf = ({ metadata: { namespace = '', name } }: InferenceService): Key => ({
+  namespace,
+  name: predictorNames(name).route,
+});
 
 const isGoing = ({ metadata, status }: Pod): boolean =>
   metadata.deletionTimestamp !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed';
@@ -40,40 +46,49 @@ const largest = (backends: readonly Backend[]): Backend | undefined =>
  */
 export class ReplicasTraffic implements MovableTraffic {
   readonly #options: ReplicasOptions;
-  readonly #namesakes = new Namesakes();
+  readonly #service: OwnObject<Service>;
+  readonly #slices: LiveSlices;
 
   constructor(options: ReplicasOptions) {
+    const { client, fieldManager } = options;
     this.#options = options;
+    this.#service = new OwnObject({ client, resource: services, store: options.services, fieldManager });
+    this.#slices = new LiveSlices(client);
   }
 
-  read(infs: Stored<InferenceService>): TrafficState {
+  async read(infs: Stored<InferenceService>, signal: AbortSignal): Promise<TrafficState> {
     const { podsOf, slicesOf } = this.#options;
+    const key = wayInOf(infs);
+    await this.#service.look(infs, key, signal);
     const found = this.holds(infs);
-    const taken = found === undefined ? this.#namesakes.fault(infs) : undefined;
+    const taken = found === undefined ? this.#service.taken(infs, key) : undefined;
     if (taken !== undefined) return { route: taken };
-    const { namespace, name } = this.#key(infs);
-    return { route: endpointFacts(found, podsOf(infs), slicesOf(infs)), url: `http://${name}.${namespace}.svc` };
+    const slices = found === undefined ? [] : await this.#slices.of(found, slicesOf(infs), signal);
+    const route = endpointFacts(found, podsOf(infs), slices);
+    if (route.state === 'Programmed') this.#slices.settled(key, slicesOf(infs));
+    return { route, url: `http://${key.name}.${key.namespace}.svc` };
   }
 
   /** Headers are not looked at: nothing here could, and the API refuses routes by them for these services. */
   async apply(infs: Stored<InferenceService>, { backends }: TrafficSplit, signal: AbortSignal): Promise<void> {
     if (backends.length === 0) return;
-    const found = this.holds(infs);
+    const key = wayInOf(infs);
     const wanted = stamped(replicasService(infs, this.#onlyRevision(infs, backends)));
-    if (isSelecting(found, wanted) || !(found !== undefined || (await this.#isFree(infs, signal)))) return;
-    const { client, fieldManager } = this.#options;
-    await client.apply(services, wanted, { fieldManager, signal });
+    if (isSelecting(this.holds(infs), wanted)) return;
+    if (await this.#service.write(infs, key, wanted, signal)) this.#slices.unsettle(key);
   }
 
   holds(infs: Stored<InferenceService>): Stored<Service> | undefined {
-    const found = this.#options.services.get(this.#key(infs));
-    return found !== undefined && owns(infs, found) ? found : undefined;
+    return this.#service.current(infs, wayInOf(infs));
   }
 
-  async remove(infs: Stored<InferenceService>, signal: AbortSignal): Promise<void> {
-    const found = this.holds(infs);
-    if (found === undefined) return;
-    await this.#options.client.delete(services, keyOf(found), { uid: found.metadata.uid, signal });
+  remove(infs: Stored<InferenceService>, signal: AbortSignal): Promise<void> {
+    return this.#service.remove(infs, wayInOf(infs), signal);
+  }
+
+  forget(service: Key): void {
+    this.#service.forget(service);
+    this.#slices.unsettle(service);
   }
 
   /**
@@ -86,15 +101,6 @@ export class ReplicasTraffic implements MovableTraffic {
       .podsOf(infs)
       .some((pod) => !isGoing(pod) && !named.has(pod.metadata.labels?.[LABELS.revision] ?? ''));
     return backends.length > 1 && !others ? undefined : largest(backends)?.revision;
-  }
-
-  #key({ metadata }: InferenceService): Key {
-    return { namespace: metadata.namespace ?? '', name: predictorNames(metadata.name).route };
-  }
-
-  /** Asked before the first write only: a Service that is not in our cache may be a person's own. */
-  async #isFree(infs: Stored<InferenceService>, signal: AbortSignal): Promise<boolean> {
-    return this.#namesakes.saw(infs, await this.#options.client.get(services, this.#key(infs), { signal }));
   }
 }
 

@@ -52,7 +52,7 @@ const becomes = (under: ReplicasUnderTest, weights: Readonly<Record<string, numb
   until(
     async () => {
       await under.caughtUp();
-      const { route } = under.provider.read(under.infs);
+      const { route } = await under.provider.read(under.infs, signal);
       expect(route).toMatchObject({ state: 'Programmed' });
       expect(route.state === 'Programmed' && route.weights).toEqual(weights);
       return route;

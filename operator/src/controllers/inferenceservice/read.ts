@@ -91,7 +91,7 @@ export async function read(readers: Readers, infs: Stored<InferenceService>, sig
   const { context, traffic, guardPeriodMs } = readers;
   const { generation = 0 } = infs.metadata;
   const children = childrenOf(context, infs);
-  const { route, url } = traffic.read(infs);
+  const { route, url } = await traffic.read(infs, signal);
   const evidence = await gatherEvidence(readers, infs, children, route, signal);
   const { specs, ...versions } = versionsOf(readers, infs, recordsOf(children));
   return {

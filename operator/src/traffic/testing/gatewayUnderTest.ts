@@ -82,7 +82,7 @@ async function tell(client: Client, route: Stored<HTTPRoute> | undefined, accept
 
 /** The Gateway API provider over a real API server; the gateway's controller is played by hand. */
 export async function gatewayUnderTest(real: Client, options: GatewayOptions = {}): Promise<GatewayUnderTest> {
-  const { client, writes } = counting(real);
+  const { client, writes, reads } = counting(real);
   const infs = await makeService(real, options.traffic);
   const gateway = { namespace: NAMESPACE, name: `gw-${infs.metadata.name}` };
   if (options.missing !== true) await makeGateway(real, gateway, options.features);
@@ -94,21 +94,25 @@ export async function gatewayUnderTest(real: Client, options: GatewayOptions = {
   };
   await caughtUp();
   const route = (): Promise<Stored<HTTPRoute> | undefined> => real.get(httpRoutes, keyOf(infs));
-  const fieldManager = 'slipway-inferenceservice';
   const split = async () => {
     const found = await route();
     return found && splitOf(found);
   };
-  return {
-    provider: new GatewayApiTraffic({
+  const operator = (): GatewayApiTraffic =>
+    new GatewayApiTraffic({
       client,
       routes,
       gateways: known,
       classes,
       defaultGateway: options.unnamed === true ? undefined : gateway,
       watchNamespaces: [],
-      fieldManager,
-    }),
+      fieldManager: 'slipway-inferenceservice',
+    });
+  return {
+    provider: operator(),
+    successor: operator,
+    reads,
+    vanish: () => real.delete(httpRoutes, keyOf(infs)),
     infs,
     makeGateway: () => makeGateway(real, gateway, options.features),
     route,

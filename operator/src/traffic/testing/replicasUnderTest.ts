@@ -23,7 +23,7 @@ export async function replicasUnderTest(
   made?: Stored<InferenceService>,
   node?: string,
 ): Promise<ReplicasUnderTest> {
-  const { client, writes } = counting(real);
+  const { client, writes, reads } = counting(real);
   const infs = made ?? (await makeService(real, { provider: 'Replicas' }));
   await runPods(real, infs, 'v1', 3, node);
   await runPods(real, infs, 'v2', 1, node);
@@ -37,14 +37,19 @@ export async function replicasUnderTest(
   const own = <T extends KubeObject>(objects: readonly Stored<T>[]): readonly Stored<T>[] =>
     objects.filter(({ metadata }) => metadata.labels?.[LABELS.inferenceService] === infs.metadata.name);
   const service = (): Promise<Stored<Service> | undefined> => real.get(services, keyOf(infs));
-  return {
-    provider: new ReplicasTraffic({
+  const operator = (): ReplicasTraffic =>
+    new ReplicasTraffic({
       client,
       services: known,
       podsOf: () => own(running.list()),
       slicesOf: () => own(slices.list()),
       fieldManager: 'slipway-inferenceservice',
-    }),
+    });
+  return {
+    provider: operator(),
+    successor: operator,
+    reads,
+    vanish: () => real.delete(services, keyOf(infs)),
     infs,
     service,
     caughtUp,

@@ -41,19 +41,27 @@ export class Snapshot<T extends KubeObject> implements Store<T> {
   }
 }
 
-const WRITES = ['create', 'apply', 'merge', 'delete'] as const;
+const WRITES = ['create', 'apply', 'merge', 'delete'];
+const READS = ['get', 'list'];
 
-/** A client that counts what is written through it. */
-export function counting(client: Client): { readonly client: Client; readonly writes: () => number } {
-  let writes = 0;
+export interface Counted {
+  readonly client: Client;
+  readonly writes: () => number;
+  readonly reads: () => number;
+}
+
+/** A client that counts what goes through it. */
+export function counting(client: Client): Counted {
+  const calls: string[] = [];
   const counted = new Proxy(client, {
     get: (target, name, receiver) => {
-      if (WRITES.some((write) => write === name)) writes += 1;
+      calls.push(String(name));
       const member: unknown = Reflect.get(target, name, receiver);
       return typeof member === 'function' ? member.bind(target) : member;
     },
   });
-  return { client: counted, writes: () => writes };
+  const among = (names: readonly string[]) => () => calls.filter((name) => names.includes(name)).length;
+  return { client: counted, writes: among(WRITES), reads: among(READS) };
 }
 
 /** A service of a name of its own, stored. */
