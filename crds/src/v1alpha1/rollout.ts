@@ -40,8 +40,21 @@ const windowSchema = z
     'When a rollout may begin and give the candidate more traffic. Outside it holds where it is; rollback is always open.',
   );
 
-export const rolloutSchema = z
-  .object({
+interface Rollout {
+  steps: readonly { shadow?: number | undefined }[];
+  guards?: readonly { disagreement?: unknown }[] | undefined;
+}
+
+const answersAreCompared: CelRule<Rollout> = {
+  rule: '!has(self.guards) || !self.guards.exists(guard, has(guard.disagreement)) || self.steps.exists(step, has(step.shadow))',
+  message:
+    'a disagreement guard compares answers in shadow steps: add {shadow: 100, for: 10m} before the first weight, or remove the guard',
+  holds: ({ steps, guards = [] }) =>
+    !guards.some(({ disagreement }) => disagreement !== undefined) || steps.some(({ shadow }) => shadow !== undefined),
+};
+
+export const rolloutSchema = cel(
+  z.object({
     steps: stepsSchema,
     bake: duration()
       .default('0s')
@@ -90,5 +103,6 @@ export const rolloutSchema = z
     progressDeadline: duration()
       .default('10m')
       .describe('Time a candidate has to become ready before it is rolled back.'),
-  })
-  .describe('How a new version takes over.');
+  }),
+  answersAreCompared,
+).describe('How a new version takes over.');
