@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type {} from '@slipway/hack/local-cluster/vitestControlPlane.ts'; // declares what tests inject
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { kubectl, kustomize, type Manifest, render } from './render.ts';
@@ -169,7 +171,8 @@ describe('an approval is refused, with a sentence that says what to write', () =
 
   test('where one of before is taken out or rewritten', async () => {
     await approve('alice', approval(), approval({ step: 3 }));
-    const sentence = 'approvals are never changed or taken out one by one';
+    const sentence =
+      'approvals are never changed or taken out one by one: leave those of before as they are and add yours, or drop them all';
     await expect(approve('alice', approval())).rejects.toThrow(sentence);
     // The schema says the same of a rewritten one, and speaks first.
     await expect(approve('alice', approval({ comment: 'x' }), approval({ step: 3 }))).rejects.toThrow(
@@ -219,6 +222,15 @@ describe('what leads around an approval needs the same verb:', () => {
     expect(await patch('bob', { spec: { model: { version: '1.6.0' } } })).toContain('patched');
     expect(await patch('bob', { metadata: { annotations: { 'slipway.dev/abort': 'r-2' } } })).toContain('patched');
   });
+});
+
+/** What the page says that the server answers; the tests above get these very sentences. */
+test('docs/approvals.md shows the sentences that the policy has', async () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'approvals.md'), 'utf8');
+  const shown = [...page.matchAll(/^\| [^|]+ \| ([^|]{40,}) \|$/gm)].map(([, sentence]) => sentence as string);
+  const tested = readFileSync(import.meta.filename, 'utf8');
+  expect(shown).toHaveLength(6);
+  for (const sentence of shown) expect(tested).toContain(sentence);
 });
 
 test('the policy is left out where a values file says so', async () => {

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NOTIFICATIONS } from '@slipway/crds';
 import { describe, expect, test } from 'vitest';
 import { decisionEvent, driftEvent } from './cloudEvent.ts';
 import { NONE, pendingOf } from './pending.ts';
@@ -36,28 +39,17 @@ describe('a decision is told as', () => {
   });
 });
 
-test('an event says all that the history knows, and is named by the hash of its entry', () => {
+const page = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'notifications.md'), 'utf8');
+
+test('an event says all that the history knows, is named by the hash of its entry, and is as docs/notifications.md shows it', () => {
   const status = { history, rolloutID: 'r-2', rejected: [{ version: '1.1.0', digest: DIGEST }] } as never;
-  expect(decisionEvent(service(status), history[4] as never)).toEqual({
-    specversion: '1.0',
-    id: hashes[4],
-    source: '/apis/slipway.dev/v1alpha1/namespaces/team-a/inferenceservices/flights',
-    type: 'dev.slipway.rolledBack',
-    subject: 'flights',
-    time: AT,
-    datacontenttype: 'application/json',
-    data: {
-      service: 'flights',
-      namespace: 'team-a',
-      version: '1.1.0',
-      digest: DIGEST,
-      from: 'Shifting 50%',
-      to: 'RollingBack',
-      reason: 'RolledBack',
-      message: '6.5% of 400 failed.',
-      rolloutID: 'r-2',
-    },
-  });
+  const [, shown = ''] = /```json\n([^`]*)```/.exec(page) ?? [];
+  expect(decisionEvent(service(status), history[4] as never)).toEqual({ ...JSON.parse(shown), id: hashes[4] });
+});
+
+test('docs/notifications.md tells of every type, and of no other', () => {
+  const told = [...page.matchAll(/^\| `dev\.slipway\.(\w+)`/gm)].map(([, type]) => type);
+  expect(told.sort()).toEqual([...NOTIFICATIONS].sort());
 });
 
 test('an entry from before the newest rollout is not said to be of it', () => {
