@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Act, acts, GUARDS, STEPS } from './model/acts.ts';
 import { Cluster } from './model/cluster.ts';
-import { invariantsFor } from './model/invariants.ts';
+import { invariantsFor, shortOfPods } from './model/invariants.ts';
 import { type Plan, plan } from './plan.ts';
 import type { World } from './world.ts';
 
@@ -72,6 +72,8 @@ function passOn(cluster: Cluster, trace: Trace, told: string): void {
       if (wrong !== undefined) trace.fail(wrong);
     }
   });
+  const short = shortOfPods(cluster);
+  if (short !== undefined) trace.fail(short);
 }
 
 /** With the clock standing still and nothing broken, passes come to an end, and the last one asks for nothing new. */

@@ -154,6 +154,15 @@ describe('what a guard says', () => {
     expect([plan(baking).rule, plan(baking).status.stable?.version]).toEqual(['hold-inconclusive', '1.0.0']);
   });
 
+  test('that has not decided is not got round by a step that is edited to ask for more', () => {
+    const edited = { ...few, spec: specOf({ steps: [{ weight: 50 }, { weight: 100 }] }) };
+    expect([plan(edited).rule, candidateOf(plan(edited))?.weight]).toEqual(['hold-inconclusive', 5]);
+    const cut = { ...few, spec: specOf({ steps: [{ weight: 100 }] }), revisions: { [V0]: pods(2), [V1]: pods(2) } };
+    expect([plan(cut).rule, candidateOf(plan(cut))?.weight]).toEqual(['hold-inconclusive', 5]);
+    const less = { ...few, spec: specOf({ steps: [{ weight: 1 }, { weight: 100 }] }) };
+    expect([plan(less).rule, candidateOf(plan(less))?.weight]).toEqual(['show-less', 1]);
+  });
+
   test('argo-rollouts#1905: no traffic holds by default, however long it lasts', () => {
     expect(plan({ ...silent, ...patient(86_400) }).rule).toBe('hold-blind');
   });

@@ -6,7 +6,7 @@ import { exposureOf, levelOf } from '../exposure.ts';
 import { brokenLink } from '../history.ts';
 import { type Plan, plan } from '../plan.ts';
 import { TOTAL_WEIGHT } from '../weights.ts';
-import type { World } from '../world.ts';
+import type { CandidateStatus, StableStatus, World } from '../world.ts';
 import type { Cluster } from './cluster.ts';
 
 /** What must hold of every pass. Each tells what is wrong, or nothing. */
@@ -58,7 +58,7 @@ const undecidedNeverAdvances: Invariant = (world, decided) => {
   const [before, after] = [liveCandidate(world.status), decided.status.candidate];
   if (before === undefined || after?.revision !== before.revision || before.back === true) return undefined;
   if (world.asked.promote === world.status.rolloutID) return undefined;
-  const more = levelOf(exposureOf(after)) > levelOf(exposureOf(before)) && after.step > before.step;
+  const more = levelOf(exposureOf(after)) > levelOf(exposureOf(before));
   if (!more && !(after.phase === 'Complete' && before.phase === 'Baking')) return undefined;
   const guard = holdingGuard(world, before, judgeGuards(world, before));
   return guard && `${decided.rule} went on although guard ${guard.name} says ${guard.verdict}`;
@@ -102,25 +102,31 @@ const nothingNeededGoes: Invariant = (world, decided, { plane }) => {
   return gone && `${gone} is removed and still needed`;
 };
 
-/** Had the candidate just failed, this pass would take its requests away. */
+/** The world with the worst news about its candidate: a guard that fails where it is asked anything, else a crash. */
+function withFailing(world: World, candidate: CandidateStatus, stable: StableStatus): World {
+  const guards = [{ name: 'errors', errors: { max: '1%' } }];
+  const { revision } = candidate;
+  if (levelOf(exposureOf(candidate)) <= levelOf({ phase: 'Previewing', weight: 0 })) {
+    const trouble = { reason: 'ModelInvalid', message: 'it does not load', fatal: true };
+    return { ...world, revisions: { ...world.revisions, [revision]: { replicas: 1, ready: 0, trouble } } };
+  }
+  const minorOf = (name: string): number => Number(name.slice(-1));
+  return {
+    ...world,
+    spec: { ...world.spec, rollout: { ...world.spec.rollout, onFail: 'RollBack', guards } },
+    evidence: {
+      [stable.revision]: evidenceOf(minorOf(stable.revision), requests(5000)),
+      [revision]: evidenceOf(minorOf(revision), requests(500, 500)),
+    },
+  };
+}
+
+/** Had the candidate just failed, this pass would take its requests away, whatever else goes on. */
 const rollbackIsOnePassAway: Invariant = (world) => {
   const candidate = liveCandidate(world.status);
   const { stable } = world.status;
-  const asked = candidate !== undefined && levelOf(exposureOf(candidate)) > 200;
-  if (candidate === undefined || stable === undefined || candidate.back === true || !asked) return undefined;
-  const minor = Number(candidate.revision.slice(-1));
-  const failing: World = {
-    ...world,
-    spec: {
-      ...world.spec,
-      rollout: { ...world.spec.rollout, onFail: 'RollBack', guards: [{ name: 'errors', errors: { max: '1%' } }] },
-    },
-    evidence: {
-      [stable.revision]: evidenceOf(Number(stable.revision.slice(-1)), requests(5000)),
-      [candidate.revision]: evidenceOf(minor, requests(500, 500)),
-    },
-  };
-  const decided = plan(failing);
+  if (candidate === undefined || stable === undefined || candidate.back === true) return undefined;
+  const decided = plan(withFailing(world, candidate, stable));
   const got = weightOf(decided, candidate.revision);
   return got === 0 && decided.rule === 'roll-back' ? undefined : `a failing candidate keeps ${got} by ${decided.rule}`;
 };
@@ -156,3 +162,14 @@ const ALWAYS: readonly Invariant[] = [
 
 export const invariantsFor = ({ rollout, traffic }: World['spec']): readonly Invariant[] =>
   rollout.surge === 'Auto' && traffic.provider === 'Gateway' ? [...ALWAYS, capacityHolds] : ALWAYS;
+
+/** surge: Auto: what the gateway really sends to a revision, it has the pods for, also after a pass that died on its way. */
+export function shortOfPods({ latest, plane, pods }: Cluster): string | undefined {
+  const { predictor, rollout, traffic } = latest.spec;
+  if (rollout.surge !== 'Auto' || traffic.provider !== 'Gateway') return undefined;
+  const short = Object.entries(plane.inForce?.weights ?? {}).find(
+    ([revision, weight]) =>
+      (pods.get(revision)?.asked ?? 0) < Math.ceil((predictor.replicas.min * weight) / TOTAL_WEIGHT),
+  );
+  return short && `${short[0]} gets ${short[1]} and has ${pods.get(short[0])?.asked ?? 0} pods`;
+}

@@ -96,12 +96,12 @@ const GIVING: readonly Rule[] = [
     decide: grow,
   },
   {
-    name: 'shift',
+    name: 'show-less',
     phase: 'Shadowing, Previewing, Shifting',
-    when: 'the pods for the step are there, or it asks for less',
-    effect: 'give what the step asks for; its time begins',
-    applies: owed,
-    decide: (v) => moveTo(v, theCandidate(v).step, 'its pods are ready.'),
+    when: 'the spec was changed, and the step asks for less than the candidate has',
+    effect: 'give less at once; the time of the step begins',
+    applies: isLess,
+    decide: (v) => moveTo(v, theCandidate(v).step, 'the spec asks for less.'),
   },
   {
     name: 'await-route',
@@ -114,6 +114,14 @@ const GIVING: readonly Rule[] = [
 ];
 
 const STEPPING: readonly Rule[] = [
+  {
+    name: 'shift',
+    phase: 'Shadowing, Previewing, Shifting',
+    when: 'the candidate has less than its step asks for, the pods for it are there, and no guard holds',
+    effect: 'give what the step asks for; its time begins',
+    applies: owed,
+    decide: (v) => moveTo(v, theCandidate(v).step, 'its pods are ready.'),
+  },
   {
     name: 'approve',
     phase: 'Shadowing, Previewing, Shifting',
@@ -169,14 +177,19 @@ const STEPPING: readonly Rule[] = [
   },
 ];
 
+function promoteNow(view: View): Decision {
+  const { step } = theCandidate(view);
+  const isLast = isLastStep(stepsOf(view), step);
+  return isLast && !owed(view) ? startBake(view, BY_PERSON) : moveTo(view, isLast ? step : lastStep(view), BY_PERSON);
+}
+
 const PROMOTED: Rule = {
   name: 'promote-by-person',
   phase: 'Shadowing, Previewing, Shifting',
   when: 'the annotation promote names this rollout (from Baking on it only waits for no verdict)',
   effect: 'the last step at once, then the bake; steps, approvals and guards that have not decided are skipped',
   applies: (v) => inStep(v) && isPromoted(v),
-  decide: (v) =>
-    isLastStep(stepsOf(v), theCandidate(v).step) ? startBake(v, BY_PERSON) : moveTo(v, lastStep(v), BY_PERSON),
+  decide: promoteNow,
 };
 
 /** Each rule is one reason to wait, or one step on. */
