@@ -41,6 +41,7 @@ describe('the page', () => {
       'power',
       'false-blame',
       'shared-faults',
+      'speed',
     ];
     const sections = names.map((name) => ({ ...section, name }));
     expect(withTables(page, sections).match(/\| 30% \| 2 \(6\)/g)).toHaveLength(names.length);

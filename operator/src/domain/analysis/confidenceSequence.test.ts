@@ -107,15 +107,18 @@ describe('looked at after every request, limit 1 %', { timeout: 60_000 }, () => 
     expect(measured).toBeLessThan(want * 1.15);
   });
 
-  test('984 clean requests pass at alpha 0.05, and 983 do not', () => {
-    expect(excludes({ hits: 0, total: 984 }, 0.05, 0.01)).toBe(true);
-    expect(excludes({ hits: 0, total: 983 }, 0.05, 0.01)).toBe(false);
+  test.each([
+    [984, 0.01],
+    [158, 0.05],
+  ])('%d clean requests pass a limit of %d at alpha 0.05, and one fewer does not', (total, limit) => {
+    expect(excludes({ hits: 0, total }, 0.05, limit)).toBe(true);
+    expect(excludes({ hits: 0, total: total - 1 }, 0.05, limit)).toBe(false);
   });
 
   test.each([0.05, 0.001])(
     'a candidate at the limit is failed by mistake in at most alpha %d of the rollouts',
     (level) => {
-      const falseFails = runs(0.01, 0.01, level, 3000).filter((n) => n <= 3000).length;
+      const falseFails = runs(0.01, 0.01, level, 1500).filter((n) => n <= 1500).length;
       // Three standard deviations over alpha: a sequence that is valid misses this once in a thousand seeds.
       expect(falseFails).toBeLessThanOrEqual(RUNS * level + 3 * Math.sqrt(RUNS * level * (1 - level)));
     },

@@ -91,7 +91,7 @@ describe('a candidate at the limit, looked at each second for a minute', { timeo
     );
   });
 
-  test('is not failed by a burst in the first three seconds', () => {
+  test('flagger#1501: is not failed by a burst in the first three seconds', () => {
     const bursts = PROMISED['bursts: a tenth of the seconds, 10 times the rest'];
     expect(failsOf(bursts, 200, 0.01, 3)).toBeLessThanOrEqual(runs * 0.01 + 3 * Math.sqrt(runs * 0.01));
   });

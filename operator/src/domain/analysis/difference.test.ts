@@ -56,7 +56,7 @@ describe('the lower bound of a difference', () => {
   });
 });
 
-describe('a candidate that is worse', { timeout: 60_000 }, () => {
+describe('flagger#739, kserve#335: a candidate that is worse than stable', { timeout: 60_000 }, () => {
   test.each([
     [0.001, 0.3, 0, 0.05],
     [0.01, 0.03, 0, 0.5],
@@ -78,7 +78,9 @@ describe('a candidate that is worse', { timeout: 60_000 }, () => {
   );
 });
 
-describe('a candidate that is no worse', { timeout: 60_000 }, () => {
+describe('kserve#335, kayenta#780: a candidate that is no worse than stable, looked at each second', {
+  timeout: 60_000,
+}, () => {
   const weights = {
     'a canary of 5 %': () => 0.05,
     halves: () => 0.5,
