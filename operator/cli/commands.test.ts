@@ -129,7 +129,7 @@ describe('explain', () => {
   });
   test('says which guard needs more requests, and how long it may take', () => {
     expect(explain(shifting).join(' ')).toContain(
-      'Guard errors needs more requests: 120 so far give [0.00%, 3.10%] against a limit of 1.00%, about 14s to go.',
+      'Guard errors needs more requests: 120 so far give [0%, 3.1%] against a limit of 1%, about 14s to go.',
     );
   });
   test('says what was rolled back, on what evidence, and the way out', () => {

@@ -5,7 +5,7 @@ import type { KubeObject } from '../src/kube/wire.ts';
 import type { Act, Command } from './arguments.ts';
 import { explain } from './explain.ts';
 import { standing, type Watched } from './goals.ts';
-import { renderInferenceService } from './render/inferenceService.ts';
+import { renderInferenceService, type View } from './render/inferenceService.ts';
 import { renderModelVersion } from './render/modelVersion.ts';
 import { renderTrainingJob } from './render/trainingJob.ts';
 import {
@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly client: Client;
   readonly namespace: string;
   readonly print: (lines: readonly string[]) => void;
+  /** Shows the lines in place of those before; undefined where output is no terminal. */
+  readonly redraw?: ((lines: readonly string[]) => void) | undefined;
   readonly complain: (sentence: string) => void;
   readonly now: () => Date;
   readonly sleep: (ms: number) => Promise<void>;
@@ -37,10 +39,10 @@ export type TargetCommand = Exclude<Command, { verb: 'help' | 'rate' }>;
 
 const POLL_MS = 1000;
 
-export function renderObject(object: Watched, now: Date): string[] {
+export function renderObject(object: Watched, now: Date, view: View = { bars: false }): string[] {
   if (object.kind === 'TrainingJob') return renderTrainingJob(object as TrainingJob, now);
   if (object.kind === 'ModelVersion') return renderModelVersion(object as ModelVersion);
-  return renderInferenceService(object as InferenceService, now);
+  return renderInferenceService(object as InferenceService, now, view);
 }
 
 const keyFor = (command: TargetCommand, { namespace }: Surroundings): Key => ({
@@ -57,8 +59,23 @@ async function read(command: TargetCommand, world: Surroundings): Promise<Watche
   return found as unknown as Watched;
 }
 
+/** At a terminal one view that is redrawn each second; elsewhere the status again at each change of the object. */
+const watch = (command: TargetCommand, world: Surroundings): Promise<number> =>
+  world.redraw === undefined ? follow(command, world) : keepInView(command, world, world.redraw);
+
+async function keepInView(
+  command: TargetCommand,
+  world: Surroundings,
+  redraw: (lines: readonly string[]) => void,
+): Promise<number> {
+  for (; !world.signal.aborted; await world.sleep(POLL_MS)) {
+    redraw(renderObject(await read(command, world), world.now(), { bars: true }));
+  }
+  return 0;
+}
+
 /** Ages move each second, so a change is told by the object, not by its rendering. */
-async function watch(command: TargetCommand, world: Surroundings): Promise<number> {
+async function follow(command: TargetCommand, world: Surroundings): Promise<number> {
   for (let seen = ''; !world.signal.aborted; await world.sleep(POLL_MS)) {
     const object = await read(command, world);
     if (object.metadata.resourceVersion === seen) continue;

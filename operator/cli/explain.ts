@@ -2,7 +2,7 @@ import type { Condition } from '@slipway/crds';
 import type { InferenceService } from '../src/api/kinds.ts';
 import type { Watched } from './goals.ts';
 import { find, isTrue, isUnwelcome } from './render/conditions.ts';
-import { COLUMNS, share, wrap } from './render/text.ts';
+import { COLUMNS, wrap } from './render/text.ts';
 
 type Candidate = NonNullable<NonNullable<InferenceService['status']>['candidate']>;
 
@@ -36,8 +36,11 @@ const unprogrammed: Finding = ({ status }) => {
 };
 
 const guardText = ({ name, verdict, n, low, high, limit, eta }: NonNullable<Candidate['guards']>[number]): string => {
-  const interval = `[${share(low)}, ${share(high)}] against a limit of ${share(limit)}`;
+  const interval = `[${low}, ${high}] against a limit of ${limit}`;
   if (verdict === 'Blind') return `Guard ${name} is blind: no evidence reaches the operator, so the rollout holds.`;
+  if (verdict === 'SharedFault') {
+    return `Guard ${name} is beyond its limit, and so is the stable version: the candidate is not to blame, and the rollout holds.`;
+  }
   if (verdict === 'NeedMore') {
     return `Guard ${name} needs more requests: ${n} so far give ${interval}${eta === undefined ? '' : `, about ${eta} to go`}.`;
   }

@@ -18,6 +18,12 @@ const print = (lines: readonly string[]): void => {
   process.stdout.write(lines.map((line) => `${colour ? paint(line) : line}\n`).join(''));
 };
 
+/** Cursor home, each line to its end, and what is left of the screen cleared: no flicker, as nothing is blanked first. */
+const redraw = (lines: readonly string[]): void => {
+  const painted = lines.map((line) => `${colour ? paint(line) : line}\u001b[K\n`).join('');
+  process.stdout.write(`\u001b[H${painted}\u001b[J`);
+};
+
 /** The file that kubectl would read: the flag, the first of $KUBECONFIG that exists, or the user's own. */
 function kubeconfigOf(flag: string | undefined): string {
   const listed = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
@@ -39,6 +45,7 @@ async function runConnected(command: TargetCommand): Promise<number> {
       client: connection.client,
       namespace,
       print,
+      redraw: process.stdout.isTTY === true ? redraw : undefined,
       complain,
       sleep,
       signal,

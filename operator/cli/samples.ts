@@ -60,7 +60,7 @@ export const shifting: InferenceService = {
       startedAt: at('11:58:00'),
       weight: 25,
       guards: [
-        { name: 'errors', verdict: 'NeedMore', rate: '0', low: '0', high: '0.031', limit: '0.01', n: 120, eta: '14s' },
+        { name: 'errors', verdict: 'NeedMore', rate: '0%', low: '0%', high: '3.1%', limit: '1%', n: 120, eta: '14s' },
       ],
     },
     traffic: {

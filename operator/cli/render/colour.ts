@@ -6,6 +6,7 @@ const WORDS: Readonly<Record<string, keyof typeof CODES>> = {
   Complete: 'green',
   NeedMore: 'yellow',
   Blind: 'yellow',
+  SharedFault: 'yellow',
   Unknown: 'yellow',
   Pending: 'yellow',
   Fail: 'red',

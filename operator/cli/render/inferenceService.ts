@@ -1,7 +1,8 @@
 import type { InferenceServiceStatus } from '@slipway/crds';
 import type { InferenceService } from '../../src/api/kinds.ts';
 import { conditionLines } from './conditions.ts';
-import { field, share, since, table } from './text.ts';
+import { intervalBar, numberOf } from './intervalBar.ts';
+import { COLUMNS, field, since, table, wrap } from './text.ts';
 
 type Candidate = NonNullable<InferenceServiceStatus['candidate']>;
 type Weights = NonNullable<InferenceServiceStatus['traffic']>['desired'];
@@ -15,10 +16,14 @@ function stableLines({ stable, readyReplicas = 0, replicas = 0 }: InferenceServi
 
 function candidateLines(candidate: Candidate, steps: number, now: Date): string[] {
   const { version, revision, phase, step, stepStartedAt } = candidate;
-  const shifting = phase === 'Shifting' ? ` step ${Math.min(step + 1, steps)}/${steps}` : '';
+  const stepping = ['Shadowing', 'Previewing', 'Shifting'].includes(phase);
+  const shifting = stepping ? ` step ${Math.min(step + 1, steps)}/${steps}` : '';
   const age = stepStartedAt === undefined ? '' : ` for ${since(stepStartedAt, now)}`;
   return field('candidate', `${version}, revision ${revision}, ${phase}${shifting}${age}`);
 }
+
+const shadowLines = ({ shadow }: Candidate): string[] =>
+  shadow === undefined ? [] : field('shadow', `${shadow}% of requests are copied to it; users get none of its answers`);
 
 const candidateShare = (weights: Weights): string => {
   const total = weights.stable + weights.candidate;
@@ -34,19 +39,36 @@ function trafficLines({ traffic }: InferenceServiceStatus): string[] {
   return field('weight', shares.join(', '));
 }
 
-function guardLines(guards: Candidate['guards']): string[] {
+type GuardStatus = NonNullable<Candidate['guards']>[number];
+
+const BAR = 40;
+
+function barOf({ low, rate, high, limit }: GuardStatus): string | undefined {
+  const [a, b, c, d] = [low, rate, high, limit].map(numberOf);
+  return a === undefined || b === undefined || c === undefined || d === undefined
+    ? undefined
+    : `      ${intervalBar({ low: a, rate: b, high: c, limit: d }, BAR)}`;
+}
+
+function guardLines(guards: Candidate['guards'], { bars }: View): string[] {
   if (guards === undefined || guards.length === 0) return [];
   const header = ['GUARD', 'VERDICT', 'RATE', '[LOW, HIGH]', 'LIMIT', 'N', 'ETA'];
   const rows = guards.map((g) => [
     g.name,
-    g.verdict,
-    share(g.rate),
-    `[${share(g.low)}, ${share(g.high)}]`,
-    share(g.limit),
+    g.observe === true ? `(${g.verdict})` : g.verdict,
+    g.rate,
+    `[${g.low}, ${g.high}]`,
+    g.limit,
     String(g.n),
     g.eta ?? '-',
   ]);
-  return table([header, ...rows], 2);
+  const [head = '', ...lines] = table([header, ...rows], 2);
+  if (!bars && guards.every(({ message }) => message === undefined)) return [head, ...lines];
+  const told = guards.map((g) => [
+    ...(bars ? [barOf(g)] : []),
+    ...(g.message === undefined ? [] : wrap(g.message, COLUMNS - 6).map((line) => `      ${line}`)),
+  ]);
+  return [head, ...lines.flatMap((line, i) => [line, ...(told[i] ?? []).filter((text) => text !== undefined)])];
 }
 
 function rejectedLines({ rejected }: InferenceServiceStatus, now: Date): string[] {
@@ -67,8 +89,13 @@ function historyLines({ history }: InferenceServiceStatus, now: Date): string[] 
   return ['  history', ...table(rows)];
 }
 
+/** How much is shown. `bars`: each guard's interval as a line that narrows, for a view that is redrawn. */
+export interface View {
+  readonly bars: boolean;
+}
+
 /** What the service serves, what is being rolled out, and on what evidence. Lines of at most 80 columns. */
-export function renderInferenceService(service: InferenceService, now: Date): string[] {
+export function renderInferenceService(service: InferenceService, now: Date, view: View = { bars: false }): string[] {
   const { metadata, spec, status = {} } = service;
   const { candidate } = status;
   return [
@@ -77,11 +104,12 @@ export function renderInferenceService(service: InferenceService, now: Date): st
     ...(status.url === undefined ? [] : field('url', status.url)),
     ...stableLines(status),
     ...(candidate === undefined ? [] : candidateLines(candidate, spec.rollout.steps.length, now)),
+    ...(candidate === undefined ? [] : shadowLines(candidate)),
     ...(candidate?.awaitingApproval === true
       ? field('awaits', `approval: kubectl slipway approve infs/${metadata.name}`)
       : []),
     ...trafficLines(status),
-    ...guardLines(candidate?.guards),
+    ...guardLines(candidate?.guards, view),
     ...conditionLines(status.conditions),
     ...rejectedLines(status, now),
     ...historyLines(status, now),

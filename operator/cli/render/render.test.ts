@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { renderObject } from '../commands.ts';
 import { awaitingApproval, gated, NOON, rolledBack, shifting, training } from '../samples.ts';
 import { paint, wantsColour } from './colour.ts';
-import { COLUMNS, field, share, span, table, wrap } from './text.ts';
+import { COLUMNS, field, span, table, wrap } from './text.ts';
 
 test('a rollout under way shows its step, its three weights and each guard with its interval', () => {
   expect(renderObject(shifting, NOON).join('\n')).toMatchInlineSnapshot(`
@@ -13,14 +13,21 @@ test('a rollout under way shows its step, its three weights and each guard with 
       stable     1.0.0, revision 8f2c1, 2/2 ready
       candidate  1.1.0, revision 77aa0, Shifting step 2/4 for 12s
       weight     desired 25.0%, programmed 25.0%, observed 24.3%
-      GUARD   VERDICT   RATE   [LOW, HIGH]     LIMIT  N    ETA
-      errors  NeedMore  0.00%  [0.00%, 3.10%]  1.00%  120  14s
+      GUARD   VERDICT   RATE  [LOW, HIGH]  LIMIT  N    ETA
+      errors  NeedMore  0%    [0%, 3.1%]   1%     120  14s
       conditions
         Ready            True   Serving
         RolloutComplete  False  Progressing: Version 1.1.0 gets 25 % of the traffic.
       history
         12s ago  5% -> 25%  GuardsPassed: errors 0 of 412"
   `);
+});
+
+test('the view that is redrawn shows how each interval lies to its limit, within 80 columns', () => {
+  const lines = renderObject(shifting, NOON, { bars: true });
+  const row = lines.findIndex((line) => line.startsWith('  errors'));
+  expect(lines[row + 1]).toBe('      o============|=========================>');
+  expect(lines.every((line) => line.length <= COLUMNS)).toBe(true);
 });
 
 test('a rollout that awaits approval shows what to type', () => {
@@ -95,13 +102,6 @@ test('no text, however long its words, makes a line wider than the terminal', ()
     }),
   );
 });
-
-test.each([
-  ['0.0123', '1.23%'],
-  ['0', '0.00%'],
-  ['1%', '1%'],
-  ['', ''],
-])('the share %j reads %j', (text, want) => expect(share(text)).toBe(want));
 
 test.each([
   [0, '0s'],

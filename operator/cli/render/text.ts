@@ -35,12 +35,6 @@ export function table(rows: readonly (readonly string[])[], indent = 4): string[
   });
 }
 
-/** A share as people read it: "0.0123" is "1.23%"; what already carries a unit stays as it is. */
-export function share(text: string): string {
-  const value = Number(text);
-  return text.trim() === '' || Number.isNaN(value) ? text : `${(value * 100).toFixed(2)}%`;
-}
-
 const UNITS = [
   ['d', 86_400],
   ['h', 3600],
