@@ -42,7 +42,7 @@ const grpcOf = async (server: ServerProcess) =>
   new TestClient(`127.0.0.1:${(await server.logged('listening'))['grpc']}`);
 
 test('a load over REST and gRPC that goes on for half a second after SIGTERM loses nothing', async () => {
-  const server = await startServer(await modelArtifact(affine), { SLIPWAY_DRAIN_SECONDS: '1' });
+  const server = await startServer(await modelArtifact(affine), { SLIPWAY_DRAIN_SECONDS: '3' });
   await server.logged('ready');
   const [url, client] = [await restOf(server), await grpcOf(server)];
   let wanted = true;

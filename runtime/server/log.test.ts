@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { openLog } from './log.ts';
+import { openLogs } from './log.ts';
 
 test('at a terminal a line is a sentence with its facts', () => {
   const lines: string[] = [];
-  const log = openLog({ isTTY: true, write: (text) => lines.push(text) });
+  const log = openLogs({ isTTY: true, write: (text) => lines.push(text) }).own;
   log.info({}, 'drained');
   log.info({ rest: 8080, host: 'a' }, 'listening');
   log.warn({ model: 'm' }, 'no golden.jsonl');
@@ -18,6 +18,6 @@ test('at a terminal a line is a sentence with its facts', () => {
 
 test('the stack of an error is shown', () => {
   const lines: string[] = [];
-  openLog({ isTTY: true, write: (text) => lines.push(text) }).error({ cause: new Error('why') }, 'It failed.');
+  openLogs({ isTTY: true, write: (text) => lines.push(text) }).own.error({ cause: new Error('why') }, 'It failed.');
   expect(lines[0]).toMatch(/^error: It failed\. cause=Error: why\n {4}at /);
 });

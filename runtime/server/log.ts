@@ -15,10 +15,28 @@ interface Screen {
   write(text: string): unknown;
 }
 
+const STDOUT = 1;
+
+/** Logs of the process. Both write to the same place, each line whole. */
+export interface Logs {
+  /** Written before a call returns: the last lines of a process are there when it ends, however it ends. */
+  readonly own: Log;
+  /**
+   * For lines about requests, of which there may be thousands a second: written on libuv's pool, many at once. Runs that
+   * hang may hold the pool.
+   */
+  readonly busy: Log;
+}
+
 /** JSON lines, as collectors read them; at a terminal, plain lines for the person in front of it. */
-export function openLog(out: Screen): Log {
-  if (out.isTTY) return screenLog((line) => out.write(`${line}\n`));
-  const lines = pino({ base: null });
+export function openLogs(out: Screen): Logs {
+  if (!out.isTTY) return { own: jsonLog(true), busy: jsonLog(false) };
+  const log = screenLog((line) => out.write(`${line}\n`));
+  return { own: log, busy: log };
+}
+
+function jsonLog(sync: boolean): Log {
+  const lines = pino({ base: null }, pino.destination({ fd: STDOUT, sync }));
   return {
     info: (facts, sentence) => lines.info(facts, sentence),
     warn: (facts, sentence) => lines.warn(facts, sentence),

@@ -7,7 +7,7 @@ import { availableCores } from './engine/cores.ts';
 import { endNow } from './engine/endProcess.ts';
 import { leave } from './leave.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { type Log, openLog } from './log.ts';
+import { type Logs, openLogs } from './log.ts';
 import { startObserving } from './observing.ts';
 import { openRepository } from './openRepository.ts';
 import { openServer } from './openServer.ts';
@@ -36,9 +36,10 @@ const TERMINATED = 143;
  * SIGTERM drains and ends it with 0, a second one at once.
  */
 export async function serve(program: Program): Promise<void> {
-  const log = openLog(process.stdout);
+  const logs = openLogs(process.stdout);
+  const log = logs.own;
   try {
-    const quiet = await run(await serverConfig(program.env, program.args), program, log);
+    const quiet = await run(await serverConfig(program.env, program.args), program, logs);
     if (quiet) process.exit(0);
     endNow(0);
   } catch (error) {
@@ -51,10 +52,11 @@ export async function serve(program: Program): Promise<void> {
 }
 
 /** Serves until it is told to stop. Answers whether nothing of it runs any more. */
-async function run(config: ServerConfig, { child, watcher, parser }: Program, log: Log): Promise<boolean> {
+async function run(config: ServerConfig, { child, watcher, parser }: Program, logs: Logs): Promise<boolean> {
+  const log = logs.own;
   const stopped = firstStopSignal(process, () => endNow(TERMINATED));
   const lifecycle = new Lifecycle();
-  const observing = startObserving(config.settings.serving, watcher, log);
+  const observing = startObserving(config.settings.serving, watcher, logs.busy);
   const cores = await availableCores();
   const { observe } = observing;
   const repository = openRepository(config, { cores: cores.count, child: { file: child }, log, observe });
