@@ -40,21 +40,24 @@ export interface Traffic {
   each: Partial<Record<Counter, number>>;
   /** It answers no poll, as behind a closed port. */
   silent: boolean;
+  /** How often it was asked for evidence. */
+  polls: number;
   /** What it was told with the last poll. */
   told: EvidencePoll | undefined;
 }
-const nothingServed = (): Traffic => ({
+const nothingServed = (bins: number): Traffic => ({
   ok: 0,
   serverError: 0,
   slow: 0,
   invalid: 0,
   right: 0,
   wrong: 0,
-  predictions: [],
+  predictions: new Array<number>(bins).fill(0),
   compared: 0,
   disagreed: 0,
   each: {},
   silent: false,
+  polls: 0,
   told: undefined,
 });
 
@@ -72,6 +75,8 @@ export class HandDrivenServing {
   readonly #under: UnderTest;
   readonly #pods = new Map<string, ServingPod>();
   #nextIp = 1;
+  /** Bins in the baseline of the models that pods serve from now on; 0: they have none. */
+  predictionBins = 0;
 
   constructor(under: UnderTest) {
     this.#under = under;
@@ -87,6 +92,7 @@ export class HandDrivenServing {
     if (pod === undefined || pod.traffic.silent) return undefined;
     if (url.endsWith(ADMIN_PATHS.baseline)) return JSON.stringify(baselineOf(pod.traffic));
     if (body !== undefined) pod.traffic.told = evidencePollSchema.parse(JSON.parse(body));
+    pod.traffic.polls += 1;
     for (const [counter, more] of Object.entries(pod.traffic.each)) pod.traffic[counter as Counter] += more;
     return JSON.stringify(evidence(pod));
   };
@@ -94,13 +100,13 @@ export class HandDrivenServing {
   /** Makes pods of a Deployment, numbered from `from`, and has them pass their probes. Returns the counters of the first. */
   async serve(deployment: Stored<Deployment>, count: number, from = 0): Promise<Traffic> {
     const all = await Promise.all(Array.from({ length: count }, (_, i) => this.#ready(deployment, from + i)));
-    return all[0] ?? nothingServed();
+    return all[0] ?? nothingServed(0);
   }
 
   async #ready(deployment: Stored<Deployment>, index: number): Promise<Traffic> {
     const object = await this.#pod(deployment, index);
     const ip = `10.244.0.${this.#nextIp++}`;
-    const traffic = nothingServed();
+    const traffic = nothingServed(this.predictionBins);
     this.#pods.set(ip, { object, traffic, startedAt: new Date(Date.now() + 1000) });
     const conditions = [{ type: 'Ready', status: 'True' }];
     await this.podIs(object, { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions });

@@ -126,6 +126,15 @@ describe('an autoscaler', () => {
     expect(autoscaler(infs, REVISION, { min: 3, warm: false })).toBeUndefined();
   });
 
+  test('gives and takes no pod where numbers of pods are the weights', () => {
+    const scaled = {
+      ...infs,
+      spec: { ...infs.spec, predictor: { replicas: { min: 2, max: 5, target: { cpu: 70 } } } },
+    };
+    const rendered = autoscaler(scaled, REVISION, { min: 3, warm: true, exact: true })?.spec;
+    expect(rendered).toMatchObject({ minReplicas: 3, maxReplicas: 3 });
+  });
+
   test('takes no pod from a revision that is kept warm', () => {
     const scaled = {
       ...infs,

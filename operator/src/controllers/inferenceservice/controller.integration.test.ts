@@ -69,7 +69,7 @@ test('a version is made ready, shifted by its evidence and promoted without a re
   await models.remove('flights');
 });
 
-test('a version that fails loses its traffic in one write, and its spec applied again does nothing', async () => {
+test('argo-cd#9570: a version that fails loses its traffic in one write, and its spec applied again does nothing', async () => {
   const stable = await models.firstVersion('delays');
   const stableName = stable.deployment.metadata.name;
   await models.modelVersion('delays', 2);
@@ -108,7 +108,7 @@ test('a version that fails loses its traffic in one write, and its spec applied 
   await models.remove('delays');
 });
 
-test('a first version that can not load leaves a service that says why', async () => {
+test('kserve#1859: a first version that can not load is not Ready, and the service says why', async () => {
   await models.modelVersion('broken', 0);
   await models.service('broken');
   const deployment = await models.deploymentOf('1.0.0', 2);
@@ -163,7 +163,7 @@ test('the objects of a service are guarded and belong to it', async () => {
   await models.remove('guarded');
 });
 
-test('an autoscaler is left alone with the number of pods, and hands it back', async () => {
+test('kserve#2278: an autoscaler is left alone with the number of pods, and hands it back', async () => {
   const { deployment } = await models.firstVersion('scaled');
   const { name } = deployment.metadata;
   const key = { namespace: under.namespace, name: 'scaled' };
@@ -216,7 +216,7 @@ test('a token that somebody deletes comes back when a pod waits for it', async (
   await models.remove('tokenless');
 });
 
-test('an autoscaler takes no pod from the stable version while another comes, and may again when it is gone', async () => {
+test('argo-rollouts#1415: an autoscaler takes no pod from the stable version while another comes, and may again when it is gone', async () => {
   await models.modelVersion('warm', 0);
   await models.service(
     'warm',

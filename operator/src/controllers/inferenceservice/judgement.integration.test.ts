@@ -85,15 +85,15 @@ describe('what the model itself says', () => {
   });
 
   test('predictions that shifted without one error take a version back', async () => {
-    const { names, stable, candidate } = await models.withCandidate('drifting', {
-      steps: STEPS,
+    models.hand.predictionBins = 3;
+    const { names, stable, candidate } = await canary('drifting', {
       guards: guards({ name: 'scores', predictionShift: { psi: '0.2' } }),
     });
-    // A version without a baseline could never pass this guard, and would get no traffic.
-    await models.untilCondition('drifting', 'Stalled', 'True', 'GuardInvalid');
+    models.hand.predictionBins = 0;
+    await toldOf('drifting', (seen) => expect(guardOf(seen, 'scores')).toBeDefined());
     stable.predictions = [0, 0, 3000];
-    candidate.predictions = [0, 0, 0];
-    await models.hand.program('drifting', { [names.stable]: 9000, [names.candidate]: 1000 });
+    const { polls } = stable;
+    await vi.waitFor(() => expect(stable.polls).toBeGreaterThan(polls + 1), WITHIN);
     // What the stable version predicted before the candidate did came from other traffic, and counts on neither side.
     Object.assign(candidate, { ok: 1000, predictions: [900, 50, 50] });
     Object.assign(stable, { ok: 9000, predictions: [3000, 3000, 6000] });

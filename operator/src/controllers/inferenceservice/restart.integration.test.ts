@@ -49,47 +49,50 @@ async function interrupt(name: string, end: 'restart' | 'handOver', see: () => v
   return { before, after: await untilGuard(name, 'Blind', 0) };
 }
 
-test.each(ENDS)('after %s in mid-canary the weights stay, and the rollout goes on to its end', async (_, end) => {
-  const name = end === 'restart' ? 'restarted' : 'handed';
-  const { stable, candidate, names, pods } = await canary(name);
-  const answer = (byStable: number, byCandidate: number) => () => {
-    stable.ok += byStable;
-    candidate.ok += byCandidate;
-  };
-  const route = await routeOf(name);
-  const { before, after } = await interrupt(name, end, answer(1900, 100), 100);
-  const { guards: _before, ...kept } = before.status?.candidate ?? {};
-  expect(after.status?.candidate).toMatchObject(kept);
-  expect(after.status?.rolloutID).toBe(before.status?.rolloutID);
-  expect(after.status?.history).toEqual(before.status?.history);
-  answer(950, 50)();
-  await untilGuard(name, 'NeedMore', 50);
-  expect((await routeOf(name)).metadata.generation).toBe(route.metadata.generation);
+test.each(ENDS)(
+  'seldon-core#5032: after %s in mid-canary the weights stay, and the rollout goes on to its end',
+  async (_, end) => {
+    const name = end === 'restart' ? 'restarted' : 'handed';
+    const { stable, candidate, names, pods } = await canary(name);
+    const answer = (byStable: number, byCandidate: number) => () => {
+      stable.ok += byStable;
+      candidate.ok += byCandidate;
+    };
+    const route = await routeOf(name);
+    const { before, after } = await interrupt(name, end, answer(1900, 100), 100);
+    const { guards: _before, ...kept } = before.status?.candidate ?? {};
+    expect(after.status?.candidate).toMatchObject(kept);
+    expect(after.status?.rolloutID).toBe(before.status?.rolloutID);
+    expect(after.status?.history).toEqual(before.status?.history);
+    answer(950, 50)();
+    await untilGuard(name, 'NeedMore', 50);
+    expect((await routeOf(name)).metadata.generation).toBe(route.metadata.generation);
 
-  answer(19_000, 1000)();
-  await models.hand.program(name, { [names.stable]: 5000, [names.candidate]: 5000 });
-  await models.blindAt(name, 50);
-  await interrupt(name, end, answer(20, 20), 20);
-  answer(1000, 1000)();
-  await models.deploymentOf('1.1.0', 2);
-  await models.hand.serve(pods, 1, 1);
-  await models.hand.program(name, { [names.candidate]: 10_000 });
-  await models.blindAt(name, 100);
-  await interrupt(name, end, answer(0, 20), 20);
-  answer(0, 2000)();
+    answer(19_000, 1000)();
+    await models.hand.program(name, { [names.stable]: 5000, [names.candidate]: 5000 });
+    await models.blindAt(name, 50);
+    await interrupt(name, end, answer(20, 20), 20);
+    answer(1000, 1000)();
+    await models.deploymentOf('1.1.0', 2);
+    await models.hand.serve(pods, 1, 1);
+    await models.hand.program(name, { [names.candidate]: 10_000 });
+    await models.blindAt(name, 100);
+    await interrupt(name, end, answer(0, 20), 20);
+    answer(0, 2000)();
 
-  const done = await models.untilCondition(name, 'RolloutComplete', 'True', 'Complete');
-  expect(done.status?.history?.slice(2).map(({ to }) => to)).toEqual([
-    '1.1.0',
-    'Shifting 5%',
-    'Shifting 50%',
-    'Shifting 100%',
-    'Baking',
-    '1.1.0',
-  ]);
-  await under.untilGone(deployments, names.stable);
-  await models.remove(name);
-});
+    const done = await models.untilCondition(name, 'RolloutComplete', 'True', 'Complete');
+    expect(done.status?.history?.slice(2).map(({ to }) => to)).toEqual([
+      '1.1.0',
+      'Shifting 5%',
+      'Shifting 50%',
+      'Shifting 100%',
+      'Baking',
+      '1.1.0',
+    ]);
+    await under.untilGone(deployments, names.stable);
+    await models.remove(name);
+  },
+);
 
 test.each(ENDS)(
   'after %s what the candidate failed before counts once, and with the rest rolls it back',

@@ -1,7 +1,8 @@
 import { API_VERSION } from '@slipway/crds/contract';
 import { expect, test } from 'vitest';
 import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
-import { targetOf } from './target.ts';
+import { revisionOf } from '../../domain/revision.ts';
+import { previousOf, targetOf, wantedRevision } from './target.ts';
 
 const infs = {
   apiVersion: API_VERSION,
@@ -42,4 +43,35 @@ test.each([
   expect(target.state).toBe(state);
   expect(target.message).toContain(message);
   expect(target.revision).toEqual(modelVersion === undefined ? undefined : expect.stringMatching(/^[0-9a-f]{10}$/));
+});
+
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+const before = { version: '1.0.0', digest: DIGEST, revision: 'recorded' };
+const ready = version('Ready', 'True');
+const recorded = { ...wantedRevision(infs, ready, { version: '1.0.0' }), uri: 'pvc://models/as-it-was' };
+
+test('the way back leads to what ran before, as its objects record it', () => {
+  const { target, spec } = previousOf(infs, before, ready, { recorded });
+  expect(target).toMatchObject({ version: '1.0.0', digest: DIGEST, state: 'Ready', revision: revisionOf(recorded) });
+  expect(spec).toBe(recorded);
+});
+
+test('the way back to a version without objects is made of its ModelVersion and the predictor of today', () => {
+  const { target, spec } = previousOf(infs, before, ready, {});
+  expect(spec?.model).toEqual({ name: 'flights', version: '1.0.0', digest: DIGEST });
+  expect(target.revision).toBe(spec && revisionOf(spec));
+});
+
+test.each([
+  ['is gone', undefined, 'Missing', 'There is no ModelVersion flights-1.0.0 in this namespace.'],
+  [
+    'was made again with other content',
+    { ...ready, spec: { ...ready.spec, artifact: { ...ready.spec.artifact, digest: 'sha256:other' } } },
+    'Refused',
+    'there is no way back to it',
+  ],
+] as const)('there is no way back to a version whose ModelVersion %s', (_what, modelVersion, state, message) => {
+  const { target, spec } = previousOf(infs, before, modelVersion, {});
+  expect(target).toMatchObject({ state, message: expect.stringContaining(message) });
+  expect(spec).toBeUndefined();
 });
