@@ -18,6 +18,8 @@ interface Named extends Limit {
 }
 interface OfValues extends Named {
   readonly of: Summarised;
+  /** Its place in the baseline, and so in counts that are in the order of the baseline. */
+  readonly at: number;
   readonly side: Side;
 }
 export interface DistanceQuestion extends OfValues {
@@ -46,16 +48,16 @@ const fits = (measure: Measure, { kind }: Summarised): boolean => {
   return measure !== 'unseen' || kind === 'categorical';
 };
 
-function questionsOf(spec: DriftSpec, side: Side, of: Summarised): readonly Question[] {
+function questionsOf(spec: DriftSpec, side: Side, of: Summarised, at: number): readonly Question[] {
   const { name } = of;
   const own = spec.features?.[name];
   const distances = DISTANCES.flatMap((measure): Question[] => {
     const limit = own?.[measure] ?? spec[measure];
-    return limit === undefined || !fits(measure, of) ? [] : [{ name, measure, of, side, ...effectLimit(limit) }];
+    return limit === undefined || !fits(measure, of) ? [] : [{ name, measure, of, at, side, ...effectLimit(limit) }];
   });
   const faults = FAULTS.flatMap((measure): Question[] => {
     const limit = spec[measure];
-    return limit === undefined || !fits(measure, of) ? [] : [{ name, measure, of, side, ...shareLimit(limit) }];
+    return limit === undefined || !fits(measure, of) ? [] : [{ name, measure, of, at, side, ...shareLimit(limit) }];
   });
   return [...distances, ...faults];
 }
@@ -64,7 +66,7 @@ function questionsOf(spec: DriftSpec, side: Side, of: Summarised): readonly Ques
 export function questions(spec: DriftSpec, baseline: Baseline): readonly Question[] {
   const ignored = new Set(spec.ignore);
   const watched = (['features', 'predictions'] as const).flatMap((side) =>
-    baseline[side].filter(({ name }) => !ignored.has(name)).flatMap((of) => questionsOf(spec, side, of)),
+    baseline[side].flatMap((of, at) => (ignored.has(of.name) ? [] : questionsOf(spec, side, of, at))),
   );
   const { outliers, accuracy } = spec;
   return [

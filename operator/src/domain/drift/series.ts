@@ -18,7 +18,8 @@ const isFault = (question: DistanceQuestion | FaultQuestion): question is FaultQ
 export function seriesOf(question: Question, slot: Counts): readonly number[] {
   if (question.measure === 'accuracy') return [slot.labels.wrong, slot.labels.right];
   if (question.measure === 'outliers') return [slot.outliers.beyond, slot.outliers.judged - slot.outliers.beyond];
-  const own = slot[question.side].find(({ name }) => name === question.name);
+  const usual = slot[question.side][question.at];
+  const own = usual?.name === question.name ? usual : slot[question.side].find(({ name }) => name === question.name);
   if (own === undefined) return [];
   return isFault(question) ? FAULT[question.measure](own) : own.counts;
 }
