@@ -21,6 +21,8 @@ const KINDS: { readonly [K in GuardKind]: Kind<Asked<K>> } = {
   job,
 };
 
+export const kindsOfGuards = Object.keys(KINDS) as readonly GuardKind[];
+
 /** A guard with what its kind makes of it. */
 export interface Reading {
   readonly guard: Guard;
