@@ -70,7 +70,7 @@ const toldOf = async (name: string): Promise<string[]> =>
 const metricLines = async (name: string): Promise<string[]> =>
   (await registry.metrics()).split('\n').filter((line) => line.includes(`service="${name}"`));
 
-test('real flights: no drift, then other flights are a drift that names the distance, then it is gone', async () => {
+test('kserve#4314: real flights: no drift, then other flights are a drift that names the distance, then it is gone', async () => {
   await models.firstVersion('flights');
   await setDrift('flights', { window: '1h', minSamples: 200 });
   await untilDrift('flights', 'False', 'InsufficientData');

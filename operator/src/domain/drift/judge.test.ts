@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { seeded } from '../../../test/random.ts';
 import { baseline, binned, categorical, counted, driftSpec, numeric, spread } from './builders.ts';
 import type { Counts } from './counts.ts';
 import { alarmKey, type Finding, judge as judgeLook, type Look } from './judge.ts';
@@ -218,4 +219,31 @@ test.each([
   expect(finding?.value).toBeGreaterThan(0.2);
   expect(finding?.value).toBeLessThan(0.3);
   expect(finding?.drifted).toBe(told);
+});
+
+test('evidently#50: the index of the same traffic does not depend on how many rows there are', () => {
+  const leaning = Array.from({ length: 10 }, (_, i) => Math.exp(0.2 * i));
+  const index = (rows: number): number =>
+    find(judge(look({ slots: often(distancesOf(rows, leaning)) })), 'psi')?.value ?? 0;
+  const large = index(100_000);
+  for (const rows of [60, 200, 1000]) {
+    const random = seeded(rows);
+    const total = leaning.reduce((a, b) => a + b, 0);
+    const until = leaning.map((_, i) => leaning.slice(0, i + 1).reduce((a, b) => a + b, 0) / total);
+    const drawn = (): readonly number[] => {
+      const counts = new Array<number>(10).fill(0);
+      for (let i = 0; i < rows; i += 1) {
+        const at = random();
+        const bin = until.findIndex((share) => at < share);
+        counts[bin] = (counts[bin] ?? 0) + 1;
+      }
+      return counts;
+    };
+    const indices = Array.from({ length: 40 }, () => {
+      const slots = Array.from({ length: 6 }, () => counted([binned('distance', drawn())]));
+      return find(judge(look({ slots })), 'psi')?.value ?? 0;
+    });
+    const mean = indices.reduce((a, b) => a + b, 0) / indices.length;
+    expect(Math.abs(mean - large)).toBeLessThan(large * 0.15);
+  }
 });

@@ -102,7 +102,7 @@ test('a feature and a prediction of one name make one entry, the worse: the API 
 });
 
 test.each([
-  ['too few rows', judged([]), 'InsufficientData', 'Fewer than 200 rows in the last 1h.'],
+  ['nannyml#88: too few rows', judged([]), 'InsufficientData', 'Fewer than 200 rows in the last 1h.'],
   ['no pod answers', blind, 'Blind', 'No pod can be read.'],
   [
     'nothing moved',
