@@ -14,7 +14,7 @@ export const withTables = (page: string, sections: readonly Section[]): string =
     const to = text.indexOf(END, from);
     if (from < 0 || to < 0)
       throw new Error(
-        `docs/statistics.md has lost its marks for ${section.name}: it needs ${begin(section.name)} and ${END}`,
+        `the page has lost its marks for ${section.name}: it needs ${begin(section.name)} and ${END}`,
       );
     return `${text.slice(0, from)}${begin(section.name)}\n\n${table(section)}\n\n${text.slice(to)}`;
   }, page);
