@@ -30,6 +30,8 @@ const EVERYTHING = {
   defaultGateway: { namespace: 'gateways', name: 'public' },
   watchNamespaces: ['chart-a', 'chart-b'],
   cloudEventsSink: 'http://broker.events/slipway',
+  evidence: 'prometheus',
+  prometheusUrl: 'http://prometheus.monitoring:9090',
   logLevel: 'debug',
   nodeSelector: { 'kubernetes.io/os': 'linux' },
   tolerations: [{ key: 'system', operator: 'Exists' }],
@@ -93,6 +95,8 @@ describe('the operator reads what the values say', () => {
       defaultGateway: { namespace: 'gateways', name: 'public' },
       watchNamespaces: ['chart-a', 'chart-b'],
       cloudeventsSink: 'http://broker.events/slipway',
+      evidenceSource: 'prometheus',
+      prometheusUrl: 'http://prometheus.monitoring:9090',
       logLevel: 'debug',
     });
   });
@@ -119,6 +123,7 @@ describe('a value that can not be', () => {
       { cloudEventsSink: 'broker.events' },
       "at '/cloudEventsSink': 'broker.events' does not match pattern",
     ],
+    ['a source nobody has', { evidence: 'datadog' }, "at '/evidence': value must be one of"],
     ['half a gateway', { defaultGateway: { name: 'public' } }, 'defaultGateway needs both namespace and name'],
   ])('%s is refused by name', async (_, values, message) => {
     await expect(render(values, SYSTEM)).rejects.toThrow(message);

@@ -148,6 +148,7 @@ class InferenceServiceReconciler implements Reconciler {
   #forget(key: Key): Outcome {
     this.#readers.evidence.forget(key);
     forgetExternal(this.#readers.external, key);
+    this.#readers.traffic.forget(key);
     this.#readers.tokens.forget(this.#latest.forget(key) ?? '');
     return settled;
   }

@@ -183,7 +183,7 @@ test('stable pods reach the pods of a candidate: the policy of a service lets an
   expect(admin?.ports).toEqual([{ port: PORTS.admin, protocol: 'TCP' }]);
 });
 
-test('a window of evidence begins with each phase, step and weight, and once the gateway has it', () => {
+test('argo-rollouts#701: a window of evidence begins with each phase, step and weight, once the gateway has it', () => {
   const keys = [
     stepKey(candidate('Shadowing'), true),
     stepKey(candidate('Shifting'), true),
