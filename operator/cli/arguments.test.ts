@@ -26,7 +26,7 @@ test.each([
 test.each([
   [
     ['stauts', 'infs/x'],
-    '"stauts" is no command: write one of abort, approve, explain, pause, promote, rate, resume, retry, rollback, status, wait, watch',
+    '"stauts" is no command: write one of abort, approve, explain, pause, plan, promote, rate, resume, retry, rollback, status, wait, watch',
   ],
   [['status'], 'status needs an object: write kubectl slipway status infs/flights'],
   [

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type Manifested, readManifested } from './manifestArguments.ts';
 import type { RateQuestion } from './rate.ts';
 import { readOutput, readRate } from './rateArguments.ts';
 import { parseTarget, type Target, type TargetKind } from './target.ts';
@@ -19,6 +20,7 @@ interface Common {
 export type Command =
   | { readonly verb: 'help' }
   | { readonly verb: 'rate'; readonly question: RateQuestion; readonly json: boolean }
+  | (Omit<Common, 'target'> & { readonly verb: 'plan' } & Manifested)
   | (Common & { readonly verb: 'status' | 'watch' | 'explain' | Act })
   | (Common & { readonly verb: 'approve'; readonly comment: string | undefined })
   | (Common & { readonly verb: 'retry'; readonly revision: string | undefined })
@@ -42,6 +44,8 @@ export const USAGE = `kubectl slipway: follow a model from training to traffic.
   kubectl slipway retry   infs/NAME [--revision=R]
                           forget that a revision was rolled back
 
+  kubectl slipway plan (infs/NAME|-f FILE) [--rps=100]
+                          what applying it would do: steps, pods, time
   kubectl slipway rate --bad=20 --total=500 --limit=5% [-o json]
                           the verdict of a guard on these counts, without any
                           cluster; --confidence=0.999 as in spec.rollout
@@ -93,6 +97,8 @@ function parseFlags(argv: readonly string[]) {
         limit: { type: 'string' },
         confidence: { type: 'string' },
         output: { type: 'string', short: 'o' },
+        filename: { type: 'string', short: 'f' },
+        rps: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -141,9 +147,11 @@ export function parseCommand(argv: readonly string[]): Command {
   const { values, positionals } = parseFlags(argv);
   const [verb, ...rest] = positionals;
   if (values.help === true || verb === 'help' || verb === undefined) return { verb: 'help' };
+  if (verb === 'plan')
+    return { verb, namespace: values.namespace, kubeconfig: values.kubeconfig, ...readManifested(verb, values, rest) };
   if (verb === 'rate') return { verb, question: readRate(values, rest), json: readOutput(values.output) };
   if (!Object.hasOwn(EXAMPLES, verb)) {
-    const verbs = [...Object.keys(EXAMPLES), 'rate'].sort().join(', ');
+    const verbs = [...Object.keys(EXAMPLES), 'plan', 'rate'].sort().join(', ');
     throw new UsageError(`"${verb}" is no command: write one of ${verbs}`);
   }
   const common = { target: readTarget(verb, rest), namespace: values.namespace, kubeconfig: values.kubeconfig };

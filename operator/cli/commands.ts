@@ -1,10 +1,12 @@
-import type { InferenceService, ModelVersion, TrainingJob } from '../src/api/kinds.ts';
+import { type InferenceService, type ModelVersion, modelVersions, type TrainingJob } from '../src/api/kinds.ts';
 import type { Client } from '../src/kube/client.ts';
 import { type Key, resource } from '../src/kube/resource.ts';
 import type { KubeObject } from '../src/kube/wire.ts';
 import type { Act, Command } from './arguments.ts';
 import { explain } from './explain.ts';
 import { standing, type Watched } from './goals.ts';
+import { planLines } from './plan/plan.ts';
+import { serviceOf } from './plan/service.ts';
 import { renderInferenceService, type View } from './render/inferenceService.ts';
 import { renderModelVersion } from './render/modelVersion.ts';
 import { renderTrainingJob } from './render/trainingJob.ts';
@@ -35,7 +37,9 @@ export interface Surroundings {
 interface SelfSubjectReview extends KubeObject {
   readonly status?: { readonly userInfo?: { readonly username?: string } };
 }
-export type TargetCommand = Exclude<Command, { verb: 'help' | 'rate' }>;
+/** The commands that ask a cluster. */
+export type ConnectedCommand = Exclude<Command, { verb: 'help' | 'rate' }>;
+type TargetCommand = Extract<ConnectedCommand, { target: unknown }>;
 
 const POLL_MS = 1000;
 
@@ -141,8 +145,19 @@ async function whoAmI({ client, signal }: Surroundings): Promise<string> {
   return status?.userInfo?.username ?? '';
 }
 
+async function lookAhead(command: Extract<Command, { verb: 'plan' }>, world: Surroundings): Promise<number> {
+  const namespace = command.namespace ?? world.namespace;
+  const service = await serviceOf(command.source, { ...world, namespace });
+  const { name, version } = service.spec.model;
+  const key = { namespace: service.metadata.namespace ?? namespace, name: `${name}-${version}` };
+  const modelVersion = await world.client.get(modelVersions, key, { signal: world.signal });
+  world.print(planLines({ service, modelVersion, now: world.now(), perSecond: command.perSecond }));
+  return 0;
+}
+
 /** Runs one command and returns the exit status: 0 done, 1 not done. Throws what the API server refuses. */
-export async function run(command: TargetCommand, world: Surroundings): Promise<number> {
+export async function run(command: ConnectedCommand, world: Surroundings): Promise<number> {
+  if (command.verb === 'plan') return lookAhead(command, world);
   if (command.verb === 'watch') return watch(command, world);
   if (command.verb === 'wait') return wait(command, world);
   const object = await read(command, world);

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { contextNamespace } from '../src/kube/config.ts';
 import { connect } from '../src/kube/connect.ts';
 import { parseCommand, USAGE } from './arguments.ts';
-import { run, type TargetCommand } from './commands.ts';
+import { type ConnectedCommand, run } from './commands.ts';
 import { judgeByHand, rateLines } from './rate.ts';
 import { paint, wantsColour } from './render/colour.ts';
 import { UsageError } from './usageError.ts';
@@ -32,7 +32,7 @@ function kubeconfigOf(flag: string | undefined): string {
   return path;
 }
 
-async function runConnected(command: TargetCommand): Promise<number> {
+async function runConnected(command: ConnectedCommand): Promise<number> {
   const kubeconfig = kubeconfigOf(command.kubeconfig);
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
