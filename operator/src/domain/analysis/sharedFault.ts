@@ -12,7 +12,8 @@ const LEAST_PART = 1 / 20;
  * the candidate is not shown to be worse than stable. Where stable itself is beyond the limit, with two hits or more, that
  * must be shown at the risk of a wrong Fail. Where it is not, it may only have had too few requests for the fault to show:
  * then the risk of a wrong Pass is enough, so that a candidate's own fault is not waited for long. false without a stable
- * version that gets requests. Counts are effective ones.
+ * version that gets requests. Of the candidate these are effective counts; of stable they may be all it had, for each of
+ * its requests in the same seconds was a chance to show what both suffer.
  * Source: lowestDifference; the error rates are simulated in docs/statistics.md.
  */
 export function sharedFault(candidate: Counts, stable: Counts, limit: number, risk: Risk): boolean {

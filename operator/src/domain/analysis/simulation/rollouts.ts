@@ -101,7 +101,8 @@ export function watchFault({ upstream, own, begins, weight, perSecond, ...rest }
     stable.second(uniform, perSecond - requests, rates[1]?.() ?? 0);
     if (judgeRate(candidate.counts, rest.limit, rest.risk).verdict !== 'Fail') continue;
     failed ??= second;
-    if (!sharedFault(candidate.counts, stable.counts, rest.limit, rest.risk)) return { failed, blamed: second };
+    // As the guards do: stable had all of its requests to show in the same seconds what both suffer.
+    if (!sharedFault(candidate.counts, stable, rest.limit, rest.risk)) return { failed, blamed: second };
   }
   return failed === undefined ? {} : { failed };
 }
