@@ -1,6 +1,6 @@
 /** One process of a pod: its counters begin at zero when it starts. */
 export interface CountingProcess {
-  /** Differs from that of every other process. */
+  /** Differs from that of any other. */
   readonly id: string;
   readonly startedAt: Date;
 }
