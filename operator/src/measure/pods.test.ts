@@ -77,6 +77,26 @@ describe('evidence from pods', () => {
     expect(most).toBe(16);
   });
 
+  test('waits no longer for a hundred pods that hang than for one, and asks those that answer first', async () => {
+    const answers = new Set(['10.1.0.99', '10.1.0.50']);
+    const asked: string[] = [];
+    const fetchText: FetchText = (url, _token, within) => {
+      const { hostname } = new URL(url);
+      asked.push(hostname);
+      if (answers.has(hostname)) return Promise.resolve(document(10));
+      return new Promise((resolve) => within.addEventListener('abort', () => resolve(undefined)));
+    };
+    const source = new PodEvidence({ fetchText, now: () => NOW, passMs: 20 });
+    const all = question(...Array.from({ length: 100 }, (_, i) => `10.1.0.${i}`));
+    for (let i = 0; i < 8; i++) await source.read(all, signal);
+    expect(new Set(asked).size).toBe(100);
+    asked.length = 0;
+    const { v1 } = await source.read(all, signal);
+    expect(asked.slice(0, 2).sort()).toEqual([...answers].sort());
+    expect(asked).toHaveLength(18);
+    expect(v1?.answering).toBe(2);
+  });
+
   test('starts anew for another rollout, and when the service is forgotten', async () => {
     let served = 10;
     const source = reading(async () => document(served));

@@ -10,17 +10,24 @@ import { evidenceUrl, FAN_OUT, tellPods } from './podPorts.ts';
 import type { RawLook } from './predictionLooks.ts';
 import { readEvidence } from './readable.ts';
 import type { EvidenceQuestion, EvidenceSource, PodAddress } from './source.ts';
+import { Turns } from './turns.ts';
+
+/** However many pods hang, a pass over them takes no longer: those that were not asked by then are asked in the next. */
+const PASS_MS = 1_000;
 
 export interface PodEvidenceOptions {
   /** Gives up by itself: a pod that hangs must not hold up the verdict on the others. */
   readonly fetchText: FetchText;
   readonly now: () => Date;
+  /** Default 1000. */
+  readonly passMs?: number;
 }
 
 /** Evidence straight from the runtime pods: no metrics stack, and no scrape interval between a fault and its verdict. */
 export class PodEvidence implements EvidenceSource {
   readonly #options: PodEvidenceOptions;
   readonly #baselines: Baselines;
+  readonly #turns = new Turns();
   readonly #ledgers = new Map<string, Ledger>();
 
   constructor(options: PodEvidenceOptions) {
@@ -32,8 +39,9 @@ export class PodEvidence implements EvidenceSource {
     const { pods, step, stepStartedAt, shadowOrder } = question;
     const ledger = this.#ledgerOf(question);
     ledger.follow(shadowOrder);
+    const within = AbortSignal.any([signal, AbortSignal.timeout(this.#options.passMs ?? PASS_MS)]);
     await inParallel(
-      pods.map((pod) => () => this.#ask(ledger, pod, question, signal)),
+      this.#turns.order(pods).map((pod) => () => this.#ask(ledger, pod, question, within)),
       FAN_OUT,
     );
     const now = this.#options.now();
@@ -62,10 +70,14 @@ export class PodEvidence implements EvidenceSource {
   }
 
   async #ask(ledger: Ledger, pod: PodAddress, { token, poll }: EvidenceQuestion, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    this.#turns.asked(pod);
     const told = poll(pod);
     const body = told === undefined ? undefined : JSON.stringify(told);
     const evidence = readEvidence(await this.#options.fetchText(evidenceUrl(pod), token, signal, body));
-    if (evidence !== undefined) ledger.record(pod, evidence, this.#options.now());
+    if (evidence === undefined) return;
+    this.#turns.answered(pod);
+    ledger.record(pod, evidence, this.#options.now());
   }
 
   #ledgerOf(question: EvidenceQuestion): Ledger {

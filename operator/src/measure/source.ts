@@ -16,9 +16,9 @@ export interface EvidenceQuestion {
   /** The rollout that is judged, and when it began: what pods counted before is no evidence about it. */
   readonly rolloutID: string;
   readonly startedAt: Date;
-  /** Names the step and the weights in force. A new name begins a new window for `sinceStep`. */
+  /** Names what the candidate is shown to. A new name begins a new window for `sinceStep`. */
   readonly step: string;
-  /** When the step began: blocks of recent evidence are counted from then, over restarts of the operator too. */
+  /** When the step in force began: blocks of recent evidence are counted from then, over restarts of the operator too. */
   readonly stepStartedAt: Date;
   /** Revisions of the two sides. */
   readonly candidate: string;

@@ -4,8 +4,8 @@ import { type Key, keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
 import type { PrometheusFindings } from '../../measure/external/prometheusFindings.ts';
 import type { Children } from './children.ts';
+import { exposureKey } from './exposureKey.ts';
 import type { GuardTests } from './guardTests.ts';
-import { windowPhase } from './windowPhase.ts';
 
 /** Where guards learn what no pod can tell them. */
 export interface ExternalReaders {
@@ -17,8 +17,8 @@ export interface ExternalReaders {
 const SHOWN: readonly CandidateStatus['phase'][] = ['Shadowing', 'Previewing', 'Shifting', 'Baking'];
 
 /**
- * What was learned outside the pods, by name of the guard. Queries look anew in each phase and step; a test runs once a
- * step, and what it found holds in the bake after it.
+ * What was learned outside the pods, by name of the guard. Queries look anew when the candidate is shown to more; a
+ * test runs once a step, and what it found holds in the bake after it.
  */
 export function readExternal(
   { queries, tests }: ExternalReaders,
@@ -39,7 +39,7 @@ export function readExternal(
     stable: stable?.revision ?? '',
     version: candidate.version,
   };
-  const step = `${rolloutID}/${windowPhase(candidate.phase)}/${candidate.step}`;
+  const step = `${rolloutID}/${exposureKey(candidate)}`;
   return {
     ...queries.read({ service: keyOf(infs), step, since, guards, variables }),
     ...tests.read(infs, rolloutID, candidate, children.tests),

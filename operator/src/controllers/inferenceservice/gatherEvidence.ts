@@ -11,9 +11,9 @@ import type { EvidenceQuestion, EvidenceSource, PodAddress } from '../../measure
 import { addressesOf } from './addresses.ts';
 import type { AdminTokens } from './adminTokens.ts';
 import { type Children, revisionLabel } from './children.ts';
+import { exposureKey } from './exposureKey.ts';
 import { NO_ORDERS, type Orders, ordersOf } from './orders.ts';
 import type { Reading } from './read.ts';
-import { windowPhase } from './windowPhase.ts';
 
 export interface EvidenceReaders {
   readonly evidence: EvidenceSource;
@@ -48,13 +48,9 @@ function askedPods({ status = {} }: Infs, children: Children): readonly PodAddre
   return podsOf(children).filter(({ revision }) => revisions.includes(revision));
 }
 
-/**
- * Phase, step, weight, and whether the gateway has it: where one of them changes, a new window of evidence begins. The
- * bake goes on with the window of the last step: nothing changes for the requests, and what was proved stays proved.
- */
-export function stepKey({ phase, step, weight }: CandidateStatus, programmed: boolean): string {
-  return `${windowPhase(phase)}/${step}/${weight}/${programmed ? 'programmed' : 'pending'}`;
-}
+/** What the candidate is shown to, and whether the gateway has it: requests that came before are of another split. */
+export const windowKey = (candidate: CandidateStatus, programmed: boolean): string =>
+  `${exposureKey(candidate)}/${programmed ? 'programmed' : 'pending'}`;
 
 const thresholdsOf = ({ spec }: Infs): readonly number[] => {
   const latencies = (spec.rollout.guards ?? []).flatMap(({ latency }) => latency?.threshold ?? []);
@@ -79,7 +75,7 @@ function questionOf(infs: Infs, candidate: CandidateStatus, rolloutID: string, a
     model: infs.spec.model.name,
     rolloutID,
     startedAt: new Date(candidate.startedAt),
-    step: stepKey(candidate, programmed),
+    step: windowKey(candidate, programmed),
     stepStartedAt: new Date(candidate.stepStartedAt ?? candidate.startedAt),
     candidate: candidate.revision,
     ...(stable === undefined ? {} : { stable: stable.revision }),

@@ -10,7 +10,7 @@ import { networkPolicy } from '../../render/networkPolicy.ts';
 import { addressesOf } from './addresses.ts';
 import type { Children } from './children.ts';
 import { endpointsOf } from './endpoints.ts';
-import { stepKey } from './gatherEvidence.ts';
+import { windowKey } from './gatherEvidence.ts';
 import { NO_ORDERS, ordersOf } from './orders.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
@@ -183,15 +183,25 @@ test('stable pods reach the pods of a candidate: the policy of a service lets an
   expect(admin?.ports).toEqual([{ port: PORTS.admin, protocol: 'TCP' }]);
 });
 
-test('argo-rollouts#701: a window of evidence begins with each phase, step and weight, once the gateway has it', () => {
+test('argo-rollouts#701: a window of evidence begins with each weight, once the gateway has it', () => {
   const keys = [
-    stepKey(candidate('Shadowing'), true),
-    stepKey(candidate('Shifting'), true),
-    stepKey(candidate('Shifting', { step: 1 }), true),
-    stepKey(candidate('Shifting', { step: 1, weight: 10 }), false),
-    stepKey(candidate('Shifting', { step: 1, weight: 10 }), true),
+    windowKey(candidate('Shadowing', { shadow: 10 }), true),
+    windowKey(candidate('Shadowing', { shadow: 50 }), true),
+    windowKey(candidate('Previewing'), true),
+    windowKey(candidate('Shifting', { weight: 10 }), false),
+    windowKey(candidate('Shifting', { weight: 10 }), true),
+    windowKey(candidate('Shifting', { weight: 25 }), true),
   ];
   expect(new Set(keys).size).toBe(keys.length);
-  const last = { step: 3, weight: 100 };
-  expect(stepKey(candidate('Baking', last), true)).toBe(stepKey(candidate('Shifting', last), true));
+});
+
+test.each([
+  [
+    'a step that waits for pods or a person',
+    candidate('Shifting', { step: 2, weight: 10 }),
+    candidate('Shifting', { step: 1, weight: 10 }),
+  ],
+  ['a bake', candidate('Baking', { step: 3, weight: 100 }), candidate('Shifting', { step: 3, weight: 100 })],
+])('%s goes on with the window of before', (_what, now, before) => {
+  expect(windowKey(now, true)).toBe(windowKey(before, true));
 });
