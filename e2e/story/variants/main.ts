@@ -4,7 +4,7 @@ import { type Fault, withFault } from './surgery.ts';
 
 /**
  * Runs in a pod: copies a published artifact into the layout that training leaves, with a fault in its model, for the
- * publisher to publish as any other. The expected answers go: they are those of the sound model.
+ * publisher to publish it like every other. The expected answers go: they are those of the sound model.
  * Arguments: the artifact, the output, the fault as JSON.
  */
 async function main([artifact = '', output = '', fault = '{}']: readonly string[]): Promise<void> {
