@@ -131,6 +131,10 @@ test('two controllers write one status: neither takes from the other, and neithe
   const after = await under.until(inferenceServices, 'shared');
   expect(after.metadata.resourceVersion).toBe(quiet.metadata.resourceVersion);
 
+  await setDrift('shared', { psi: '50' });
+  const raised = await untilDrift('shared', 'False', 'NoDrift'); // at once: nobody waits for the next slot
+  expect(raised.status?.drift?.worst?.find(({ name }) => name === 'distance')?.limit).toBe('50');
+
   await setDrift('shared', null);
   const removed = await under.until(inferenceServices, 'shared', ({ status }) => {
     expect(status?.drift).toBeUndefined();

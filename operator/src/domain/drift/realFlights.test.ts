@@ -58,6 +58,10 @@ test('evenings only: the hour and what the model says of it have drifted, the di
   expect(found).not.toContain('psi/distance');
 });
 
+test('flights of one hour are a drift of the hour: a window has to hold what repeats', () => {
+  expect(drifted(judged(mixed(odd).filter(({ hour }) => hour === 9)))).toContain('psi/hour');
+});
+
 test('one airport that takes over: its name among the origins is the worst', () => {
   const dallas = [...mixed(odd).slice(0, 1500), ...mixed(odd.filter(({ origin }) => origin === 'DFW')).slice(0, 400)];
   expect(drifted(judged(mixed(dallas)))[0]).toBe('psi/origin');
