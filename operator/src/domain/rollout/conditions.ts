@@ -1,5 +1,6 @@
 import type { Observation } from '../../kube/conditions.ts';
 import type { Decision } from './decision.ts';
+import { caveat } from './rules/telling.ts';
 import { backendsOf } from './weights.ts';
 import type { World } from './world.ts';
 
@@ -47,9 +48,9 @@ function ready(world: World, decision: Decision): Observation {
     const before = stored(world, 'Ready');
     return before?.status === 'True'
       ? before
-      : condition('Ready', false, 'RoutePending', 'The gateway has not yet accepted the route.');
+      : condition('Ready', false, 'RoutePending', `The gateway has not yet accepted the route.${caveat(route)}`);
   }
-  return condition('Ready', true, 'Serving', `${world.target.name} ${stable.version} answers.`);
+  return condition('Ready', true, 'Serving', `${world.target.name} ${stable.version} answers.${caveat(route)}`);
 }
 
 /**

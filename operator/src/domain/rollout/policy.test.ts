@@ -307,6 +307,19 @@ describe('pods', () => {
     });
   });
 
+  test('go with a weight that is lowered only when the gateway has lowered it', () => {
+    const all: World = {
+      ...shifting,
+      spec: specOf({ steps: [{ weight: 25 }, { weight: 100 }] }),
+      status: { ...shifting.status, candidate: candidateAt('Shifting', 100, 0) },
+      revisions: { [V0]: pods(2), [V1]: pods(2) },
+      route: routeTo({ 1: 10_000 }),
+    };
+    const lowered = plan(all);
+    expect([lowered.rule, lowered.replicas]).toEqual(['show-less', { [V0]: 2, [V1]: 2 }]);
+    expect(plan(carryOut(all, lowered)).replicas).toEqual({ [V0]: 2, [V1]: 1 });
+  });
+
   test('lost in a step hold it, and bake ends with all of them only', () => {
     const baked: World = {
       ...shifting,

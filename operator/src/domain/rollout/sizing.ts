@@ -1,5 +1,6 @@
 import { type Exposure, equals, exposureAt, exposureOf, levelOf, WHOLE } from './exposure.ts';
 import { asksToPromote } from './people.ts';
+import { backendsOf, isProgrammed } from './weights.ts';
 import type { CandidateStatus, RevisionFacts, World } from './world.ts';
 
 export type Versions = Pick<World['status'], 'stable' | 'candidate' | 'rolloutID'>;
@@ -81,13 +82,21 @@ export const isOwed = (world: World, versions: Versions, candidate: CandidateSta
 
 export const isHidden = (candidate: CandidateStatus): boolean => levelOf(exposureOf(candidate)) === 0;
 
+/** A candidate whose weight is lowered loses no pod before the gateway has lowered it: but where pods are the weight. */
+function podsStillAsked(world: World, versions: Versions, candidate: CandidateStatus): number {
+  const { route } = world;
+  if (sizingOf(world.spec) === 'Counted') return 0;
+  const routes = route.state === 'Programmed' ? route.routes : [];
+  return isProgrammed(world, backendsOf(versions), routes) ? 0 : podsOf(world, candidate.revision).replicas;
+}
+
 /** Pods to ask for now. In place they come one by one, each when the one before is ready, so that few are away at once. */
 function candidateReplicas(world: World, versions: Versions, candidate: CandidateStatus): number | undefined {
   const { replicas, ready } = podsOf(world, candidate.revision);
   if (candidate.phase === 'RolledBack' || candidate.phase === 'Complete') return undefined;
   // On the way out it keeps its pods until the gateway has let go of them.
   if (candidate.phase === 'RollingBack') return Math.max(1, replicas);
-  const wanted = podsWanted(world, versions, candidate);
+  const wanted = Math.max(podsWanted(world, versions, candidate), podsStillAsked(world, versions, candidate));
   if (versions.stable === undefined || sizingOf(world.spec) !== 'InPlace') return wanted;
   return Math.min(wanted, Math.max(replicas, ready + 1));
 }

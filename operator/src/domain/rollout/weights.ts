@@ -32,10 +32,17 @@ export function backendsOf({ stable, candidate }: Versions): readonly Backend[] 
   return both.filter(({ weight }) => weight > 0);
 }
 
+/** Half a percent point: what a weight may be off that is a share of whole pods. */
+const NEAR = TOTAL_WEIGHT / 200;
+
+const isNear = (shown: number | undefined, weight: number, slack: number): boolean =>
+  shown !== undefined && Math.abs(shown - weight) <= slack;
+
 const listed = (routes: readonly HeaderRoute[]): string => routes.map(canonicalJson).sort().join();
 
 /**
- * Whether the gateway has exactly these backends, at these weights, and exactly these header routes. A header route that
+ * Whether the gateway has exactly these backends, at these weights, and exactly these header routes; where pods are
+ * counted, as near as possible.ts asks for. A header route that
  * is left to a version that was taken back is traffic like any other. Their order is the provider's to keep.
  */
 export function isProgrammed(
@@ -45,7 +52,8 @@ export function isProgrammed(
 ): boolean {
   if (route.state !== 'Programmed') return false;
   const shown = Object.entries(route.weights);
+  const slack = route.pods === undefined ? 0 : NEAR;
   const weightsAgree =
-    shown.length === backends.length && backends.every((b) => route.weights[b.revision] === b.weight);
+    shown.length === backends.length && backends.every((b) => isNear(route.weights[b.revision], b.weight, slack));
   return weightsAgree && listed(route.routes ?? []) === listed(routes);
 }

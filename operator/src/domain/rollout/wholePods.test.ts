@@ -154,6 +154,35 @@ describe('provider: Replicas', () => {
     expect(stalled(counted(steps, total))).toEqual(['True WeightNotPossible', expect.stringMatching(sentence)]);
   });
 
+  test('goes on although new pods change the weight before it is given, and comes down when it is lowered', () => {
+    const at = (weight: number, ready: number): World => ({
+      ...counted([{ weight: 50 }, { weight: 100 }], 4),
+      status: { ...shifting.status, candidate: { ...candidateAt('Shifting', weight), capacity: 4 } },
+      revisions: { [V0]: pods(4), [V1]: pods(ready) },
+      route: { state: 'Programmed', weights: { [V0]: 5000, [V1]: 5000 }, pods: { [V0]: 4, [V1]: ready } },
+    });
+    expect(plan(at(20, 4)).rule).toBe('shift');
+    const lower = at(50, 4);
+    const steps = [{ weight: 20 }, { weight: 100 }];
+    const lowered = plan({ ...lower, spec: { ...lower.spec, rollout: { ...lower.spec.rollout, steps } } });
+    expect([lowered.rule, lowered.replicas[V1]]).toEqual(['show-less', 1]);
+  });
+
+  test('is programmed at the share that whole pods give', () => {
+    const live: World = {
+      ...counted([{ weight: 33 }, { weight: 100 }], 2),
+      status: { ...shifting.status, candidate: { ...candidateAt('Shifting', 33), capacity: 2 } },
+      revisions: { [V0]: pods(2), [V1]: pods(1) },
+    };
+    const route = (stable: number, candidate: number): World['route'] => ({
+      state: 'Programmed',
+      weights: { [V0]: stable, [V1]: candidate },
+      pods: { [V0]: 2, [V1]: 1 },
+    });
+    expect(plan({ ...live, route: route(6667, 3333) }).rule).not.toBe('await-route');
+    expect(plan({ ...live, route: route(7500, 2500) }).rule).toBe('await-route');
+  });
+
   test('counts with the pods that the rollout began with, whatever becomes of stable', () => {
     const live: World = {
       ...counted([{ weight: 20 }, { weight: 100 }], 2),

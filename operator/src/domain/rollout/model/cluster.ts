@@ -2,8 +2,8 @@ import { mergeConditions } from '../../../kube/conditions.ts';
 import { revisionFor, specOf, targetOf, versionOf } from '../builders.ts';
 import { type Plan, plan } from '../plan.ts';
 import { routesOf } from '../routes.ts';
-import { backendsOf, isProgrammed } from '../weights.ts';
-import type { RevisionFacts, Target, World } from '../world.ts';
+import { backendsOf, isProgrammed, TOTAL_WEIGHT } from '../weights.ts';
+import type { RevisionFacts, RouteFacts, Target, World } from '../world.ts';
 import { Counters, type Quality } from './counters.ts';
 import { DataPlane } from './dataPlane.ts';
 
@@ -86,7 +86,24 @@ export class Cluster {
 
   facts(): Pick<World, 'revisions' | 'route'> {
     const revisions = Object.fromEntries([...this.pods].map(([revision, pods]) => [revision, this.#factsOf(pods)]));
-    return { revisions, route: this.plane.facts() };
+    return { revisions, route: this.#routeFacts() };
+  }
+
+  /** Without a gateway the weights are the shares of the ready pods that the Service selects. */
+  #routeFacts(): RouteFacts {
+    const route = this.plane.facts();
+    if (this.latest.spec.traffic.provider !== 'Replicas' || route.state !== 'Programmed') return route;
+    const ready = Object.keys(route.weights).map((name) => [name, this.pods.get(name)?.ready ?? 0] as const);
+    const [first, ...rest] = ready.filter(([, count]) => count > 0);
+    if (first === undefined) return { state: 'Pending' };
+    const all = [first, ...rest].reduce((sum, [, count]) => sum + count, 0);
+    const shares = rest.map(([name, count]) => [name, Math.round((TOTAL_WEIGHT * count) / all)] as const);
+    const left = TOTAL_WEIGHT - shares.reduce((sum, [, share]) => sum + share, 0);
+    return {
+      state: 'Programmed',
+      weights: Object.fromEntries([[first[0], left], ...shares]),
+      pods: Object.fromEntries(ready),
+    };
   }
 
   #factsOf({ asked, ready, fatal }: Pods): RevisionFacts {

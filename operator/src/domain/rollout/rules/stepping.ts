@@ -3,13 +3,13 @@ import { exposureOf, exposureText, levelOf } from '../exposure.ts';
 import { isSilent, observedAgrees, observedSplit } from '../observed.ts';
 import { asksToPromote } from '../people.ts';
 import { routesOf } from '../routes.ts';
-import { exposureWanted, isOwed, podsWanted, reachable } from '../sizing.ts';
+import { exposureWanted, isOwed, podsWanted, reachable, sizingOf } from '../sizing.ts';
 import { approvalOf, isLastStep, stepAt, stepRemainsMs } from '../steps.ts';
 import { backendsOf, isProgrammed } from '../weights.ts';
 import { guardsHeld, startBake } from './baking.ts';
 import { HELD_BY_GUARDS } from './guarding.ts';
 import { atApproval, isReachable, lastStep, moveTo, stepsOf } from './moving.ts';
-import { factsOf, note, place, title, trouble } from './telling.ts';
+import { caveat, factsOf, note, place, title, trouble } from './telling.ts';
 
 const STEPS = ['Shadowing', 'Previewing', 'Shifting'] as const;
 const inStep = (view: View): boolean => inPhase(view, ...STEPS);
@@ -79,7 +79,7 @@ const awaitRoute = (view: View): Decision => {
     : progressing(
         view.state,
         'RouteNotProgrammed',
-        `The gateway has not yet programmed ${place(theCandidate(view))} for ${title(view)}.`,
+        `The gateway has not yet programmed ${place(theCandidate(view))} for ${title(view)}.${caveat(route)}`,
       );
 };
 
@@ -106,9 +106,12 @@ const GIVING: readonly Rule[] = [
   {
     name: 'await-route',
     phase: 'Shadowing, Previewing, Shifting, Baking',
-    when: 'the gateway has not programmed these weights and header routes',
+    when: 'the gateway has not programmed these weights and header routes (with provider: Replicas new pods change them, and lead on)',
     effect: 'hold',
-    applies: (v) => isShown(v) && !isProgrammed(v.world, backendsOf(v.state), routesOf(v.world.spec, v.state)),
+    applies: (v) =>
+      isShown(v) &&
+      !(owed(v) && sizingOf(v.world.spec) === 'Counted') &&
+      !isProgrammed(v.world, backendsOf(v.state), routesOf(v.world.spec, v.state)),
     decide: awaitRoute,
   },
 ];

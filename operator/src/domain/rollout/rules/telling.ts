@@ -1,7 +1,7 @@
 import { type Note, type RolloutState, theCandidate, type View } from '../decision.ts';
 import { exposureOf, exposureText } from '../exposure.ts';
 import { podsOf } from '../sizing.ts';
-import type { CandidateStatus, RevisionFacts, StableStatus } from '../world.ts';
+import type { CandidateStatus, RevisionFacts, RouteFacts, StableStatus } from '../world.ts';
 
 /** What rules say things with. */
 export const titleOf = ({ world }: View, { version }: { readonly version: string }): string =>
@@ -18,6 +18,10 @@ export const factsOf = (view: View): RevisionFacts => podsOf(view.world, theCand
 
 export const trouble = ({ trouble: found }: RevisionFacts): string =>
   found === undefined ? '' : ` ${found.reason}: ${found.message.replace(/\.$/, '')}.`;
+
+/** What may be wrong with the route though nobody refused it. */
+export const caveat = (route: RouteFacts): string =>
+  route.state === 'Refused' || route.caveat === undefined ? '' : ` ${route.caveat}`;
 
 export const note = (view: View, about: Omit<Note, 'type'>): Note => ({
   type: 'Normal',

@@ -15,7 +15,7 @@ import { routesOf } from '../routes.ts';
 import { backendsOf, isProgrammed } from '../weights.ts';
 import type { Cause } from '../world.ts';
 import { rejectionOf, takeBack, wanted } from './rejection.ts';
-import { place, title, titleOf } from './telling.ts';
+import { caveat, place, title, titleOf } from './telling.ts';
 
 /** A version that a person brings back is not judged: it has been. */
 const judged = ({ state }: View) => {
@@ -66,7 +66,7 @@ export function remember(view: View): Decision {
 /** The pods are left to whoever still asks them; the route says no more than that no new request goes there. */
 const rollingBack = (view: View): Decision => {
   const { route } = view.world;
-  const why = route.state === 'Refused' ? ` ${route.message}` : '';
+  const why = route.state === 'Refused' ? ` ${route.message}` : caveat(route);
   return progressing(
     view.state,
     'RollingBack',
