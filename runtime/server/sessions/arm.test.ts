@@ -50,6 +50,11 @@ describe('the candidate’s users', () => {
     expect(at25.size).toBeGreaterThan(candidates(1000).length);
   });
 
+  test('begin with the bucket below the share', () => {
+    const at = (share: number) => isForTheOther(order({ share }), { 'x-user-id': 'alice' });
+    expect([at(7474), at(7475)]).toEqual([false, true]); // bucket 7474
+  });
+
   test('never leave while the share rises', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.nat(10_000), fc.nat(10_000), (user, a, b) => {
