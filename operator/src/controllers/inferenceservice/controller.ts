@@ -8,15 +8,13 @@ import type { Key } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
 import { PrometheusFindings } from '../../measure/external/prometheusFindings.ts';
 import { type FetchText, fetchTextWithin } from '../../measure/fetchText.ts';
-import { PodEvidence } from '../../measure/pods.ts';
 import { type InstantQuery, instantQueryWithin } from '../../measure/prometheus/instantQuery.ts';
-import { PrometheusEvidence } from '../../measure/prometheus/prometheusEvidence.ts';
-import type { EvidenceSource } from '../../measure/source.ts';
 import { NameTaken } from '../jobs/ensureChild.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
 import { Latest } from '../latest.ts';
 import { AdminTokens } from './adminTokens.ts';
 import { apply, type Hands } from './apply.ts';
+import { evidenceSource } from './evidenceSource.ts';
 import { type ExternalReaders, forgetExternal } from './external.ts';
 import { endOrders } from './gatherEvidence.ts';
 import { GuardTests } from './guardTests.ts';
@@ -58,17 +56,6 @@ const nameTaken = ({ status, observed, ...rest }: Plan, { message }: NameTaken):
   events: [],
   next: again(NAME_TAKEN_MS, message),
 });
-
-/** Both are held to measure/contract.suite.ts. */
-function evidenceSource(
-  { evidenceSource: from, prometheusUrl: server }: OperatorConfig,
-  { fetchText, query }: ServingSurroundings,
-  now: () => Date,
-): EvidenceSource {
-  return from === 'prometheus' && server !== undefined
-    ? new PrometheusEvidence({ query, server, now })
-    : new PodEvidence({ fetchText, now });
-}
 
 function externalReaders(
   { client, now, enqueue }: ControllerContext,

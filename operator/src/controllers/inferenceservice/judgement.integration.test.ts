@@ -2,6 +2,7 @@ import { ANNOTATIONS } from '@slipway/crds/contract';
 import type {} from '@slipway/hack/local-cluster/vitestControlPlane.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import type { UnderTest } from '../../../test/controllersUnderTest.ts';
+import { startKubelet } from '../../../test/handDrivenKubelet.ts';
 import { digestOf, ServedModels } from '../../../test/servedModels.ts';
 import { deployments, type Job, jobs, pods } from '../../api/builtin.ts';
 import { httpRoutes } from '../../api/gateway.ts';
@@ -236,7 +237,12 @@ test('users stay with their version while a rollout goes on, and are let go with
 });
 
 describe('a test of the user', () => {
-  const finish = async (job: Stored<Job>, how: 'Complete' | 'Failed', exitCode: number): Promise<void> => {
+  const finish = async (
+    job: Stored<Job>,
+    how: 'Complete' | 'Failed',
+    exitCode: number,
+    nodeName?: string,
+  ): Promise<void> => {
     const { client, namespace } = under;
     const { metadata, spec } = job.spec?.template ?? {};
     const labels = { ...metadata?.labels, 'batch.kubernetes.io/controller-uid': job.metadata.uid };
@@ -244,7 +250,7 @@ describe('a test of the user', () => {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: `${job.metadata.name}-0`, namespace, labels },
-      ...(spec === undefined ? {} : { spec }),
+      ...(spec === undefined ? {} : { spec: { ...spec, ...(nodeName === undefined ? {} : { nodeName }) } }),
     });
     const terminated = { exitCode, finishedAt: rfc3339(new Date()) };
     await models.hand.podIs(pod, {
@@ -293,6 +299,22 @@ describe('a test of the user', () => {
     expect(await under.client.get(jobs, keyOf(job))).toBeDefined();
     await models.want('tested', 0);
     await under.untilGone(jobs, job.metadata.name);
+  });
+
+  test('that prints a rate is judged by it: the log of its pod is read through the API server', async () => {
+    const kubelet = await startKubelet(under.client);
+    try {
+      const { names } = await canary('printed', {
+        guards: guards({ name: 'smoke', job: { image: 'example.com/smoke:1', timeout: '5m', max: '2%' } }),
+      });
+      const job = await testOf('printed');
+      kubelet.wrote(`${job.metadata.name}-0`, 'asking 500 questions\n{"bad": 100, "total": 500}\n');
+      await finish(job, 'Complete', 0, kubelet.node);
+      const back = await rolledBack('printed', names.stable);
+      expect(rejectionOf(back)?.message).toMatch(/smoke failed: 20% of 500/);
+    } finally {
+      await kubelet.stop();
+    }
   });
 
   test('argo-rollouts#926: that has passed is not run again when its Job is gone', async () => {
