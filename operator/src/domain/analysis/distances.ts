@@ -63,19 +63,36 @@ interface Measured {
 const unknown = (high: number): Tested => ({ value: 0, low: 0, high, pValue: 1 });
 
 /**
+ * Largest true value D for which `value` is within z standard deviations, with the variance that D would have,
+ * 4·unit·D + 2·freedom·unit²: that of unit·χ², noncentral. A value that came out small by chance makes its own variance
+ * look small too, so that bounds from it alone pass a shift more often than they say.
+ */
+function largestWithin(value: number, z: number, unit: number, freedom: number): number {
+  const middle = value + 2 * z * z * unit;
+  return middle + Math.sqrt(middle * middle - value * value + 2 * z * z * freedom * unit * unit);
+}
+
+/**
  * Value with its bias removed and bounds by the delta method. Near equality the slopes vanish and the value is
- * curvature·(1/n + 1/m)·χ² with B − 1 degrees of freedom, so the mean of that is the bias and its variance is added.
- * Source: van der Vaart 1998, §3 (delta method, first and second order); Yurdakul & Naranjo 2020 (PSI ~ (1/n + 1/m)·χ²).
+ * curvature·(1/n + 1/m)·χ² with B − 1 degrees of freedom, so the mean of that is the bias and its variance is added. The
+ * upper bound is Wilson's kind as well, by the variance at the bound: whichever is further.
+ * Source: van der Vaart 1998, §3 (delta method, first and second order); Yurdakul & Naranjo 2020 (PSI ~ (1/n + 1/m)·χ²);
+ * Wilson 1927 (variance at the bound).
  */
 function estimated(a: readonly number[], b: readonly number[], alpha: number, of: Measured): Effect {
   const [n, m] = [sum(a), sum(b)];
   const freedom = a.length - 1;
   const unit = of.curvature * (1 / n + 1 / m);
+  const z = normalQuantile(alpha / 2);
   const first = variance(smoothed(a), of.slopes[0]) / n + variance(smoothed(b), of.slopes[1]) / m;
-  const reach = normalQuantile(alpha / 2) * Math.sqrt(first + 2 * freedom * unit * unit);
+  const reach = z * Math.sqrt(first + 2 * freedom * unit * unit);
   // No distance is below 0: samples that are more alike than chance makes them prove no more than equal ones.
   const value = Math.max(0, of.value - freedom * unit);
-  return { value, low: Math.max(0, value - reach), high: value + reach };
+  return {
+    value,
+    low: Math.max(0, value - reach),
+    high: Math.max(value + reach, largestWithin(value, z, unit, freedom)),
+  };
 }
 
 /** Σ (p − q)·ln(p/q). */

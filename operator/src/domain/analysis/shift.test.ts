@@ -61,4 +61,33 @@ describe('a shift of predictions, threshold 0.2', () => {
     expect(fails).toBeLessThanOrEqual(runs * 0.05 + 3 * Math.sqrt(runs * 0.05));
     expect(fails).toBeGreaterThan(0);
   });
+
+  test('that is exactly at the threshold passes in at most risk.pass of the rollouts', () => {
+    const shifted = [0.2 - 0.0932, 0.2 - 0.0932, 0.2, 0.2 + 0.0932, 0.2 + 0.0932];
+    const even = [0.2, 0.2, 0.2, 0.2, 0.2];
+    const threshold = shifted.reduce((sum, p) => sum + (p - 0.2) * Math.log(p / 0.2), 0);
+    const runs = 300;
+    const passes = Array.from({ length: runs }, (_, seed) => {
+      const uniform = mulberry32(seed + 1);
+      const [candidate, stable] = [even.map(() => 0), even.map(() => 0)];
+      const draw = (counts: number[], shares: readonly number[]): void => {
+        let at = uniform();
+        const bin = shares.findIndex((share) => {
+          at -= share;
+          return at < 0;
+        });
+        counts[bin < 0 ? 4 : bin] = (counts[bin < 0 ? 4 : bin] ?? 0) + 1;
+      };
+      for (let look = 1, rows = 0; look <= 6; look += 1) {
+        for (; rows < 100 * 2 ** (look - 1); rows += 1) {
+          draw(candidate, shifted);
+          for (let i = 0; i < 10; i += 1) draw(stable, even);
+        }
+        const { verdict } = judgeShift(candidate, stable, { threshold, look, risk });
+        if (verdict !== 'NeedMore') return verdict === 'Pass';
+      }
+      return false;
+    }).filter(Boolean).length;
+    expect(passes).toBeLessThanOrEqual(runs * 0.05);
+  });
 });
