@@ -25,6 +25,11 @@ import { trafficOf } from './trafficOf.ts';
 const NAME = 'inferenceservice';
 const FIELD_MANAGER = `slipway-${NAME}`;
 const NAME_TAKEN_MS = 5_000;
+/**
+ * A pass waits for pods, for up to a second where they hang: with fewer, a few rollouts whose pods hang would delay the
+ * verdicts on all others.
+ */
+const WORKERS = 32;
 /** What the watch over drift and the notifier write into the status of a service. */
 const OTHERS = { conditions: ['DriftDetected'], fields: ['drift', 'notified', 'notifiedDrift'] };
 /** A pod that hangs is given up within the guard period, or it would slow the loop for the others. */
@@ -153,6 +158,7 @@ export function inferenceServiceController(config: OperatorConfig, around: Servi
     name: NAME,
     grants: GRANTS,
     sources: sources(concerned, config.defaultGateway),
+    workers: WORKERS,
     build: (context) => {
       concerned.services = context.store(inferenceServices);
       return new InferenceServiceReconciler(context, config, around);
