@@ -10,6 +10,8 @@ export class CountingPods {
   reads = 0;
   /** false: no pod answers. */
   answering = true;
+  /** false: the pods count against the baseline, and do not give it. */
+  givesBaseline = true;
   baseline: Baseline | undefined;
   /** Changes what the pods report. */
   distort: (evidence: Evidence) => Evidence = (evidence) => evidence;
@@ -39,7 +41,9 @@ export class CountingPods {
   readonly fetchText: FetchText = async (url, token) => {
     const { hostname, pathname } = new URL(url);
     if (!this.answering || token !== 'secret') return undefined;
-    if (pathname === ADMIN_PATHS.baseline) return this.baseline && JSON.stringify(this.baseline);
+    if (pathname === ADMIN_PATHS.baseline) {
+      return this.givesBaseline && this.baseline ? JSON.stringify(this.baseline) : undefined;
+    }
     this.reads += 1;
     const digest = this.#digests.get(hostname) ?? digestOf(this.#minor);
     this.#digests.set(hostname, digest);

@@ -152,7 +152,15 @@ test('pods that can not be read, a model without a baseline and evidence that do
   await setDrift('odd', { window: '1h' });
   await untilDrift('odd', 'False', 'Blind');
   pods.answering = true;
-  now = new Date(now.getTime() + 20_000);
+  pods.givesBaseline = false;
+  const saysNo = async (text: string) =>
+    under.until(inferenceServices, 'odd', ({ status }) =>
+      expect(status?.conditions?.find(({ type }) => type === 'DriftDetected')?.message).toBe(text),
+    );
+  await later(20_000);
+  await saysNo('No pod of the stable version gave its baseline.json.');
+  pods.givesBaseline = true;
+  await later(20_000);
   await untilDrift('odd', 'False', 'InsufficientData');
 
   pods.distort = (evidence) => ({ ...evidence, features: evidence.features?.slice(1) });

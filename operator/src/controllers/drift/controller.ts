@@ -35,6 +35,9 @@ const GRANTS: readonly Grant[] = [
   { resource: secrets, verbs: ['get'] },
 ];
 
+const UNREAD = 'No pod of the stable version could be read.';
+const NO_BASELINE = 'No pod of the stable version gave its baseline.json.';
+
 type Infs = Stored<InferenceService>;
 type Stable = NonNullable<NonNullable<InferenceService['status']>['stable']>;
 
@@ -42,6 +45,8 @@ type Stable = NonNullable<NonNullable<InferenceService['status']>['stable']>;
 interface Kept {
   readonly of: string;
   watch: DriftWatch | undefined;
+  /** Why there is no watch yet. */
+  blind: string;
   readAt: number;
   generation: number;
 }
@@ -103,7 +108,7 @@ class DriftReconciler implements Reconciler {
     const of = JSON.stringify([infs.metadata.uid, digest, windowOptions(spec, this.#periodMs)]);
     const key = keyText(keyOf(infs));
     const known = this.#kept.get(key);
-    const kept = known?.of === of ? known : { of, watch: undefined, readAt: 0, generation: 0 };
+    const kept = known?.of === of ? known : { of, watch: undefined, blind: UNREAD, readAt: 0, generation: 0 };
     this.#kept.set(key, kept);
     return kept;
   }
@@ -117,6 +122,7 @@ class DriftReconciler implements Reconciler {
     const [first] = read;
     if (first === undefined) return;
     const bare = first[1].features === undefined && first[1].predictions === undefined;
+    kept.blind = NO_BASELINE;
     kept.watch ??= await this.#open(spec, bare ? undefined : read.map(([address]) => address), asking);
     for (const [{ uid }, evidence] of read) kept.watch?.record(uid, evidence, this.#now());
   }
@@ -138,7 +144,7 @@ class DriftReconciler implements Reconciler {
     const before = saidOf(infs);
     const sight: Sight = kept.watch?.look({ spec, now, before: alarms(before, telling) }) ?? {
       kind: 'Blind',
-      message: 'No pod of the stable version could be read.',
+      message: kept.blind,
     };
     const told = tell(before, sight, telling);
     if (isNews(before, told, infs.metadata.generation ?? 0, telling)) {
