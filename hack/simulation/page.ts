@@ -13,9 +13,7 @@ export const withTables = (page: string, sections: readonly Section[]): string =
     const from = text.indexOf(begin(section.name));
     const to = text.indexOf(END, from);
     if (from < 0 || to < 0)
-      throw new Error(
-        `the page has lost its marks for ${section.name}: it needs ${begin(section.name)} and ${END}`,
-      );
+      throw new Error(`the page has lost its marks for ${section.name}: it needs ${begin(section.name)} and ${END}`);
     return `${text.slice(0, from)}${begin(section.name)}\n\n${table(section)}\n\n${text.slice(to)}`;
   }, page);
 
