@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Act, acts, GUARDS, STEPS } from './model/acts.ts';
+import { type Act, acts, approve, GUARDS, STEPS } from './model/acts.ts';
 import { Cluster } from './model/cluster.ts';
 import { invariantsFor, shortOfPods } from './model/invariants.ts';
 import { type Plan, plan } from './plan.ts';
 import type { World } from './world.ts';
 
-const RUNS = 4000;
+const RUNS = 3600;
 /** Runs are of any length up to this, so that a failure shrinks to the few acts it takes. */
 const MOST_ACTS = 60;
 /** Acts in all, each with a pass after it. */
@@ -88,6 +88,25 @@ function settles(cluster: Cluster, trace: Trace): void {
   if (plan(cluster.world()).events.length > 0) trace.fail('a settled world still tells something new');
 }
 
+/** What may keep a good candidate in a good world: what was counted in bad times, and what no pods can give. */
+const KEPT_BY = ['SharedFault', 'GuardNeedsMore', 'GuardBlind', 'WeightNotPossible', 'RejectedVersion', 'RolledBack'];
+
+const reasonOf = ({ latest }: Cluster): string =>
+  latest.status.conditions?.find(({ type }) => type === 'RolloutComplete')?.reason ?? '';
+
+/** When all is well again and people approve, what the spec asks for is served in the end, or the status says why not. */
+function arrives(cluster: Cluster, trace: Trace): void {
+  cluster.mend();
+  for (let pass = 0; pass < SETTLED_AFTER && reasonOf(cluster) !== 'Complete'; pass += 1) {
+    if (cluster.latest.status.candidate?.awaitingApproval === true) approve.run(cluster);
+    cluster.elapse(12);
+    passOn(cluster, trace, 'all is well');
+    cluster.settlePods();
+  }
+  const reason = reasonOf(cluster);
+  if (reason !== 'Complete' && !KEPT_BY.includes(reason)) trace.fail(`it never arrives: ${reason}`);
+}
+
 function runThrough(setting: Setting, all: readonly Act[]): Cluster {
   const cluster = clusterOf(setting);
   const trace = new Trace(setting);
@@ -96,6 +115,7 @@ function runThrough(setting: Setting, all: readonly Act[]): Cluster {
     passOn(cluster, trace, told);
   }
   settles(cluster, trace);
+  arrives(cluster, trace);
   return cluster;
 }
 

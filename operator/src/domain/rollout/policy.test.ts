@@ -163,6 +163,11 @@ describe('what a guard says', () => {
     expect([plan(less).rule, candidateOf(plan(less))?.weight]).toEqual(['show-less', 1]);
   });
 
+  test('is acted on although the clock was set back since the step began', () => {
+    const back = new Date(shifting.now.getTime() - 3_600_000);
+    expect(plan({ ...shifting, ...passing, now: back }).rule).toBe('advance');
+  });
+
   test('argo-rollouts#1905: no traffic holds by default, however long it lasts', () => {
     expect(plan({ ...silent, ...patient(86_400) }).rule).toBe('hold-blind');
   });

@@ -17,6 +17,9 @@ export const sizingOf = ({ rollout, traffic }: World['spec']): Sizing => {
   return traffic.provider === 'Replicas' ? 'Counted' : 'Beside';
 };
 
+/** Whether a weight changes with the pods themselves, in place or beside: nothing else splits the requests. */
+export const podsAreTheWeight = ({ traffic }: World['spec']): boolean => traffic.provider === 'Replicas';
+
 const NO_PODS: RevisionFacts = { replicas: 0, ready: 0 };
 export const podsOf = ({ revisions }: World, revision: string): RevisionFacts => revisions[revision] ?? NO_PODS;
 
@@ -85,7 +88,7 @@ export const isHidden = (candidate: CandidateStatus): boolean => levelOf(exposur
 /** A candidate whose weight is lowered loses no pod before the gateway has lowered it: but where pods are the weight. */
 function podsStillAsked(world: World, versions: Versions, candidate: CandidateStatus): number {
   const { route } = world;
-  if (sizingOf(world.spec) === 'Counted') return 0;
+  if (podsAreTheWeight(world.spec)) return 0;
   const routes = route.state === 'Programmed' ? route.routes : [];
   return isProgrammed(world, backendsOf(versions), routes) ? 0 : podsOf(world, candidate.revision).replicas;
 }

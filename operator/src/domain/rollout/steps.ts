@@ -23,8 +23,9 @@ export const approvalOf = ({ spec, status }: World, candidate: CandidateStatus) 
       rolloutID === status.rolloutID && step === candidate.step && digest === candidate.digest,
   );
 
+/** Never below 0: a clock that was set back makes nothing younger than new, or a step without a time would wait for it. */
 export const elapsedMs = (since: string | undefined, now: Date): number =>
-  since === undefined ? 0 : now.getTime() - Date.parse(since);
+  since === undefined ? 0 : Math.max(0, now.getTime() - Date.parse(since));
 
 /** Milliseconds until the step has lasted as long as it must. */
 export const stepRemainsMs = ({ spec, now }: World, candidate: CandidateStatus): number => {

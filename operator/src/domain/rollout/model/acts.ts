@@ -38,7 +38,7 @@ const editRollout = (cluster: Cluster, change: Partial<Rollout>): void =>
 const person = (what: keyof World['asked'], value: (c: Cluster) => string): Act =>
   act(`a person asks to ${what}`, (c) => c.edit(({ asked }) => ({ asked: { ...asked, [what]: value(c) } })));
 const peopleRest = act('people take their annotations back', (c) => c.edit(() => ({ asked: {} })));
-const approve = act('a person approves the step', (c) =>
+export const approve = act('a person approves the step', (c) =>
   c.edit(({ spec, status }) => {
     const { step = 0, digest = versionOf(1).digest } = status.candidate ?? {};
     const approval = { rolloutID: rolloutOf(c), step, digest, by: 'ada', at: '2030-01-01T12:00:00Z' };

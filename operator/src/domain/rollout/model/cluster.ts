@@ -43,7 +43,7 @@ export class Cluster {
   /** Versions of the object, newest last: a cache may show an older one, but none older than our own last write. */
   readonly stored: Stored[];
   #lastOwnWrite = 0;
-  quality: Record<number, Quality> = { 0: 'Good', 1: 'Good', 2: 'Good' };
+  quality: Record<number, Quality> = {};
   targets: Record<number, Target['state']> = {};
   requestsPerSecond = 200;
   canBeRead = true;
@@ -226,6 +226,21 @@ export class Cluster {
   /** All that a pass may change. */
   everything(): object {
     return { latest: this.latest, pods: [...this.pods], route: this.plane.written };
+  }
+
+  /** All is well, and nobody keeps anything from going on. */
+  mend(): void {
+    this.calm();
+    this.quality = {};
+    this.targets = {};
+    this.requestsPerSecond = 200;
+    // Clocks that were set back have caught up.
+    this.now += 7_200_000;
+    for (const pods of this.pods.values()) pods.fatal = false;
+    this.edit(({ spec }) => {
+      const { window: _open, ...rollout } = spec.rollout;
+      return { asked: {}, spec: { ...spec, rollout: { ...rollout, onFail: 'RollBack' } } };
+    });
   }
 
   /** Nothing is broken any more, and nobody asks for anything new. */

@@ -3,7 +3,7 @@ import { exposureOf, exposureText, levelOf } from '../exposure.ts';
 import { isSilent, observedAgrees, observedSplit } from '../observed.ts';
 import { asksToPromote } from '../people.ts';
 import { routesOf } from '../routes.ts';
-import { exposureWanted, isOwed, podsWanted, reachable, sizingOf } from '../sizing.ts';
+import { exposureWanted, isOwed, podsAreTheWeight, podsWanted, reachable } from '../sizing.ts';
 import { approvalOf, isLastStep, stepAt, stepRemainsMs } from '../steps.ts';
 import { backendsOf, isProgrammed } from '../weights.ts';
 import { guardsHeld, startBake } from './baking.ts';
@@ -110,7 +110,7 @@ const GIVING: readonly Rule[] = [
     effect: 'hold',
     applies: (v) =>
       isShown(v) &&
-      !(owed(v) && sizingOf(v.world.spec) === 'Counted') &&
+      !(owed(v) && podsAreTheWeight(v.world.spec)) &&
       !isProgrammed(v.world, backendsOf(v.state), routesOf(v.world.spec, v.state)),
     decide: awaitRoute,
   },
