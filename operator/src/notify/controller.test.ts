@@ -28,6 +28,8 @@ async function operator(
     object: service({ history: historyOf(entries) }, notify),
     version: 7,
     writes: 0,
+    /** What the cache shows where it lags behind. */
+    cached: undefined as Stored<InferenceService> | undefined,
     now: 1_895_993_400_000,
   };
   const told: EventNote[] = [];
@@ -38,7 +40,7 @@ async function operator(
     return state.object;
   };
   const context = {
-    store: () => ({ get: () => state.object }),
+    store: () => ({ get: () => state.cached ?? state.object }),
     client: {
       get: async () => state.object,
       applyStatus: async (_: unknown, { status }: InferenceService) => {
@@ -143,6 +145,15 @@ describe('a sink', () => {
     const { sink, start, pass } = await operator();
     sink.answers.push({ status });
     expect(await pass(start())).toMatchObject({ kind: 'again' });
+  });
+
+  test('is not told again by a pass over an object from before the mark', async () => {
+    const { sink, state, start, pass } = await operator();
+    const reconciler = start();
+    state.cached = state.object;
+    await pass(reconciler);
+    await pass(reconciler);
+    expect(sink.types).toEqual(TYPES);
   });
 
   test('flagger#1816: is told of a candidate that never becomes ready', async () => {
