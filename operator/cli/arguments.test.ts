@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseCommand, parseDuration, USAGE } from './arguments.ts';
+import { parseCommand, USAGE } from './arguments.ts';
+import { parseDuration } from './durations.ts';
 import { COLUMNS } from './render/text.ts';
 import { UsageError } from './usageError.ts';
 
@@ -26,7 +27,7 @@ test.each([
 test.each([
   [
     ['stauts', 'infs/x'],
-    '"stauts" is no command: write one of abort, approve, explain, pause, plan, promote, rate, resume, retry, rollback, status, wait, watch',
+    '"stauts" is no command: write one of abort, approve, explain, pause, plan, promote, rate, rehearse, resume, retry, rollback, status, wait, watch',
   ],
   [['status'], 'status needs an object: write kubectl slipway status infs/flights'],
   [

@@ -1,7 +1,10 @@
 import { parseArgs } from 'node:util';
+import { parseDuration } from './durations.ts';
 import { type Manifested, readManifested } from './manifestArguments.ts';
 import type { RateQuestion } from './rate.ts';
 import { readOutput, readRate } from './rateArguments.ts';
+import { readRehearsal } from './rehearse/arguments.ts';
+import type { WhatIf } from './rehearse/whatIf.ts';
 import { parseTarget, type Target, type TargetKind } from './target.ts';
 import { UsageError } from './usageError.ts';
 
@@ -21,6 +24,8 @@ export type Command =
   | { readonly verb: 'help' }
   | { readonly verb: 'rate'; readonly question: RateQuestion; readonly json: boolean }
   | (Omit<Common, 'target'> & { readonly verb: 'plan' } & Manifested)
+  | (Omit<Common, 'target'> & { readonly verb: 'rehearse' } & Manifested &
+      Pick<WhatIf, 'faults' | 'runs' | 'mostSeconds'>)
   | (Common & { readonly verb: 'status' | 'watch' | 'explain' | Act })
   | (Common & { readonly verb: 'approve'; readonly comment: string | undefined })
   | (Common & { readonly verb: 'retry'; readonly revision: string | undefined })
@@ -46,6 +51,11 @@ export const USAGE = `kubectl slipway: follow a model from training to traffic.
 
   kubectl slipway plan (infs/NAME|-f FILE) [--rps=100]
                           what applying it would do: steps, pods, time
+  kubectl slipway rehearse (infs/NAME|-f FILE) --rps=100 [--errors=30%]
+                          plays rollouts under its policy: how long a good
+                          version takes, how soon a faulty one is found;
+                          faults: --errors --slow --invalid --disagree --wrong
+                          [--runs=20] [--most=24h]
   kubectl slipway rate --bad=20 --total=500 --limit=5% [-o json]
                           the verdict of a guard on these counts, without any
                           cluster; --confidence=0.999 as in spec.rollout
@@ -69,17 +79,6 @@ const KINDS_OF_GOAL: Readonly<Record<Goal, readonly TargetKind[]>> = {
   Succeeded: ['TrainingJob'],
 };
 
-const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-/** Seconds of a duration like 90s or 1h30m; undefined when it is none. */
-export function parseDuration(text: string): number | undefined {
-  if (!/^([0-9]+[dhms])+$/.test(text)) return undefined;
-  return [...text.matchAll(/([0-9]+)([dhms])/g)].reduce(
-    (sum, [, count, unit]) => sum + Number(count) * (UNIT_SECONDS[unit ?? ''] ?? 0),
-    0,
-  );
-}
-
 function parseFlags(argv: readonly string[]) {
   try {
     return parseArgs({
@@ -99,6 +98,13 @@ function parseFlags(argv: readonly string[]) {
         output: { type: 'string', short: 'o' },
         filename: { type: 'string', short: 'f' },
         rps: { type: 'string' },
+        errors: { type: 'string' },
+        slow: { type: 'string' },
+        invalid: { type: 'string' },
+        disagree: { type: 'string' },
+        wrong: { type: 'string' },
+        runs: { type: 'string' },
+        most: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -147,11 +153,14 @@ export function parseCommand(argv: readonly string[]): Command {
   const { values, positionals } = parseFlags(argv);
   const [verb, ...rest] = positionals;
   if (values.help === true || verb === 'help' || verb === undefined) return { verb: 'help' };
+  if (verb === 'rehearse') {
+    return { verb, namespace: values.namespace, kubeconfig: values.kubeconfig, ...readRehearsal(values, rest) };
+  }
   if (verb === 'plan')
     return { verb, namespace: values.namespace, kubeconfig: values.kubeconfig, ...readManifested(verb, values, rest) };
   if (verb === 'rate') return { verb, question: readRate(values, rest), json: readOutput(values.output) };
   if (!Object.hasOwn(EXAMPLES, verb)) {
-    const verbs = [...Object.keys(EXAMPLES), 'plan', 'rate'].sort().join(', ');
+    const verbs = [...Object.keys(EXAMPLES), 'plan', 'rate', 'rehearse'].sort().join(', ');
     throw new UsageError(`"${verb}" is no command: write one of ${verbs}`);
   }
   const common = { target: readTarget(verb, rest), namespace: values.namespace, kubeconfig: values.kubeconfig };

@@ -7,6 +7,8 @@ import { explain } from './explain.ts';
 import { standing, type Watched } from './goals.ts';
 import { planLines } from './plan/plan.ts';
 import { serviceOf } from './plan/service.ts';
+import { rehearsalLines } from './rehearse/lines.ts';
+import { whatIf } from './rehearse/whatIf.ts';
 import { renderInferenceService, type View } from './render/inferenceService.ts';
 import { renderModelVersion } from './render/modelVersion.ts';
 import { renderTrainingJob } from './render/trainingJob.ts';
@@ -145,9 +147,17 @@ async function whoAmI({ client, signal }: Surroundings): Promise<string> {
   return status?.userInfo?.username ?? '';
 }
 
-async function lookAhead(command: Extract<Command, { verb: 'plan' }>, world: Surroundings): Promise<number> {
+async function lookAhead(
+  command: Extract<Command, { verb: 'plan' | 'rehearse' }>,
+  world: Surroundings,
+): Promise<number> {
   const namespace = command.namespace ?? world.namespace;
   const service = await serviceOf(command.source, { ...world, namespace });
+  if (command.verb === 'rehearse') {
+    const question = { ...command, rollout: service.spec.rollout, perSecond: command.perSecond ?? 1 };
+    world.print(rehearsalLines(question, whatIf(question)));
+    return 0;
+  }
   const { name, version } = service.spec.model;
   const key = { namespace: service.metadata.namespace ?? namespace, name: `${name}-${version}` };
   const modelVersion = await world.client.get(modelVersions, key, { signal: world.signal });
@@ -157,7 +167,7 @@ async function lookAhead(command: Extract<Command, { verb: 'plan' }>, world: Sur
 
 /** Runs one command and returns the exit status: 0 done, 1 not done. Throws what the API server refuses. */
 export async function run(command: ConnectedCommand, world: Surroundings): Promise<number> {
-  if (command.verb === 'plan') return lookAhead(command, world);
+  if (command.verb === 'plan' || command.verb === 'rehearse') return lookAhead(command, world);
   if (command.verb === 'watch') return watch(command, world);
   if (command.verb === 'wait') return wait(command, world);
   const object = await read(command, world);

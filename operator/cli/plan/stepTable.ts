@@ -24,7 +24,8 @@ export function cleanRequests({ guards = [], confidence }: Rollout): number {
   return Math.max(0, ...needed);
 }
 
-const exposure = ({ weight, shadow, preview }: Step): string => {
+/** What a step shows to whom. */
+export const exposureText = ({ weight, shadow, preview }: Step): string => {
   if (weight !== undefined) return `${weight}% of requests`;
   if (shadow !== undefined) return `copies of ${shadow}%`;
   return preview === true ? 'preview by header' : 'approval by a person';
@@ -51,7 +52,7 @@ export function stepTable(rollout: Rollout, pods: number, perSecond: number | un
     before = podsFor(step, before, pods);
     const seconds = perSecond === undefined ? undefined : stepSeconds(rollout, step, perSecond);
     const least = perSecond === undefined ? (step.for ?? '-') : seconds === undefined ? '-' : span(seconds);
-    return [String(i + 1), exposure(step), String(before), least];
+    return [String(i + 1), exposureText(step), String(before), least];
   });
   return table([['STEP', 'CANDIDATE GETS', 'PODS', 'AT LEAST'], ...rows], 2);
 }
