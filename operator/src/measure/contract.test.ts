@@ -1,5 +1,7 @@
+import { expect, test } from 'vitest';
 import { evidenceSourceContract, type SourceUnderTest } from './contract.suite.ts';
 import { PodEvidence } from './pods.ts';
+import type { QueryAnswer } from './prometheus/answer.ts';
 import { PrometheusEvidence } from './prometheus/prometheusEvidence.ts';
 import { scraped } from './prometheus/testing/exposition.ts';
 import type { PodAddress } from './source.ts';
@@ -42,4 +44,30 @@ evidenceSourceContract('the answers of a Prometheus', async () => {
     now,
   });
   return { source, tells: ({ name }: PodAddress, document) => void told.set(name, document), pass, now, end };
+});
+
+test('a pass waits no longer for a Prometheus that hangs than for a pod', async () => {
+  const { now } = clock();
+  const query = (_server: string, _query: string, within: AbortSignal) =>
+    new Promise<QueryAnswer>((resolve) => {
+      within.addEventListener('abort', () => resolve({ kind: 'Unreachable', message: 'no answer in time' }));
+    });
+  const source = new PrometheusEvidence({ server: 'http://p:9090', query, now, passMs: 10 });
+  const pods = [{ uid: 'a', name: 'a', ip: '10.0.0.1', revision: 'new' }];
+  const question = {
+    service: { namespace: 'ml', name: 'flights' },
+    model: 'flights',
+    rolloutID: 'r',
+    startedAt: now(),
+    step: '1',
+    stepStartedAt: now(),
+    candidate: 'new',
+    token: '',
+    pods,
+    thresholdsMs: [],
+    predictions: false,
+    poll: () => undefined,
+  };
+  const { new: evidence } = await source.read(question, new AbortController().signal);
+  expect(evidence).toMatchObject({ answering: 0, sinceRollout: { ok: 0 } });
 });

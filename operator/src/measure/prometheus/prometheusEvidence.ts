@@ -10,6 +10,9 @@ import type { InstantQuery } from './instantQuery.ts';
 /** A pass a second is for counters that change each second; these change with each scrape. */
 const ASK_EVERY_MS = 2_000;
 
+/** A pass waits no longer than this for an answer: rollback by what is known already must not wait for a Prometheus. */
+const PASS_MS = 1_000;
+
 interface Followed {
   readonly ledger: Ledger;
   readonly batches: Map<string, ScrapeBatches>;
@@ -44,6 +47,8 @@ export interface PrometheusEvidenceOptions {
   readonly query: InstantQuery;
   readonly server: string;
   readonly now: () => Date;
+  /** Default 1000. */
+  readonly passMs?: number;
 }
 
 /**
@@ -87,7 +92,8 @@ export class PrometheusEvidence implements EvidenceSource {
       service.namespace,
       pods.map(({ name }) => name),
     );
-    const answer = await this.#options.query(this.#options.server, query, signal);
+    const within = AbortSignal.any([signal, AbortSignal.timeout(this.#options.passMs ?? PASS_MS)]);
+    const answer = await this.#options.query(this.#options.server, query, within);
     if (answer.kind === 'Vector') {
       const now = this.#options.now();
       const documents = documentsOf(answer.samples, model, now);
