@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOTIFICATIONS } from '@slipway/crds';
 import { describe, expect, test } from 'vitest';
 import { decisionEvent, driftEvent } from './cloudEvent.ts';
 import { NONE, pendingOf } from './pending.ts';
 import { AT, DIGEST, historyOf, service } from './testing/service.ts';
-import { notificationOf } from './told.ts';
+import { BY_REASON, notificationOf } from './told.ts';
 
 const NOW = new Date('2030-01-31T09:10:00Z');
 const SINK = { sink: 'http://sink.example' };
@@ -37,6 +37,12 @@ describe('a decision is told as', () => {
   ])('%s, leading to %s: %s', (reason, to, type) => {
     expect(notificationOf({ reason, to })).toBe(type);
   });
+});
+
+test('the reasons are those that the rules of the rollout give', () => {
+  const rules = join(import.meta.dirname, '..', 'domain', 'rollout', 'rules');
+  const code = readdirSync(rules).map((name) => readFileSync(join(rules, name), 'utf8'));
+  for (const reason of Object.keys(BY_REASON)) expect(code.join('\n')).toContain(`'${reason}'`);
 });
 
 const page = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'notifications.md'), 'utf8');

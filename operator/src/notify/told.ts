@@ -2,7 +2,7 @@ import type { InferenceServiceStatus, NotificationType } from '@slipway/crds';
 import type { HistoryEntry } from '../domain/rollout/world.ts';
 
 /** What a decision is called outside, by the reason that the rollout gave it. Others move weights, and are not told. */
-const BY_REASON: Readonly<Record<string, NotificationType>> = {
+export const BY_REASON: Readonly<Record<string, NotificationType>> = {
   RolloutStarted: 'rolloutStarted',
   RollbackStarted: 'rolloutStarted',
   CandidateReplaced: 'rolloutStarted',
