@@ -38,7 +38,8 @@ export const USAGE = `kubectl slipway: follow a model from training to traffic.
   kubectl slipway watch   (infs|mv|tj)/NAME     status, again at each change
   kubectl slipway wait    (infs|mv|tj)/NAME --for=GOAL [--timeout=5m]
                           GOAL: Ready, RolloutComplete or RolledBack (infs),
-                          Ready (mv), Succeeded (tj)
+                          Ready (mv), Succeeded (tj). Exit status: 0 reached,
+                          1 out of reach, 2 not in time
   kubectl slipway approve infs/NAME [--comment=WHY]
                           let the waiting step pass, in your name
   kubectl slipway promote infs/NAME             skip the steps that are left

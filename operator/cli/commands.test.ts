@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { InferenceService } from '../src/api/kinds.ts';
-import { explain } from './explain.ts';
+import { sealOf } from '../src/domain/rollout/history.ts';
+import { explain, explainChain } from './explain.ts';
 import { standing, type Watched } from './goals.ts';
 import {
   abortRequest,
@@ -143,5 +144,32 @@ describe('explain', () => {
   test('says so when the operator has never seen the object', () => {
     const { status: _, ...unseen } = gated;
     expect(explain(unseen).join(' ')).toContain('has not seen this object');
+  });
+});
+
+describe('the chain from a decision to the training run', () => {
+  const told = (service: InferenceService): string => explainChain(service, [gated]).join(' ').replace(/\s+/g, ' ');
+  const entry = {
+    from: '5%',
+    to: '25%',
+    at: '2026-03-01T11:59:48Z',
+    reason: 'GuardsPassed',
+    message: 'errors 0 of 412',
+    previousHash: '',
+  };
+  const history = [{ ...entry, hash: sealOf(entry) }];
+  const service = { ...shifting, status: { ...shifting.status, history } as typeof shifting.status & {} };
+  test('names the last decision with its numbers, the version, its gates and its training run', () => {
+    expect(told(service)).toContain('5% to 25%, GuardsPassed. errors 0 of 412 (the 1 decisions kept hold together');
+    expect(told(service)).toContain('made by tj/flights-v1');
+    expect(told(service)).toContain('accuracy Pass: 0.8123 [0.8011, 0.8230]');
+  });
+  test('says when the record was changed after it was written', () => {
+    const changed = [{ ...history[0], message: 'errors 0 of 999999' }] as typeof history;
+    const status = { ...shifting.status, history: changed } as typeof shifting.status & {};
+    expect(told({ ...shifting, status })).toContain('the record was changed after it was written');
+  });
+  test('keeps within 80 columns', () => {
+    expect(explainChain(service, [gated]).every((line) => line.length <= 80)).toBe(true);
   });
 });

@@ -3,7 +3,7 @@ import type { Client } from '../src/kube/client.ts';
 import { type Key, resource } from '../src/kube/resource.ts';
 import type { KubeObject } from '../src/kube/wire.ts';
 import type { Act, Command } from './arguments.ts';
-import { explain } from './explain.ts';
+import { explain, explainChain } from './explain.ts';
 import { standing, type Watched } from './goals.ts';
 import { planLines } from './plan/plan.ts';
 import { serviceOf } from './plan/service.ts';
@@ -92,6 +92,10 @@ async function follow(command: TargetCommand, world: Surroundings): Promise<numb
   return 0;
 }
 
+/** Of `wait`, for scripts: the goal is out of reach, or the time was up before it was decided. */
+const NEVER = 1;
+const NOT_YET = 2;
+
 async function wait(command: Extract<Command, { verb: 'wait' }>, world: Surroundings): Promise<number> {
   const deadline = world.now().getTime() + command.timeoutSeconds * 1000;
   for (;;) {
@@ -100,10 +104,11 @@ async function wait(command: Extract<Command, { verb: 'wait' }>, world: Surround
       world.print([`${shortName(command.target)}: ${command.goal}`]);
       return 0;
     }
-    if (where.kind === 'never' || world.now().getTime() >= deadline) {
+    const late = world.now().getTime() >= deadline;
+    if (where.kind === 'never' || late) {
       const ending = where.kind === 'never' ? 'will not become' : 'did not in time become';
       world.complain(`${shortName(command.target)} ${ending} ${command.goal}: ${where.why}`);
-      return 1;
+      return where.kind === 'never' ? NEVER : NOT_YET;
     }
     await world.sleep(POLL_MS);
   }
@@ -165,7 +170,22 @@ async function lookAhead(
   return 0;
 }
 
-/** Runs one command and returns the exit status: 0 done, 1 not done. Throws what the API server refuses. */
+/** The versions that serve and that come, as far as they are still there. */
+async function chainOf(object: Watched, { client, signal }: Surroundings): Promise<string[]> {
+  if (object.kind !== 'InferenceService') return [];
+  const service = object as InferenceService;
+  const { stable, candidate } = service.status ?? {};
+  const wanted = [candidate?.version ?? service.spec.model.version, stable?.version];
+  const names = [...new Set(wanted.filter((v) => v !== undefined))].map((v) => `${service.spec.model.name}-${v}`);
+  const { namespace = '' } = service.metadata;
+  const found = await Promise.all(names.map((name) => client.get(modelVersions, { namespace, name }, { signal })));
+  return explainChain(
+    service,
+    found.filter((version) => version !== undefined),
+  );
+}
+
+/** Runs one command and returns the exit status: 0 done, 1 not done, 2 not yet. Throws what the API server refuses. */
 export async function run(command: ConnectedCommand, world: Surroundings): Promise<number> {
   if (command.verb === 'plan' || command.verb === 'rehearse') return lookAhead(command, world);
   if (command.verb === 'watch') return watch(command, world);
@@ -177,6 +197,7 @@ export async function run(command: ConnectedCommand, world: Surroundings): Promi
   }
   if (isAct(command.verb)) return send(ACT_REQUESTS[command.verb](object as InferenceService), command, world);
   if (command.verb === 'retry') return send(retryRequest(object as InferenceService, command.revision), command, world);
-  world.print(command.verb === 'explain' ? explain(object) : renderObject(object, world.now()));
+  if (command.verb !== 'explain') world.print(renderObject(object, world.now()));
+  else world.print([...explain(object), ...(await chainOf(object, world))]);
   return 0;
 }

@@ -1,5 +1,6 @@
 import type { Condition } from '@slipway/crds';
-import type { InferenceService } from '../src/api/kinds.ts';
+import type { InferenceService, ModelVersion } from '../src/api/kinds.ts';
+import { brokenLink } from '../src/domain/rollout/history.ts';
 import type { Watched } from './goals.ts';
 import { find, isTrue, isUnwelcome } from './render/conditions.ts';
 import { COLUMNS, wrap } from './render/text.ts';
@@ -70,6 +71,39 @@ function findings(object: Watched): string[] {
   if (object.kind !== 'InferenceService') return [];
   return FINDINGS.map((finding) => finding(object as InferenceService)).filter((text) => text !== undefined);
 }
+
+/** The last decision with its numbers, and whether anything in the record of decisions was changed afterwards. */
+const decision = ({ status }: InferenceService): string[] => {
+  const history = status?.history ?? [];
+  const last = history.at(-1);
+  if (last === undefined) return [];
+  const broken = brokenLink(history);
+  const chain =
+    broken === undefined
+      ? `the ${history.length} decisions kept hold together, this one as ${last.hash.slice(0, 12)}`
+      : `the record was changed after it was written, at the decision of ${history[broken]?.at}`;
+  const by = last.by === undefined ? '' : ` by ${last.by}`;
+  return [`Last decision, ${last.at}${by}: ${last.from} to ${last.to}, ${last.reason}. ${last.message} (${chain})`];
+};
+
+/** Where a version comes from: training run, image, code, gates. */
+function origin({ metadata, spec, status }: ModelVersion): string {
+  const { trainingJob, image, source } = spec.provenance ?? {};
+  const gates = (status?.gates ?? []).map(
+    ({ name, verdict, value, low, high }) => `${name} ${verdict}: ${value} [${low}, ${high}]`,
+  );
+  const parts = [
+    ...(trainingJob === undefined ? ['made by no TrainingJob'] : [`made by tj/${trainingJob}`]),
+    ...(image === undefined ? [] : [`image ${image}`]),
+    ...(source?.revision === undefined ? [] : [`source ${source.repository}@${source.revision}`]),
+    gates.length === 0 ? 'no gates' : `gates ${gates.join('; ')}`,
+  ];
+  return `ModelVersion ${metadata.name} (${spec.artifact.digest.slice(0, 19)}): ${parts.join(', ')}.`;
+}
+
+/** The chain from the last decision about a service to the training runs of the versions it is about. */
+export const explainChain = (service: InferenceService, versions: readonly ModelVersion[]): string[] =>
+  [...decision(service), ...versions.map(origin)].flatMap((text) => ['', ...wrap(text, COLUMNS)]);
 
 /** What an object waits for and what a person can do about it, one paragraph each. Never empty. */
 export function explain(object: Watched): string[] {

@@ -59,7 +59,10 @@ async function runConnected(command: ConnectedCommand): Promise<number> {
   }
 }
 
-/** Exit status: 0 done, 1 not done, 2 the command line means nothing. */
+/** As sysexits.h has it: the command line means nothing. */
+const USAGE_STATUS = 64;
+
+/** Exit status: 0 done, 1 not done or out of reach, 2 not done in time, 64 the command line means nothing. */
 async function main(): Promise<number> {
   try {
     const command = parseCommand(process.argv.slice(2));
@@ -72,7 +75,7 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     complain(error instanceof Error ? error.message : String(error));
-    return error instanceof UsageError ? 2 : 1;
+    return error instanceof UsageError ? USAGE_STATUS : 1;
   }
 }
 
