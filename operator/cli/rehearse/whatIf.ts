@@ -21,7 +21,7 @@ export interface WhatIf {
   readonly mostSeconds: number;
 }
 
-/** A version as good as any: one in a thousand requests fails, is slow or is answered otherwise. Labels come for one in ten. */
+/** A good version: one in a thousand requests fails, is slow or is answered otherwise. Labels come for one in ten. */
 const SOUND: Model = {
   errors: 0.001,
   slow: 0.001,

@@ -18,24 +18,24 @@ function run(ledger: Ledger, from: number, until: number, stepAt = 0): void {
 }
 const recentAt = (ledger: Ledger, second: number) => ledger.evidence('v1', at(second)).recent;
 
-test('the last one to two blocks of 15 s are a window of their own, counted from the beginning of the step', () => {
+test('the last one to two blocks of 5 s are a window of their own, counted from the beginning of the step', () => {
   const ledger = ledgerOf();
-  run(ledger, 0, 14);
-  expect(recentAt(ledger, 14)).toBeUndefined();
-  run(ledger, 15, 15);
-  expect(recentAt(ledger, 15)).toMatchObject({ window: 1, seconds: 15 });
+  run(ledger, 0, 4);
+  expect(recentAt(ledger, 4)).toBeUndefined();
+  run(ledger, 5, 5);
+  expect(recentAt(ledger, 5)).toMatchObject({ window: 1, seconds: 5 });
   const long = ledgerOf();
-  run(long, 0, 59);
-  // Since the block before the last began, at second 30: its own pass is the base.
-  expect(recentAt(long, 59)).toMatchObject({ window: 3, seconds: 29, tally: { ok: 290 } });
-  run(long, 0, 60);
-  expect(recentAt(long, 60)?.window).toBe(4);
+  run(long, 0, 19);
+  // Since the block before the last began, at second 10: its own pass is the base.
+  expect(recentAt(long, 19)).toMatchObject({ window: 3, seconds: 9, tally: { ok: 90 } });
+  run(long, 0, 20);
+  expect(recentAt(long, 20)?.window).toBe(4);
 });
 
 test('a restart in mid-step goes on with the next window: no share of the risk is spent twice', () => {
   const ledger = ledgerOf();
   run(ledger, 100, 110);
-  expect(recentAt(ledger, 110)?.window).toBe(7);
+  expect(recentAt(ledger, 110)?.window).toBe(22);
 });
 
 test('a new step begins at the first window again', () => {

@@ -4,7 +4,8 @@ import type { RevisionEvidence } from '../domain/rollout/world.ts';
 /** What each revision had counted at a time. */
 export type Bases = ReadonlyMap<string, Tally>;
 
-const BLOCK_MS = 15_000;
+/** Longer blocks are found later: with 15 s a fault of 30 % in mid-step took 13 looks in the simulations, with 5 s five. */
+const BLOCK_MS = 5_000;
 
 interface Block {
   readonly index: number;

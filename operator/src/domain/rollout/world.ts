@@ -81,8 +81,8 @@ export interface RevisionEvidence {
   /** Requests since the current weights were programmed. */
   readonly sinceStep: Tally;
   /**
-   * Requests of the last 15 to 30 seconds, which a fault that begins in mid-step fills at once: time since the step
-   * began is cut into blocks of 15 s, and window j, counted from 1, is everything since block j - 1 began. Absent in the
+   * Requests of the last 5 to 10 seconds, which a fault that begins in mid-step fills at once: time since the step
+   * began is cut into blocks of 5 s, and window j, counted from 1, is everything since block j - 1 began. Absent in the
    * first block, where sinceStep is no older.
    */
   readonly recent?: { readonly window: number; readonly tally: Tally; readonly seconds: number };
