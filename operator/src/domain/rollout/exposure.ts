@@ -30,6 +30,10 @@ export function exposureAt(steps: Steps, index: number, now: Exposure): Exposure
   return preview === true ? { phase: 'Previewing', weight: 0 } : now;
 }
 
+/** What a candidate has that has passed every step before an index: approvals keep what the step before them gave. */
+export const exposureBefore = (steps: Steps, index: number): Exposure =>
+  steps.slice(0, index).reduce((now, _step, i) => exposureAt(steps, i, now), HIDDEN);
+
 /** Exposures in their order: hidden, copies of few and of many requests, those who ask, few users and many. */
 export function levelOf({ phase, weight, shadow = 0 }: Exposure): number {
   if (phase === 'Shadowing') return 1 + shadow;

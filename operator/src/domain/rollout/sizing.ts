@@ -1,4 +1,4 @@
-import { type Exposure, equals, exposureAt, exposureOf, levelOf, WHOLE } from './exposure.ts';
+import { type Exposure, equals, exposureAt, exposureBefore, exposureOf, levelOf, WHOLE } from './exposure.ts';
 import { asksToPromote } from './people.ts';
 import { backendsOf, isProgrammed } from './weights.ts';
 import type { CandidateStatus, RevisionFacts, World } from './world.ts';
@@ -82,6 +82,14 @@ export function podsWanted(world: World, versions: Versions, candidate: Candidat
 
 export const isOwed = (world: World, versions: Versions, candidate: CandidateStatus): boolean =>
   !equals(exposureOf(candidate), exposureWanted(world, versions, candidate));
+
+/**
+ * Whether all that keeps it from what its step asks for is pods: it passed the steps before, as they are now. A step
+ * that was edited to ask for more is not passed yet.
+ */
+export const isDue = (world: World, versions: Versions, candidate: CandidateStatus): boolean =>
+  isOwed(world, versions, candidate) &&
+  equals(exposureOf(candidate), exposureBefore(world.spec.rollout.steps, candidate.step));
 
 export const isHidden = (candidate: CandidateStatus): boolean => levelOf(exposureOf(candidate)) === 0;
 

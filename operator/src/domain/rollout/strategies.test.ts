@@ -272,6 +272,22 @@ describe('tests of a job guard', () => {
     expect(of(shown)).toEqual(['smoke']);
     expect(of({ ...shown, route: { state: 'Pending' } })).toEqual([]);
   });
+  test('wait for the pods of the step', () => {
+    const owed: World = {
+      ...shifting,
+      status: { ...shifting.status, candidate: candidateAt('Shifting', 5, 3) },
+      revisions: { [V0]: pods(2), [V1]: pods(1) },
+    };
+    expect([plan(withSteps(owed, steps, { guards })).rule, of(owed)]).toEqual(['await-capacity', []]);
+  });
+  test('that did not run for a step keep no pods from it that the step before has earned', () => {
+    const owed: World = {
+      ...shifting,
+      status: { ...shifting.status, candidate: candidateAt('Shifting', 5, 3) },
+      revisions: { [V0]: pods(2), [V1]: pods(2) },
+    };
+    expect(plan(withSteps(owed, steps, { guards })).rule).toBe('shift');
+  });
   test('do not run before anything is shown, nor after a rollback', () => {
     expect(of({ ...preparing, evidence: {} })).toEqual([]);
     expect(of({ ...shifting, target: targetOf(1, 'Refused') })).toEqual([]);

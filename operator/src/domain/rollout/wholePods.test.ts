@@ -156,16 +156,16 @@ describe('provider: Replicas', () => {
 
   test('goes on although new pods change the weight before it is given, and comes down when it is lowered', () => {
     const at = (weight: number, ready: number): World => ({
-      ...counted([{ weight: 50 }, { weight: 100 }], 4),
-      status: { ...shifting.status, candidate: { ...candidateAt('Shifting', weight), capacity: 4 } },
+      ...counted([{ weight: 20 }, { weight: 50 }, { weight: 100 }], 4),
+      status: { ...shifting.status, candidate: { ...candidateAt('Shifting', weight, 1), capacity: 4 } },
       revisions: { [V0]: pods(4), [V1]: pods(ready) },
       route: { state: 'Programmed', weights: { [V0]: 5000, [V1]: 5000 }, pods: { [V0]: 4, [V1]: ready } },
     });
     expect(plan(at(20, 4)).rule).toBe('shift');
     const lower = at(50, 4);
-    const steps = [{ weight: 20 }, { weight: 100 }];
+    const steps = [{ weight: 20 }, { weight: 33 }, { weight: 100 }];
     const lowered = plan({ ...lower, spec: { ...lower.spec, rollout: { ...lower.spec.rollout, steps } } });
-    expect([lowered.rule, lowered.replicas[V1]]).toEqual(['show-less', 1]);
+    expect([lowered.rule, lowered.replicas[V1]]).toEqual(['show-less', 2]);
   });
 
   test('is programmed at the share that whole pods give', () => {

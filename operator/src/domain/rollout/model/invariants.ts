@@ -2,7 +2,7 @@ import { holdingGuard } from '../../guards/acting.ts';
 import { judgeGuards } from '../../guards/judgeGuards.ts';
 import { evidenceOf, requests } from '../builders.ts';
 import { liveCandidate } from '../decision.ts';
-import { exposureOf, levelOf } from '../exposure.ts';
+import { equals, exposureBefore, exposureOf, levelOf } from '../exposure.ts';
 import { brokenLink } from '../history.ts';
 import { type Plan, plan } from '../plan.ts';
 import { TOTAL_WEIGHT } from '../weights.ts';
@@ -58,7 +58,8 @@ const undecidedNeverAdvances: Invariant = (world, decided) => {
   const [before, after] = [liveCandidate(world.status), decided.status.candidate];
   if (before === undefined || after?.revision !== before.revision || before.back === true) return undefined;
   if (world.asked.promote === world.status.rolloutID) return undefined;
-  const more = levelOf(exposureOf(after)) > levelOf(exposureOf(before));
+  const passed = equals(exposureOf(before), exposureBefore(world.spec.rollout.steps, before.step));
+  const more = levelOf(exposureOf(after)) > levelOf(exposureOf(before)) && (after.step > before.step || !passed);
   if (!more && !(after.phase === 'Complete' && before.phase === 'Baking')) return undefined;
   const guard = holdingGuard(world, before, judgeGuards(world, before));
   return guard && `${decided.rule} went on although guard ${guard.name} says ${guard.verdict}`;

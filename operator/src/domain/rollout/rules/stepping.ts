@@ -3,7 +3,7 @@ import { exposureOf, exposureText, levelOf } from '../exposure.ts';
 import { isSilent, observedAgrees, observedSplit } from '../observed.ts';
 import { asksToPromote } from '../people.ts';
 import { routesOf } from '../routes.ts';
-import { exposureWanted, isOwed, podsAreTheWeight, podsWanted, reachable } from '../sizing.ts';
+import { exposureWanted, isDue, isOwed, podsAreTheWeight, podsWanted, reachable } from '../sizing.ts';
 import { approvalOf, isLastStep, stepAt, stepRemainsMs } from '../steps.ts';
 import { backendsOf, isProgrammed } from '../weights.ts';
 import { guardsHeld, startBake } from './baking.ts';
@@ -104,6 +104,14 @@ const GIVING: readonly Rule[] = [
     decide: (v) => moveTo(v, theCandidate(v).step, 'the spec asks for less.'),
   },
   {
+    name: 'shift',
+    phase: 'Shadowing, Previewing, Shifting',
+    when: 'the candidate passed the steps before, and the pods for this one are there',
+    effect: 'give what the step asks for; its time begins',
+    applies: (v) => inStep(v) && isDue(v.world, v.state, theCandidate(v)),
+    decide: (v) => moveTo(v, theCandidate(v).step, 'its pods are ready.'),
+  },
+  {
     name: 'await-route',
     phase: 'Shadowing, Previewing, Shifting, Baking',
     when: 'the gateway has not programmed these weights and header routes (with provider: Replicas new pods change them, and lead on)',
@@ -118,12 +126,12 @@ const GIVING: readonly Rule[] = [
 
 const STEPPING: readonly Rule[] = [
   {
-    name: 'shift',
+    name: 'show-more',
     phase: 'Shadowing, Previewing, Shifting',
-    when: 'the candidate has less than its step asks for, the pods for it are there, and no guard holds',
+    when: 'the spec was changed, the step asks for more than the candidate has, and no guard holds',
     effect: 'give what the step asks for; its time begins',
     applies: owed,
-    decide: (v) => moveTo(v, theCandidate(v).step, 'its pods are ready.'),
+    decide: (v) => moveTo(v, theCandidate(v).step, 'the spec asks for more.'),
   },
   {
     name: 'approve',
