@@ -56,7 +56,7 @@ cluster-down: .cache/npm ## Take the local cluster down
 e2e: .cache/npm build ## The whole on the local cluster; KEEP=1 leaves it up
 	@$(NODE)
 	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
-	$(VITEST) --project e2e --outputFile.json=$(RESULTS)/e2e.json
+	$(VITEST) --project e2e --project e2e-alone --outputFile.json=$(RESULTS)/e2e.json
 
 container-test: .cache/npm ## The image of the model server, sealed, in a Docker engine (one of its own where none answers)
 	@$(NODE)

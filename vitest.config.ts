@@ -4,6 +4,15 @@ import { defineConfig } from 'vitest/config';
 const env = { ORT_DISABLE_TELEMETRY: '1' };
 const exclude = ['**/node_modules/**', '**/dist/**', '.cluster/**', '.cache/**'];
 
+const onCluster = {
+  exclude,
+  environment: 'node',
+  env,
+  globalSetup: ['e2e/ground/setup.ts'],
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+} as const;
+
 export default defineConfig({
   test: {
     projects: [
@@ -11,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/scenarios/**', 'e2e/container/**'],
+          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/{scenarios,alone,long,container}/**'],
           environment: 'node',
           env,
           setupFiles: ['hack/verification/propertySeed.ts'],
@@ -47,16 +56,33 @@ export default defineConfig({
         },
       },
       {
+        // Side by side, each in a namespace of its own: most of their time is spent on pods that start.
         test: {
+          ...onCluster,
           name: 'e2e',
           include: ['e2e/scenarios/**/*.test.ts'],
-          exclude,
-          environment: 'node',
-          env,
-          globalSetup: ['e2e/scenarios/setup.ts'],
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // What takes the cluster or the operator down, or is timed.
+        test: {
+          ...onCluster,
+          name: 'e2e-alone',
+          include: ['e2e/alone/**/*.test.ts'],
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        // Twenty of each, and the deaths of others: too long for every change.
+        test: {
+          ...onCluster,
+          name: 'e2e-long',
+          include: ['e2e/long/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

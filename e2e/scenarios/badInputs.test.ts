@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { awaitObject } from '../ground/await.ts';
 import { TRAINER_IMAGE, tinyTraining, versionOver } from '../story/manifests.ts';
 import { FIELD_MANAGER, keyIn } from '../story/stage.ts';
-import { openSteady, type Steady } from './steady.ts';
+import { openSteady, type Steady } from '../story/steady.ts';
 
 const NAMESPACE = 'bad-inputs';
 const CAUSE_MS = 120_000;

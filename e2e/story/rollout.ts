@@ -48,16 +48,31 @@ export async function podUids({ ground, namespace }: Stage, service: string, ver
   return found.map((pod) => pod.metadata.uid).sort();
 }
 
+/**
+ * Asks for a version over an artifact that is served already. The same bytes under another version are the same
+ * revision, so what its pods ask for changes as well.
+ */
+export const sameBytesAs = (version: string, cpuMillis = 60): { model: object; predictor: object } => ({
+  model: { version },
+  predictor: { resources: { requests: { cpu: `${cpuMillis}m`, memory: '128Mi' } } },
+});
+
+export interface RolloutOrder {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  readonly goal: Extract<Goal, 'RolloutComplete' | 'RolledBack'>;
+  /** Fields of spec.rollout to change with the version. */
+  readonly policy?: object;
+  /** Fields of spec.predictor to change with it: another revision of the same bytes. */
+  readonly predictor?: object;
+}
+
 /** Asks for another version and waits for the end that is expected of it. Traffic may come from both until then. */
 export async function rollOut(
   stage: Stage,
   traffic: Traffic,
-  {
-    name,
-    from,
-    to,
-    goal,
-  }: { name: string; from: string; to: string; goal: Extract<Goal, 'RolloutComplete' | 'RolledBack'> },
+  { name, from, to, goal, policy: rollout, predictor }: RolloutOrder,
 ): Promise<Rollout> {
   const { client } = stage.ground;
   const key = keyIn(stage, name);
@@ -68,7 +83,9 @@ export async function rollOut(
     firstPods ??= podUids(stage, name, to);
   });
   try {
-    await client.merge(inferenceServices, key, { spec: { model: { version: to } } });
+    await client.merge(inferenceServices, key, {
+      spec: { model: { version: to }, ...(rollout && { rollout }), ...(predictor && { predictor }) },
+    });
     stage.tell(`Version ${to} is asked for`, `kubectl -n ${stage.namespace} get infs ${name} -w`);
     const service = await awaitGoal(client, inferenceServices, key, goal, ROLLOUT_MS);
     traffic.allow(goal === 'RolledBack' ? from : to);

@@ -8,9 +8,9 @@ import { awaitGoal, awaitObject } from '../ground/await.ts';
 import { KUBECONFIG } from '../ground/ground.ts';
 import { OPERATOR, OPERATOR_NAMESPACE } from '../ground/install.ts';
 import { versionOver } from '../story/manifests.ts';
-import { podUids } from '../story/rollout.ts';
+import { podUids, sameBytesAs } from '../story/rollout.ts';
 import { FIELD_MANAGER, keyIn } from '../story/stage.ts';
-import { openSteady, type Steady } from './steady.ts';
+import { openSteady, type Steady } from '../story/steady.ts';
 
 const NAMESPACE = 'steering';
 const STEPS = [{ weight: 20, for: '8s' }, { approval: true }, { weight: 100 }];
@@ -47,10 +47,7 @@ describe('a rollout under way', () => {
     await client.apply(modelVersions, next, { fieldManager: FIELD_MANAGER });
     await awaitGoal(client, modelVersions, keyIn(steady.stage, next), 'Ready', WAIT_MS);
     steady.traffic.allow(steady.trained.version.spec.version, '7.0.0');
-    // The same bytes under another version are the same revision, so the pods change as well.
-    const resources = { requests: { cpu: '60m', memory: '128Mi' } };
-    const spec = { model: { version: '7.0.0' }, predictor: { resources } };
-    await client.merge(inferenceServices, keyIn(steady.stage, steady.service), { spec });
+    await client.merge(inferenceServices, keyIn(steady.stage, steady.service), { spec: sameBytesAs('7.0.0') });
     const service = await serviceThat((s) => s.status?.traffic?.programmed?.candidate === 2000, 'to reach 20 %');
     rolloutID = service.status?.rolloutID;
     expect(service.status?.candidate?.version).toBe('7.0.0');
