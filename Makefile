@@ -10,7 +10,7 @@ NODE := bin=$$(hack/node24); export PATH="$$bin:$$PWD/node_modules/.bin:$$PATH";
 RESULTS := .cache/test-results
 VITEST := vitest run --reporter=default --reporter=json
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime serve soak container-test simulate clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout e2e-judgement serve soak container-test simulate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -58,6 +58,11 @@ e2e: .cache/npm build ## The whole on the local cluster; KEEP=1 leaves it up
 	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
 	$(VITEST) --project e2e --project e2e-alone --outputFile.json=$(RESULTS)/e2e.json
 
+e2e-judgement: .cache/npm build ## The long forms: twenty faults, late labels, deaths of the operator and the gateway, twenty rollouts at once
+	@$(NODE)
+	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
+	$(VITEST) --project e2e-long --outputFile.json=.cache/e2e-judgement.json
+
 container-test: .cache/npm ## The image of the model server, sealed, in a Docker engine (one of its own where none answers)
 	@$(NODE)
 	$(VITEST) --project container --outputFile.json=$(RESULTS)/container.json
@@ -92,6 +97,11 @@ soak: .cache/npm ## 100 reloads and 10^6 requests against one server: memory sta
 bench: .cache/npm build ## The platform's speed and memory: prints tables, writes .bench/*.json
 	@$(NODE)
 	node hack/bench.ts
+
+bench-rollout: .cache/npm build ## A fault under Slipway and Argo Rollouts side by side; failed requests of promotions (ROUNDS=10; KEEP=1 leaves it up)
+	@$(NODE)
+	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
+	ROUNDS=$(or $(ROUNDS),10) node hack/bench.ts e2e/bench/rollout.ts
 
 simulate: .cache/npm ## Simulated rollouts by the thousand, and a month of drift: docs/statistics.md, docs/drift.md (RUNS=200 DAYS=3: a quick look)
 	@$(NODE)

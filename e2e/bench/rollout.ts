@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { inTemporaryFolder } from '@slipway/hack/local-cluster/temporaryFolder.ts';
 import { inferenceServices, type ModelVersion } from '@slipway/operator/api/kinds.ts';
 import { abortRequest } from '@slipway/operator/cli/requests.ts';
@@ -23,8 +22,7 @@ const PER_SECOND = 100;
 const BUSY_PER_SECOND = 500;
 const WAIT_MS = 120_000;
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '10' } } });
-const rounds = Number(values.rounds);
+const rounds = Number(process.env['ROUNDS'] ?? 10);
 const tell = (text: string): void => console.error(`  ${text}`);
 
 interface Found {

@@ -41,12 +41,15 @@ beforeAll(async () => {
   steady = await openSteady(NAMESPACE, guarded(ERRORS, [{ approval: true }, ...HALF]));
   const { stage, trained } = steady;
   try {
-    failing = await publishFaulty(stage, trained.version, '2.0.0', { kind: 'failing', share: 0.3 });
-    others.push(
-      await serveBeside(steady, failing, 'shared', guarded(ERRORS)),
-      await serveBeside(steady, trained.version, 'silent', guarded(ERRORS), 0),
-      await serveBeside(steady, trained.version, 'unmeasured', guarded(DOWN)),
-    );
+    const beside = await Promise.all([
+      publishFaulty(stage, trained.version, '2.0.0', { kind: 'failing', share: 0.3 }).then((version) => {
+        failing = version;
+        return serveBeside(steady, version, 'shared', guarded(ERRORS));
+      }),
+      serveBeside(steady, trained.version, 'silent', guarded(ERRORS), 0),
+      serveBeside(steady, trained.version, 'unmeasured', guarded(DOWN)),
+    ]);
+    others.push(...beside);
   } catch (error) {
     console.error(await diagnose(stage.ground, NAMESPACE));
     throw error;

@@ -59,15 +59,17 @@ export async function openSteady(
   }
 }
 
-/** Another service in the same namespace, with its own host and traffic. 0 requests a second: nobody asks it. */
+/** Another service in the same namespace, with its own host and traffic. 0 requests a second: nobody asks it. `spec`: fields to replace. */
 export async function serveBeside(
   { stage, trained }: Steady,
   version: ModelVersion,
   name: string,
   rollout: object,
   perSecond: number = PER_SECOND,
+  spec: object = {},
 ): Promise<Steady> {
-  const service = await serve(stage, smallService(version, name, rollout));
+  const manifest = smallService(version, name, rollout);
+  const service = await serve(stage, { ...manifest, spec: { ...manifest.spec, ...spec } });
   const traffic = await openTraffic(stage, service, await flightRows(2000), perSecond);
   return { stage, trained, service, traffic, close: () => traffic.stop() };
 }
