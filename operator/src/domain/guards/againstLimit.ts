@@ -1,3 +1,6 @@
+import type { Counts } from '../analysis/confidenceSequence.ts';
+import { together } from '../analysis/designEffect.ts';
+import { since } from '../analysis/tally.ts';
 import { type Judgement, judgeRate, type Risk } from '../analysis/verdict.ts';
 import { blindness } from './blindness.ts';
 import { untilRateIsJudged } from './eta.ts';
@@ -26,8 +29,18 @@ interface Look {
   readonly judgement: Judgement;
 }
 
+/**
+ * What a window counted. What came before the step has a design effect of its own: one for the whole rollout would be
+ * that of the mean second, and the first burst after weights rose would count in full.
+ */
+function countsIn(sight: Sight, rate: TallyRate, window: Window): Counts {
+  if (window !== 'sinceRollout') return rate.counts(ofCandidate(sight, window));
+  const step = ofCandidate(sight, 'sinceStep');
+  return together(rate.counts(since(ofCandidate(sight, window), step)), rate.counts(step));
+}
+
 function lookAt(sight: Sight, { rate, limit }: LimitQuestion, window: Window, risk: Risk): Look {
-  return { window, risk, judgement: judgeRate(rate.counts(ofCandidate(sight, window)), limit, risk) };
+  return { window, risk, judgement: judgeRate(countsIn(sight, rate, window), limit, risk) };
 }
 
 /** The windows in which a Fail is looked for. That of the step is shown where none fails. */

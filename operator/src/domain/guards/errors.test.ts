@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Scene, seen, served, verdictIn } from './builders.ts';
+import { plus } from '../analysis/tally.ts';
+import { type Scene, seen, served, tally, verdictIn } from './builders.ts';
 
 const max = { name: 'errors', errors: { max: '1%' } };
 const worseBy = { name: 'errors', errors: { worseBy: '0.5%' } };
@@ -137,4 +138,15 @@ describe('a guard with two questions', () => {
     const scene = { candidate: seen(served(500, 300)), stable: seen(served(5000, 150)) };
     expect(verdictIn({ guards: [both], ...scene })).toMatchObject({ verdict: 'Fail' });
   });
+});
+
+test('a burst in the first seconds after the weight rose is a burst, however calm the thousand small seconds before were', () => {
+  const step = tally({ ok: 1450, serverError: 50, batchSeconds: 3, failedSquaredOverServed: (50 * 50) / 500 });
+  const before = tally({ ok: 10_000, batchSeconds: 1000 });
+  const guard = verdictIn({
+    guards: [{ name: 'errors', errors: { max: '0.2%' } }],
+    candidate: seen(step, { sinceRollout: plus(before, step) }),
+    stable: seen(served(100_000)),
+  });
+  expect(guard.verdict).toBe('NeedMore');
 });
