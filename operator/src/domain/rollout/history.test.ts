@@ -54,6 +54,16 @@ describe('the history', () => {
     expect(brokenLink(long)).toBeUndefined();
   });
 
+  test('of a release that had no hashes is chained with the next status, whether a decision is told or not', () => {
+    const unchained = history.map(({ hash: _h, previousHash: _p, ...entry }) => entry as HistoryEntry);
+    const old: World = { ...serving, status: { ...serving.status, history: unchained } };
+    const quiet = plan(old).status.history ?? [];
+    expect(quiet).toEqual(history);
+    const told = plan({ ...old, target: targetOf(1) }).status.history ?? [];
+    expect(told).toHaveLength(history.length + 1);
+    expect(brokenLink(told)).toBeUndefined();
+  });
+
   test('names the artifact that a rollback is about', () => {
     const entry = plan({ ...shifting, ...failing }).status.history?.at(-1);
     expect(entry).toMatchObject({ reason: 'RolledBack', digest: targetOf(1).digest });

@@ -23,9 +23,22 @@ const entryOf = ({ from, to, reason, message, by, digest }: Note, now: Date, pre
   previousHash,
 });
 
+/**
+ * Entries as stored; those of a release that had no hashes get theirs, so that the chain begins with them. The API
+ * takes no entry without one: left as they are, they would have it refuse every status that tells a new decision.
+ */
+function chained(stored: readonly Partial<HistoryEntry>[]): HistoryEntry[] {
+  const chain: HistoryEntry[] = [];
+  for (const entry of stored) {
+    const unsealed = { ...entry, previousHash: chain.at(-1)?.hash ?? '' } as Unsealed;
+    chain.push(entry.hash === undefined ? { ...unsealed, hash: sealOf(unsealed) } : (entry as HistoryEntry));
+  }
+  return chain;
+}
+
 /** The decisions told so far and a new one, bounded; each holds the hash of the one before, kept or not. */
 export function historyWith({ status, now }: World, note: Note | undefined): HistoryEntry[] {
-  const history = status.history ?? [];
+  const history = chained(status.history ?? []);
   if (note === undefined) return history;
   const entry = entryOf(note, now, history.at(-1)?.hash ?? '');
   return [...history, { ...entry, hash: sealOf(entry) }].slice(-LONGEST_HISTORY);
