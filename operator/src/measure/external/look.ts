@@ -1,6 +1,7 @@
 import type { Guard } from '@slipway/crds';
 import { type Batches, noBatches } from '../../domain/analysis/tally.ts';
 import type { ExternalFinding } from '../../domain/rollout/world.ts';
+import { MOST_COUNTED } from './mostCounted.ts';
 import type { OneNumber } from './oneNumber.ts';
 
 export type PrometheusGuard = NonNullable<Guard['prometheus']>;
@@ -34,6 +35,9 @@ const SLACK_SHARE = 0.1;
 
 /** What is wrong with two counts that no extrapolation explains. */
 function contradiction(bad: number, total: number): string | undefined {
+  if (total > MOST_COUNTED) {
+    return `total is ${total}, which is no count of events: write increase(…[$window]) of a counter of them`;
+  }
   if (bad < -SLACK || total < -SLACK) {
     return `bad is ${bad} and total is ${total}: a count is not below 0, write increase(…[$window])`;
   }

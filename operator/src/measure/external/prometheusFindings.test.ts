@@ -235,6 +235,13 @@ describe('a rate of counts', () => {
     ]);
   });
 
+  test('that is no count of events is refused: its interval would have no digits, nor the status room for it', async () => {
+    script = { bad_total: [sample(0)], all_total: [sample(1e20)] };
+    expect(await looks(source(), rates, 1)).toEqual([
+      { kind: 'Invalid', message: expect.stringContaining('no count of events') },
+    ]);
+  });
+
   test('flagger#1035: no values found is no failure', async () => {
     script = { bad_total: [NOTHING], all_total: [NOTHING] };
     expect(await looks(source(), rates, 1)).toEqual([

@@ -60,6 +60,14 @@ describe('a test that ended', () => {
       { kind: 'Invalid', message: expect.stringContaining('is "all good": print {"bad": n, "total": n}') },
     ],
     ['with more bad than all contradicts itself', rates, complete, 0, '{"bad": 5, "total": 4}', { kind: 'Invalid' }],
+    [
+      'with a number that is no count says what to print',
+      rates,
+      complete,
+      0,
+      '{"bad": 0, "total": 1e20}',
+      { kind: 'Invalid' },
+    ],
     ['whose log is gone tells nothing', rates, complete, 0, undefined, { kind: 'Unreachable' }],
   ])('%s', (_what, guard, job, exitCode, log, finding) => {
     expect(readTest(guard, { job, exitCode, log })).toMatchObject(finding);

@@ -4,10 +4,12 @@ import { noBatches } from '../../domain/analysis/tally.ts';
 import type { ExternalFinding } from '../../domain/rollout/world.ts';
 import type { JobEnd } from '../../domain/workload/jobEnd.ts';
 import { oneLine } from '../../domain/workload/oneLine.ts';
+import { MOST_COUNTED } from './mostCounted.ts';
 
 type JobGuard = NonNullable<Guard['job']>;
 
-const reportSchema = z.object({ bad: z.number().min(0), total: z.number().min(0) });
+const count = z.number().min(0).max(MOST_COUNTED);
+const reportSchema = z.object({ bad: count, total: count });
 const LONGEST_LINE = 120;
 
 /** How the one container of a test ended, as far as its pod tells. */
