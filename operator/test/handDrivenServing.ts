@@ -153,7 +153,7 @@ export class HandDrivenServing {
   /** Waits for a route with these weights by backend, and has the gateway accept it. */
   async program(name: string, weights: Readonly<Record<string, number>>): Promise<Stored<HTTPRoute>> {
     const route = await this.#under.until(httpRoutes, name, ({ spec }) =>
-      expect(Object.fromEntries(spec.rules.at(-1)?.backendRefs.map((b) => [b.name, b.weight]) ?? [])).toEqual(weights),
+      expect(Object.fromEntries(spec.rules[0]?.backendRefs.map((b) => [b.name, b.weight]) ?? [])).toEqual(weights),
     );
     await this.#acceptThis(route);
     return route;

@@ -56,20 +56,25 @@ describe('a route', () => {
     expect(isAsApplied(found, wanted)).toBe(false);
   });
 
-  test('has a rule for each header route above the weighted one, on the same path, rewritten alike', () => {
+  test('has a rule for each header route, on the same path, rewritten alike', () => {
     const { rules } = httpRoute(infs, { ...shape, pathPrefix: '/flights' }, { backends, routes: [beta] }).spec;
     const path = { type: 'PathPrefix', value: '/flights' };
     expect(rules.map(({ matches, backendRefs }) => [matches, backendRefs.map(({ name }) => name)])).toEqual([
-      [[{ path, headers: [{ type: 'Exact', name: 'x-cohort', value: 'beta' }] }], ['flights-v2']],
       [[{ path }], ['flights-v1', 'flights-v2']],
+      [[{ path, headers: [{ type: 'Exact', name: 'x-cohort', value: 'beta' }] }], ['flights-v2']],
     ]);
     expect(rules[0]?.filters).toEqual(rules[1]?.filters);
+  });
+
+  test('keeps the weighted rule first: a gateway that knows backends by its place must not give a preview to everybody', () => {
+    const [none, some] = [[], [preview, beta]].map((routes) => httpRoute(infs, shape, { backends, routes }).spec.rules);
+    expect(some?.[0]).toEqual(none?.[0]);
   });
 
   test('names its rules where the gateway knows names, and nowhere else', () => {
     const of = (named: boolean) =>
       httpRoute(infs, { ...shape, named }, { backends, routes: [preview, beta] }).spec.rules.map(({ name }) => name);
-    expect(of(true)).toEqual(['preview', 'header-2', 'weights']);
+    expect(of(true)).toEqual(['weights', 'preview', 'header-2']);
     expect(of(false)).toEqual([undefined, undefined, undefined]);
   });
 

@@ -58,7 +58,12 @@ const match = (prefix: string, header: Headers = {}): RouteMatch => {
 const nameOf = ({ header }: HeaderRoute, i: number): string =>
   header[PREVIEW_HEADER.name] === undefined ? `header-${i + 1}` : 'preview';
 
-/** The one route of a service. A revision that its split does not name is in no rule of it, at no weight. */
+/**
+ * The one route of a service. A revision that its split does not name is in no rule of it, at no weight. The rule of the
+ * weights stays the first of all: a gateway that knows a rule's backends by its place (Envoy Gateway does) would send
+ * everybody to the candidate for an instant, if a rule for previews pushed it to the second. Order decides nothing
+ * between the two: the rule with more headers wins.
+ */
 export function httpRoute(infs: Stored<InferenceService>, shape: RouteShape, split: RouteSplit): HTTPRoute {
   const { parents, hostnames, pathPrefix, named } = shape;
   const names = predictorNames(infs.metadata.name);
@@ -85,7 +90,7 @@ export function httpRoute(infs: Stored<InferenceService>, shape: RouteShape, spl
     spec: {
       parentRefs: [...parents],
       ...(hostnames.length === 0 ? {} : { hostnames: [...hostnames] }),
-      rules: [...byHeader, rule('weights', [match(pathPrefix)], byWeight)],
+      rules: [rule('weights', [match(pathPrefix)], byWeight), ...byHeader],
     },
   };
 }

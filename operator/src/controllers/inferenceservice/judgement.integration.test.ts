@@ -205,7 +205,7 @@ test('blue/green: a preview gets who asks for it, one switch everybody, and the 
   await models.hand.accept('bluegreen');
   await vi.waitFor(async () => {
     const { spec } = await under.until(httpRoutes, 'bluegreen');
-    expect(spec.rules.at(-1)?.backendRefs).toMatchObject([{ name: names.candidate, weight: 10_000 }]);
+    expect(spec.rules[0]?.backendRefs).toMatchObject([{ name: names.candidate, weight: 10_000 }]);
   }, WITHIN);
   await models.hand.accept('bluegreen');
   const baking = await models.untilCandidate('bluegreen', { phase: 'Baking', weight: 100 });
