@@ -142,9 +142,9 @@ describe('a guard with two questions', () => {
 
 test('a burst in the first seconds after the weight rose is a burst, however calm the thousand small seconds before were', () => {
   const step = tally({ ok: 1400, serverError: 100, batchSeconds: 3, failedSquaredOverServed: (100 * 100) / 500 });
-  const before = tally({ ok: 5000, batchSeconds: 1000 });
+  const before = tally({ ok: 2000, batchSeconds: 1000 });
   const guard = verdictIn({
-    guards: [{ name: 'errors', errors: { max: '0.2%' } }],
+    guards: [{ name: 'errors', errors: { max: '0.1%' } }],
     candidate: seen(step, { sinceRollout: plus(before, step) }),
     stable: seen(served(100_000)),
   });
