@@ -30,7 +30,7 @@ describe('the page on what users of other tools asked for', () => {
         return readFileSync(path, 'utf8');
       });
       // A manifest that must be refused is named after its fault, and tells of it.
-    if (threads.length === 0 || files.every((file) => file.endsWith('.yaml'))) return;
+      if (threads.length === 0 || files.every((file) => file.endsWith('.yaml'))) return;
       const numbers = threads.map((id) => id.slice(id.indexOf('#')));
       expect(numbers.some((number) => texts.some((text) => text.includes(number)))).toBe(true);
     },
