@@ -80,6 +80,8 @@ export const isMisfit = (error: unknown): boolean => has(error, (e) => e.reason 
 /** The server will never take this object as it is: the message is worth showing to its author. */
 export const isInvalid = (error: unknown): boolean =>
   has(error, (e) => e.status === 400 || e.status === 422) || isMisfit(error);
+/** Not allowed: by RBAC, by a quota, or by an admission policy of somebody else's. */
+export const isForbidden = (error: unknown): boolean => has(error, (e) => e.status === 403);
 /** The resource version is too old, or (after a restore from a backup) newer than the server's own: list again. */
 export const isExpired = (error: unknown): boolean =>
   has(error, (e) => e.status === 410 || e.reason === 'ResourceVersionTooLarge');

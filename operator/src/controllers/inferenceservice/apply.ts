@@ -90,7 +90,10 @@ async function ensurePods(
   await ensureChild(client, deployments, deployment(infs, spec, runtime), infs, once);
 }
 
-/** Pods of a revision: an autoscaler's to say where one was asked for, and then never written here. */
+/**
+ * Pods of a revision: an autoscaler's to say where one was asked for, and then not written here. None is no number that
+ * an autoscaler takes, and it leaves a Deployment that has none alone for ever: those are asked for before it.
+ */
 async function scale(
   hands: Hands,
   reading: Reading,
@@ -101,14 +104,18 @@ async function scale(
   const { infs, children, specs } = reading;
   const { client, fieldManager, runtime } = hands;
   const scaler = ofRevision(children.autoscalers, revision);
-  const wanted = autoscaler(infs, revision, { min: replicas, warm, exact });
-  if (wanted !== undefined) return converge(hands, horizontalPodAutoscalers, infs, scaler, wanted, signal);
-  if (scaler !== undefined) await client.delete(horizontalPodAutoscalers, keyOf(scaler), { signal });
+  const wanted = replicas === 0 ? undefined : autoscaler(infs, revision, { min: replicas, warm, exact });
+  if (wanted === undefined && scaler !== undefined) {
+    await client.delete(horizontalPodAutoscalers, keyOf(scaler), { signal });
+  }
   const found = ofRevision(children.deployments, revision);
   const spec = specs[revision];
-  if (found?.spec?.replicas === replicas || spec === undefined) return;
-  const patch = replicasPatch(found ?? deployment(infs, spec, runtime), replicas);
-  await client.apply(deployments, patch, { fieldManager: `${fieldManager}-replicas`, signal });
+  const asked = found?.spec?.replicas;
+  if (spec !== undefined && (wanted === undefined ? asked !== replicas : asked === 0)) {
+    const patch = replicasPatch(found ?? deployment(infs, spec, runtime), replicas);
+    await client.apply(deployments, patch, { fieldManager: `${fieldManager}-replicas`, signal });
+  }
+  if (wanted !== undefined) await converge(hands, horizontalPodAutoscalers, infs, scaler, wanted, signal);
 }
 
 async function ensureRevision(hands: Hands, reading: Reading, revision: string, wanted: Pods, signal: AbortSignal) {

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type InferenceService, inferenceServices } from '../../api/kinds.ts';
 import type { OperatorConfig } from '../../config.ts';
+import { liveCandidate } from '../../domain/rollout/decision.ts';
 import { type Plan, plan } from '../../domain/rollout/plan.ts';
+import type { Cause } from '../../domain/rollout/world.ts';
 import type { ControllerContext, ControllerSpec, Reconciler } from '../../kube/contracts.ts';
+import { isForbidden, isInvalid } from '../../kube/errors.ts';
 import { again, type Outcome, settled } from '../../kube/outcome.ts';
 import type { Key } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
@@ -24,7 +27,8 @@ import { trafficOf } from './trafficOf.ts';
 
 const NAME = 'inferenceservice';
 const FIELD_MANAGER = `slipway-${NAME}`;
-const NAME_TAKEN_MS = 5_000;
+const NAME_TAKEN = 'NameTaken';
+const REFUSED_MS = 5_000;
 /**
  * A pass waits for pods, for up to a second where they hang: with fewer, a few rollouts whose pods hang would delay the
  * verdicts on all others.
@@ -49,18 +53,31 @@ const real: ServingSurroundings = {
   query: instantQueryWithin(QUERY_PATIENCE_MS),
 };
 
-/** The plan of a pass whose child's name is in use by somebody else: as it was, with the reason on top. */
-const nameTaken = ({ status, observed, ...rest }: Plan, { message }: NameTaken): Plan => ({
+/** Why a write of ours will fail until somebody mends it; undefined: it may pass by itself, and is an error of the pass. */
+function refusalOf(error: unknown): Cause | undefined {
+  if (error instanceof NameTaken) return { reason: NAME_TAKEN, message: error.message };
+  if (!isInvalid(error) && !isForbidden(error)) return undefined;
+  const { message } = error as Error;
+  return { reason: 'WriteRefused', message: `The API server refuses what this needs: ${message}` };
+}
+
+/**
+ * The plan of a pass that could not make what it needs: as it was, with the reason on top. A live candidate is looked at
+ * as often as ever: what keeps it from going on must not delay the way back.
+ */
+const refused = ({ observed, next, ...rest }: Plan, stored: Plan['status'], { reason, message }: Cause): Plan => ({
   ...rest,
-  status,
-  observed: observed.map((o) =>
-    o.type === 'Ready'
-      ? o
-      : { ...o, status: o.type === 'Reconciling' ? 'True' : 'False', reason: 'NameTaken', message },
-  ),
+  status: stored,
+  observed: observed.map((o) => {
+    if (o.type === 'Ready') return o;
+    const holds = o.type === (reason === NAME_TAKEN ? 'Reconciling' : 'Stalled');
+    return { ...o, status: holds ? 'True' : 'False', reason, message };
+  }),
   events: [],
-  next: again(NAME_TAKEN_MS, message),
+  next: liveCandidate(stored) === undefined ? again(REFUSED_MS, message) : next,
 });
+
+const isBack = ({ candidate }: Plan['status']): boolean => candidate?.phase === 'RollingBack';
 
 function externalReaders(
   { client, now, enqueue }: ControllerContext,
@@ -113,15 +130,33 @@ class InferenceServiceReconciler implements Reconciler {
   }
 
   async #carryOut(reading: Reading, wanted: Plan, signal: AbortSignal): Promise<Outcome> {
+    const stored = asStored(reading.infs);
+    if (isBack(wanted.status) && !isBack(stored)) return this.#takeBack(reading, wanted, signal);
     try {
       await apply(this.#hands, reading, wanted, signal);
     } catch (error) {
-      if (!(error instanceof NameTaken)) throw error;
-      return this.#tell(reading, nameTaken({ ...wanted, status: asStored(reading.infs) }, error), signal);
+      const cause = refusalOf(error);
+      if (cause === undefined) throw error;
+      return this.#tell(reading, refused(wanted, stored, cause), signal);
     }
     const told = await this.#tell(reading, wanted, signal);
     await endOrders(this.#readers, reading, wanted, signal);
     return told;
+  }
+
+  /**
+   * A rollback is decided once. It is written down right after its route, and also where that fails: the next pass sees
+   * a route without the candidate and a window of evidence that begins anew, and would give the traffic back if it had
+   * to decide again. Pods can wait for it.
+   */
+  async #takeBack(reading: Reading, wanted: Plan, signal: AbortSignal): Promise<Outcome> {
+    try {
+      await this.#hands.traffic.apply(reading.infs, wanted, signal);
+    } finally {
+      await this.#tell(reading, wanted, signal);
+    }
+    await endOrders(this.#readers, reading, wanted, signal);
+    return wanted.next;
   }
 
   /** One status write a pass, none when nothing changed; Events only after it succeeded. */
