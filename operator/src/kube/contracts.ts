@@ -64,5 +64,7 @@ export interface ControllerSpec {
   readonly grants: readonly Grant[];
   readonly sources: readonly Source[];
   readonly workers?: number; // default 4
+  /** Longest wait after passes that failed in a row. Default a minute. */
+  readonly longestWaitMs?: number;
   readonly build: (context: ControllerContext) => Reconciler;
 }

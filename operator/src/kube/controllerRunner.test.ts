@@ -7,7 +7,10 @@ import type { Key } from './resource.ts';
 
 const key: Key = { namespace: 'n', name: 'a' };
 
-function runWith(reconcile: (key: Key, signal: AbortSignal) => Promise<Outcome>, options: { workers?: number } = {}) {
+function runWith(
+  reconcile: (key: Key, signal: AbortSignal) => Promise<Outcome>,
+  options: { workers?: number; longestWaitMs?: number } = {},
+) {
   const clock = new SteppedClock();
   const results: PassResult[] = [];
   const meter = { ...silentMeter, pass: (_: string, result: PassResult) => void results.push(result) };
@@ -51,6 +54,18 @@ test('a failing pass is tried again after 5, 10, 20 ms ... up to a minute, and a
   runner.enqueue(key);
   await clock.step(5);
   expect(at.length).toBe(2);
+});
+
+test('a controller says itself how long it waits at most', async () => {
+  const at: number[] = [];
+  const failing = async (): Promise<Outcome> => {
+    at.push(clock.now().getTime());
+    throw new Error('no');
+  };
+  const { clock, runner } = runWith(failing, { longestWaitMs: 5_000 });
+  runner.enqueue(key);
+  await clock.step(10 * 60_000);
+  expect((at.at(-1) ?? 0) - (at.at(-2) ?? 0)).toBe(5_000);
 });
 
 test('a reconciler that throws before it returns a promise is a failed pass like any other', async () => {

@@ -9,6 +9,8 @@ import { type Key, keyText } from './resource.ts';
 export interface RunnerOptions {
   readonly name: string;
   readonly workers?: number;
+  /** Longest wait after passes that failed in a row. Default a minute. */
+  readonly longestWaitMs?: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly meter: Meter;
@@ -17,7 +19,8 @@ export interface RunnerOptions {
   readonly passMs?: number;
 }
 
-const BACKOFF = { baseMs: 5, maxMs: 60_000 };
+const SHORTEST_WAIT_MS = 5;
+const LONGEST_WAIT_MS = 60_000;
 const WORKERS = 4;
 const PASS_MS = 120_000;
 
@@ -84,7 +87,7 @@ export class ControllerRunner {
 
   #failed(key: Key, error: unknown): PassResult {
     const text = keyText(key);
-    const { random, log } = this.#options;
+    const { random, log, longestWaitMs: maxMs = LONGEST_WAIT_MS } = this.#options;
     if (error instanceof TerminalError) {
       this.#failures.delete(text);
       log.warn({ key: text, reason: error.reason, message: error.message }, 'stalled until the spec changes');
@@ -93,7 +96,7 @@ export class ControllerRunner {
     if (this.#abort.signal.aborted) return 'error';
     const failures = (this.#failures.get(text) ?? 0) + 1;
     this.#failures.set(text, failures);
-    const afterMs = backoffMs(failures, BACKOFF, random());
+    const afterMs = backoffMs(failures, { baseMs: SHORTEST_WAIT_MS, maxMs }, random());
     this.#queue.add(key, { afterMs });
     log.warn({ key: text, failures, afterMs: Math.round(afterMs), err: error }, 'a pass failed: trying again');
     return 'error';

@@ -119,8 +119,12 @@ export class Manager {
     const { clock, random, meter } = this.#around;
     const { client, instance } = this.#options;
     const log = this.#around.log.child({ controller: spec.name });
-    const workers = spec.workers === undefined ? {} : { workers: spec.workers };
-    const runner = new ControllerRunner({ name: spec.name, clock, random, meter, log, ...workers });
+    const { name, workers, longestWaitMs } = spec;
+    const conduct = {
+      ...(workers === undefined ? {} : { workers }),
+      ...(longestWaitMs === undefined ? {} : { longestWaitMs }),
+    };
+    const runner = new ControllerRunner({ name, clock, random, meter, log, ...conduct });
     const stores = new SourceStores(spec.name);
     const informers = spec.sources.map((source) => {
       const informer = this.#informers.of(spec.name, source);

@@ -45,7 +45,13 @@ export class TrafficByService implements TrafficProvider {
 
   async apply(infs: Stored<InferenceService>, split: TrafficSplit, signal: AbortSignal): Promise<void> {
     const { wanted, other } = this.#providers(infs);
-    await wanted.apply(infs, split, signal);
+    try {
+      await wanted.apply(infs, split, signal);
+    } catch (error) {
+      // A way in that can't be written must not keep requests of the other at a version that was taken back.
+      if (other.holds(infs) !== undefined) await other.apply(infs, split, signal);
+      throw error;
+    }
     if (other.holds(infs) === undefined) return;
     const waitMs = await this.#waitMs(infs, wanted, split, signal);
     if (waitMs === 0) return other.remove(infs, signal);

@@ -34,6 +34,8 @@ const REFUSED_MS = 5_000;
  * verdicts on all others.
  */
 const WORKERS = 32;
+/** A rollback that could not be written (the webhook of a gateway is down) lands this soon after it can be. */
+const LONGEST_WAIT_MS = 5_000;
 /** What the watch over drift and the notifier write into the status of a service. */
 const OTHERS = { conditions: ['DriftDetected'], fields: ['drift', 'notified', 'notifiedDrift'] };
 /** A pod that hangs is given up within the guard period, or it would slow the loop for the others. */
@@ -194,6 +196,7 @@ export function inferenceServiceController(config: OperatorConfig, around: Servi
     grants: GRANTS,
     sources: sources(concerned, config.defaultGateway),
     workers: WORKERS,
+    longestWaitMs: LONGEST_WAIT_MS,
     build: (context) => {
       concerned.services = context.store(inferenceServices);
       return new InferenceServiceReconciler(context, config, around);
