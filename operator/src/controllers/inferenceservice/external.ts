@@ -13,20 +13,29 @@ export interface ExternalReaders {
   readonly tests: GuardTests;
 }
 
-/** Phases in which a candidate is asked anything: before, there is nothing to find. */
+/** Phases in which a candidate is asked anything. */
 const SHOWN: readonly CandidateStatus['phase'][] = ['Shadowing', 'Previewing', 'Shifting', 'Baking'];
+
+type Findings = Readonly<Record<string, ExternalFinding>>;
+
+/** Before a candidate is shown to anybody there is nothing to find but that a query can't be asked. */
+const faultsIn = (findings: Findings): Findings =>
+  Object.fromEntries(Object.entries(findings).filter(([, { kind }]) => kind === 'Invalid'));
 
 /**
  * What was learned outside the pods, by name of the guard. Queries look anew when the candidate is shown to more; a
- * test runs once a step, and what it found holds in the bake after it.
+ * test runs once a step, and what it found holds in the bake after it. A query that does not parse is found while pods
+ * come up, so that a version that could not be judged gets no user.
  */
 export function readExternal(
   { queries, tests }: ExternalReaders,
   infs: Stored<InferenceService>,
   children: Children,
-): Readonly<Record<string, ExternalFinding>> {
+): Findings {
   const { candidate, stable, rolloutID } = infs.status ?? {};
-  if (candidate === undefined || rolloutID === undefined || !SHOWN.includes(candidate.phase)) {
+  const isPrepared = candidate?.phase === 'Preparing' && stable !== undefined && candidate.back !== true;
+  const isAsked = candidate !== undefined && (isPrepared || SHOWN.includes(candidate.phase));
+  if (!isAsked || rolloutID === undefined) {
     forgetExternal({ queries, tests }, keyOf(infs));
     return {};
   }
@@ -40,10 +49,8 @@ export function readExternal(
     version: candidate.version,
   };
   const step = `${rolloutID}/${exposureKey(candidate)}`;
-  return {
-    ...queries.read({ service: keyOf(infs), step, since, guards, variables }),
-    ...tests.read(infs, rolloutID, candidate, children.tests),
-  };
+  const found = queries.read({ service: keyOf(infs), step, since, guards, variables });
+  return isPrepared ? faultsIn(found) : { ...found, ...tests.read(infs, rolloutID, candidate, children.tests) };
 }
 
 export function forgetExternal({ queries, tests }: ExternalReaders, service: Key): void {
