@@ -1,11 +1,15 @@
+import { PORTS } from '@slipway/crds/contract';
 import { maySeeNothing, type Sight } from './sight.ts';
+
+/** Of all that keeps pods from being read, what a person can mend. */
+const REACH = `: is port ${PORTS.admin} of them open to the operator's namespace?`;
 
 /** Fewer than half of the ready pods answer: what the others see may be all there is to see. */
 export function unreadable({ world, candidate, seen }: Sight): string | undefined {
   const ready = world.revisions[candidate.revision]?.ready ?? 0;
   const answering = seen?.answering ?? 0;
   return answering === 0 || answering * 2 < ready
-    ? `${answering} of ${ready} ready pods of the candidate tell what they count`
+    ? `${answering} of ${ready} ready pods of the candidate tell what they count${answering === 0 ? REACH : ''}`
     : undefined;
 }
 

@@ -38,13 +38,21 @@ describe('where nothing can be seen', () => {
   });
 
   test.each<[string, Scene['candidate'], string]>([
-    ['no pod answers', seen(served(5000), { answering: 0 }), '0 of 5 ready pods of the candidate tell what they count'],
+    [
+      'no pod answers',
+      seen(served(5000), { answering: 0 }),
+      "0 of 5 ready pods of the candidate tell what they count: is port 9090 of them open to the operator's namespace?",
+    ],
     [
       'most pods do not answer',
       seen(served(5000), { answering: 2 }),
       '2 of 5 ready pods of the candidate tell what they count',
     ],
-    ['no evidence was ever read', undefined, '0 of 5 ready pods of the candidate tell what they count'],
+    [
+      'no evidence was ever read',
+      undefined,
+      "0 of 5 ready pods of the candidate tell what they count: is port 9090 of them open to the operator's namespace?",
+    ],
   ])('it is blind where %s', (_sentence, candidate, message) => {
     const scene = { guards: kinds, stable, ready: 5, ...(candidate === undefined ? {} : { candidate }) };
     for (const status of judgedIn(scene)) expect(status).toMatchObject({ verdict: 'Blind', message });

@@ -40,6 +40,16 @@ describe('the first version', () => {
     });
   });
 
+  test('whose pods can not be reached says what to open', () => {
+    const unreached = plan({ ...first, revisions: { [V0]: pods(2) }, evidence: {} });
+    const told = unreached.observed.find(({ type }) => type === 'Ready')?.message;
+    expect(told).toMatch(/^0 of 2 pods .* Let the operator's namespace reach port 9090/);
+    const half = plan({ ...first, revisions: { [V0]: pods(2) }, evidence: { [V0]: evidenceOf(0, requests(0), 1) } });
+    expect(half.observed.find(({ type }) => type === 'Ready')?.message).toBe(
+      '1 of 2 pods of flights 1.0.0 have told which digest they serve.',
+    );
+  });
+
   test('that is missing is named', () => {
     expect(conditions(plan({ ...fresh, target: targetOf(0, 'Missing') }))).toMatchObject({
       Ready: 'False ModelVersionMissing',

@@ -1,3 +1,4 @@
+import { PORTS } from '@slipway/crds/contract';
 import { type Decision, inPhase, progressing, type Rule, stalled, theCandidate, type View } from '../decision.ts';
 import { failureOf } from '../failure.ts';
 import { asksToPromote } from '../people.ts';
@@ -20,6 +21,13 @@ function waitForPods(view: View): Decision {
   const facts = factsOf(view);
   const message = `${facts.ready} of ${podsNeeded(view)} pods of ${title(view)} are ready.${trouble(facts)}`;
   return progressing(view.state, facts.trouble?.reason ?? 'WaitingForPods', message);
+}
+
+function waitForDigest(view: View): Decision {
+  const { answering = 0 } = view.world.evidence[theCandidate(view).revision] ?? {};
+  const told = `${answering} of ${podsNeeded(view)} pods of ${title(view)} have told which digest they serve.`;
+  const mend = `Let the operator's namespace reach port ${PORTS.admin} of them, or set SLIPWAY_EVIDENCE=prometheus.`;
+  return progressing(view.state, 'DigestNotReported', answering === 0 ? `${told} ${mend}` : told);
 }
 
 const firstFailure = (view: View) =>
@@ -56,12 +64,7 @@ export const PREPARING: readonly Rule[] = [
           podsReady(v) &&
           isOwed(v.world, v.state, theCandidate(v)))) &&
       !digestReported(v),
-    decide: (v) =>
-      progressing(
-        v.state,
-        'DigestNotReported',
-        `The pods of ${title(v)} are ready, and the operator can't yet read from them which digest they serve.`,
-      ),
+    decide: waitForDigest,
   },
   {
     name: 'serve-first-version',
