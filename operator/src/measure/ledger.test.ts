@@ -53,6 +53,13 @@ describe('the ledger of a rollout', () => {
     expect(ledger.evidence('v1', at(14)).sinceRollout.ok).toBe(45);
   });
 
+  test('calls no pod answering that was last seen before the clock was set back', () => {
+    const ledger = new Ledger(TERMS);
+    ledger.record(POD, evidence(40), at(3600));
+    expect(ledger.evidence('v1', at(3605)).answering).toBe(1);
+    expect(ledger.evidence('v1', at(10)).answering).toBe(0);
+  });
+
   test('keeps what a pod counted that is gone, and no longer calls it answering', () => {
     const ledger = new Ledger(TERMS);
     ledger.record(POD, evidence(40, { serverError: 4 }), at(10));

@@ -1,6 +1,7 @@
 import type { Evidence } from '@slipway/crds/contract';
 import { noRequests, plus, since, type Tally } from '../domain/analysis/tally.ts';
 import type { PredictionLook, RevisionEvidence } from '../domain/rollout/world.ts';
+import { hasPassed } from './hasPassed.ts';
 import { PassBatches, sharesOf } from './passBatches.ts';
 import { type Bins, binsOf, growthOf, NO_BINS, PredictionLooks, type RawLook } from './predictionLooks.ts';
 import { type Bases, RecentWindows } from './recentWindows.ts';
@@ -139,7 +140,7 @@ export class Ledger {
   /** Without `inBins` looks at predictions are left out: nobody knows yet what their bins mean. */
   evidence(revision: string, now: Date, inBins?: (look: RawLook) => PredictionLook): RevisionEvidence {
     const accounts = [...this.#accounts.values()].filter((a) => a.revision === revision);
-    const fresh = accounts.filter(({ seenAt }) => now.getTime() - seenAt <= FRESH_MS);
+    const fresh = accounts.filter(({ seenAt }) => !hasPassed(now.getTime() - seenAt, FRESH_MS + 1));
     const totals = this.#totals(revision);
     const base = this.#stepBase.get(revision) ?? noRequests;
     const recent = this.#recent.of(revision, totals.sinceRollout, now);

@@ -3,7 +3,10 @@ import { secrets } from '../../api/builtin.ts';
 import type { InferenceService } from '../../api/kinds.ts';
 import type { Client } from '../../kube/client.ts';
 import type { Stored } from '../../kube/wire.ts';
+import { hasPassed } from '../../measure/hasPassed.ts';
 import { predictorNames } from '../../render/predictorChildren.ts';
+
+const KEPT_MS = 60_000;
 
 /**
  * Tokens of services, read by name and kept for a minute: a rollout asks each second, and the operator watches no
@@ -22,7 +25,7 @@ export class AdminTokens {
   async of({ metadata }: Stored<InferenceService>, signal: AbortSignal): Promise<string | undefined> {
     const known = this.#known.get(metadata.uid);
     const at = this.#now().getTime();
-    if (known !== undefined && at - known.readAt < 60_000) return known.token;
+    if (known !== undefined && !hasPassed(at - known.readAt, KEPT_MS)) return known.token;
     const key = { namespace: metadata.namespace ?? '', name: predictorNames(metadata.name).adminToken };
     const kept = (await this.#client.get(secrets, key, { signal }))?.data?.[FILES.token];
     if (kept === undefined) return undefined;

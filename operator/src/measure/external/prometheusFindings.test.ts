@@ -113,6 +113,15 @@ describe('queries', () => {
     expect(changes).toBe(4);
   });
 
+  test('are asked on with a clock that was set back', async () => {
+    script = { bad_total: [sample(1)], all_total: [sample(10)] };
+    const found = source();
+    await looks(found, rates, 1);
+    now -= 3_600_000;
+    found.read(question([rates]));
+    expect(asked).toHaveLength(4);
+  });
+
   test('without any server are Invalid and say where to name it', () => {
     const of = new PrometheusFindings({
       query: async () => NOTHING,

@@ -3,6 +3,7 @@ import { parseDuration } from '../../domain/duration.ts';
 import { canonicalJson } from '../../domain/revision.ts';
 import type { ExternalFinding } from '../../domain/rollout/world.ts';
 import { type Key, keyText } from '../../kube/resource.ts';
+import { hasPassed } from '../hasPassed.ts';
 import type { InstantQuery } from '../prometheus/instantQuery.ts';
 import { type Looks, lookAtRates, lookAtValue, NO_LOOKS, type PrometheusGuard } from './look.ts';
 import { oneNumber } from './oneNumber.ts';
@@ -98,7 +99,7 @@ export class PrometheusFindings {
   }
 
   #isDue({ asking, askedAt }: Watched, { interval }: PrometheusGuard): boolean {
-    return !asking && this.#options.now().getTime() - askedAt >= parseDuration(interval);
+    return !asking && hasPassed(this.#options.now().getTime() - askedAt, parseDuration(interval));
   }
 
   async #ask(

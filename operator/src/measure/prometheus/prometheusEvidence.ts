@@ -1,6 +1,7 @@
 import type { Evidence } from '@slipway/crds/contract';
 import type { RevisionEvidence } from '../../domain/rollout/world.ts';
 import { type Key, keyText } from '../../kube/resource.ts';
+import { hasPassed } from '../hasPassed.ts';
 import { Ledger } from '../ledger.ts';
 import { isSound } from '../readable.ts';
 import type { EvidenceQuestion, EvidenceSource } from '../source.ts';
@@ -70,7 +71,8 @@ export class PrometheusEvidence implements EvidenceSource {
     const terms = { ...question, predictions: false };
     const followed = this.#followedFor(terms);
     const { ledger } = followed;
-    if (this.#options.now().getTime() - followed.askedAt >= ASK_EVERY_MS) await this.#ask(followed, terms, signal);
+    if (hasPassed(this.#options.now().getTime() - followed.askedAt, ASK_EVERY_MS))
+      await this.#ask(followed, terms, signal);
     const now = this.#options.now();
     ledger.enter(question.step, question.stepStartedAt, now);
     const revisions = [...new Set(question.pods.map(({ revision }) => revision))];
