@@ -11,6 +11,7 @@ import { versionOver } from '../story/manifests.ts';
 import { sameBytesAs } from '../story/rollout.ts';
 import { FIELD_MANAGER, keyIn } from '../story/stage.ts';
 import { openSteady, type Steady } from '../story/steady.ts';
+import { openTraffic, type Traffic } from '../story/traffic.ts';
 
 const NAMESPACE = 'blue-green';
 const PER_SECOND = 500;
@@ -20,11 +21,22 @@ const WAIT_MS = 120_000;
 
 let steady: Steady;
 let blue: string;
+let busy: Traffic | undefined;
 beforeAll(async () => {
-  steady = await openSteady(NAMESPACE, { steps: STEPS, bake: '10m' }, { perSecond: PER_SECOND });
+  const quiet = await openSteady(NAMESPACE, { steps: STEPS, bake: '10m' }, { perSecond: 0 });
+  steady = quiet;
+  const next = versionOver(quiet.trained.version, GREEN);
+  await quiet.stage.ground.client.apply(modelVersions, next, { fieldManager: FIELD_MANAGER });
+  await awaitGoal(quiet.stage.ground.client, modelVersions, keyIn(quiet.stage, next), 'Ready', WAIT_MS);
+  // Full load only now: on two cores it would have slowed all that has to happen before.
+  busy = await openTraffic(quiet.stage, quiet.service, await flightRows(2000), PER_SECOND);
+  steady = { ...quiet, traffic: busy };
   blue = steady.trained.version.spec.version;
 });
-afterAll(() => steady?.close());
+afterAll(async () => {
+  await busy?.stop();
+  await steady?.close();
+});
 
 const service = (fits: (infs: InferenceService) => boolean, what: string) =>
   awaitObject(steady.stage.ground.client, inferenceServices, keyIn(steady.stage, steady.service), fits, {
@@ -52,10 +64,6 @@ async function ask(headers: Readonly<Record<string, string>> = {}): Promise<unkn
 
 describe('blue/green under 500 requests a second', () => {
   test('shows green to those who ask for it, and to nobody else', async () => {
-    const { client } = steady.stage.ground;
-    const next = versionOver(steady.trained.version, GREEN);
-    await client.apply(modelVersions, next, { fieldManager: FIELD_MANAGER });
-    await awaitGoal(client, modelVersions, keyIn(steady.stage, next), 'Ready', WAIT_MS);
     await merge({ spec: sameBytesAs(GREEN) });
     await service(({ status }) => status?.candidate?.awaitingApproval === true, 'to await approval');
     const preview = { [PREVIEW_HEADER.name]: PREVIEW_HEADER.value };
