@@ -15,6 +15,25 @@ test('a policy whose guards can all be judged has none', () => {
   expect(faults({ guards, candidate: counting('delay'), stable: counting('delay') })).toEqual([]);
 });
 
+const rate = { failures: 3, interval: '15s' };
+test.each<[string, Omit<Guard, 'name'>, string]>([
+  ['errors', { errors: { max: '0%' } }, 'allows 0%'],
+  ['a margin', { errors: { max: '1%', worseBy: '0.00%' } }, 'allows 0.00%'],
+  ['slow answers', { latency: { threshold: '60ms', quantile: 95, worseBy: '0%' } }, 'allows 0%'],
+  ['answers that differ', { disagreement: { max: '0%', tolerance: '1e-3', k: 5 } }, 'allows 0%'],
+  ['answers of no use', { invalidOutputs: { max: '0%' } }, 'allows 0%'],
+  ['wrong answers', { accuracy: { min: '100%' } }, 'asks for 100%'],
+  ['events', { prometheus: { bad: 'b', total: 't', max: '0%', ...rate } }, 'allows 0%'],
+  ['a test', { job: { image: 'x', timeout: '5m', max: '0%' } }, 'allows 0%'],
+])('a limit on %s that can never be shown to be kept is one: the rollout would wait for ever', (_what, guard, said) => {
+  const scene = { guards: [{ name: 'strict', ...guard }], steps: [{ shadow: 10 }, { weight: 100 }] };
+  expect(faults(scene)).toEqual([expect.stringContaining(`Guard strict ${said}, and no number of`)]);
+});
+
+test('a plain number may be held against 0', () => {
+  expect(faults({ guards: [{ name: 'queue', prometheus: { value: 'q', max: '0', ...rate } }] })).toEqual([]);
+});
+
 test('answers that no step compares are one, with the step that mends it', () => {
   expect(faults({ guards: [answers], steps: [{ weight: 10 }, { weight: 100 }] })).toEqual([
     'Guard answers compares answers in shadow steps, and rollout.steps has none: add {shadow: 100, for: 10m} before the first weight, or remove the guard.',

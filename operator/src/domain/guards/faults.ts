@@ -39,7 +39,35 @@ const isRefusedOutside: Fault = ({ external }, { name }) => {
   return found?.kind === 'Invalid' ? `can't be asked: ${found.message}` : undefined;
 };
 
+const NOTHING = /^0+(\.0+)?%$/;
+const ALL = /^100(\.0+)?%$/;
+
+/** Every share that a guard allows. */
+const allowed = ({ errors, latency, disagreement, invalidOutputs, accuracy, prometheus, job }: Guard) =>
+  [
+    errors?.max,
+    errors?.worseBy,
+    latency?.worseBy,
+    disagreement?.max,
+    invalidOutputs?.max,
+    accuracy?.worseBy,
+    prometheus?.max,
+    job?.max,
+  ].filter((share) => share !== undefined);
+
+/** A bound comes ever nearer to nothing and never reaches it, so such a guard fails or waits, and never passes. */
+const allowsNothing: Fault = (_world, guard) => {
+  const none = allowed(guard).find((share) => NOTHING.test(share));
+  if (none !== undefined)
+    return `allows ${none}, and no number of requests shows that a share is nothing at all: write the smallest that matters, such as 0.1%`;
+  const { min = '' } = guard.accuracy ?? {};
+  return ALL.test(min)
+    ? `asks for ${min}, and no number of labels shows that all answers are right: write the largest share that matters, such as 99.9%`
+    : undefined;
+};
+
 const FAULTS: readonly Fault[] = [
+  allowsNothing,
   comparesNothing,
   comparesOtherwise,
   hasNoBaseline,
