@@ -101,12 +101,21 @@ function podsStillAsked(world: World, versions: Versions, candidate: CandidateSt
   return isProgrammed(world, backendsOf(versions), routes) ? 0 : podsOf(world, candidate.revision).replicas;
 }
 
+/**
+ * On the way out it keeps its pods until the gateway has let go of them. A Service without a pod never does: where the
+ * candidate took the only place there is and no gateway stands before it, it gives that back at once.
+ */
+function podsLeaving(world: World, versions: Versions, { revision }: CandidateStatus): number {
+  const kept = Math.max(1, podsOf(world, revision).replicas);
+  const inPlaceOfAll = sizingOf(world.spec) === 'InPlace' && podsAreTheWeight(world.spec);
+  return inPlaceOfAll ? Math.min(kept, capacity(world, versions) - 1) : kept;
+}
+
 /** Pods to ask for now. In place they come one by one, each when the one before is ready, so that few are away at once. */
 function candidateReplicas(world: World, versions: Versions, candidate: CandidateStatus): number | undefined {
   const { replicas, ready } = podsOf(world, candidate.revision);
   if (candidate.phase === 'RolledBack' || candidate.phase === 'Complete') return undefined;
-  // On the way out it keeps its pods until the gateway has let go of them.
-  if (candidate.phase === 'RollingBack') return Math.max(1, replicas);
+  if (candidate.phase === 'RollingBack') return podsLeaving(world, versions, candidate);
   const wanted = Math.max(podsWanted(world, versions, candidate), podsStillAsked(world, versions, candidate));
   if (versions.stable === undefined || sizingOf(world.spec) !== 'InPlace') return wanted;
   return Math.min(wanted, Math.max(replicas, ready + 1));

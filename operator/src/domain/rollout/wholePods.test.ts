@@ -95,6 +95,20 @@ describe('surge: Never', () => {
     );
   });
 
+  test('and no gateway: the single pod gives its place back at once, for a Service without a pod lets go of nobody', () => {
+    const given = counted([{ weight: 100 }], 1);
+    const leaving: World = {
+      ...given,
+      spec: { ...given.spec, rollout: { ...given.spec.rollout, surge: 'Never' } },
+      status: { rolloutID: 'r-1', stable: versionOf(0), candidate: { ...candidateAt('RollingBack', 0), capacity: 1 } },
+      revisions: { [V0]: { replicas: 0, ready: 0 }, [V1]: pods(1) },
+      route: { state: 'Pending' },
+    };
+    expect(plan(leaving)).toMatchObject({ rule: 'rolling-back', replicas: { [V0]: 1, [V1]: 0 } });
+    const traffic = { ...given.spec.traffic, provider: 'Gateway' as const };
+    expect(plan({ ...leaving, spec: { ...leaving.spec, traffic } }).replicas).toEqual({ [V0]: 0, [V1]: 1 });
+  });
+
   test('takes no pod for an approval that comes first', () => {
     const { end } = course(inPlace([{ approval: true }, { weight: 100 }], 2));
     expect([plan(end).rule, plan(end).replicas[V0]]).toEqual(['await-approval', 2]);
