@@ -32,6 +32,7 @@ const EVERYTHING = {
   cloudEventsSink: 'http://broker.events/slipway',
   evidence: 'prometheus',
   prometheusUrl: 'http://prometheus.monitoring:9090',
+  scrapeNamespaces: ['monitoring'],
   logLevel: 'debug',
   nodeSelector: { 'kubernetes.io/os': 'linux' },
   tolerations: [{ key: 'system', operator: 'Exists' }],
@@ -97,6 +98,7 @@ describe('the operator reads what the values say', () => {
       cloudeventsSink: 'http://broker.events/slipway',
       evidenceSource: 'prometheus',
       prometheusUrl: 'http://prometheus.monitoring:9090',
+      scrapeNamespaces: ['monitoring'],
       logLevel: 'debug',
     });
   });

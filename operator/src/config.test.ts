@@ -18,6 +18,7 @@ test('only the runtime image has to be given', () => {
     guardPeriodMs: 1_000,
     evidenceSource: 'pods',
     prometheusUrl: undefined,
+    scrapeNamespaces: [],
     cloudeventsSink: undefined,
     driftPeriodMs: 20_000,
     logLevel: 'info',
@@ -37,7 +38,9 @@ test('lists and references are parsed', () => {
     ...image,
     SLIPWAY_WATCH_NAMESPACES: 'team-a,team-b,team-a',
     SLIPWAY_DEFAULT_GATEWAY: 'edge/public',
+    SLIPWAY_SCRAPE_NAMESPACES: 'monitoring,mesh',
   });
+  expect(config.scrapeNamespaces).toEqual(['monitoring', 'mesh']);
   expect(config.watchNamespaces).toEqual(['team-a', 'team-b']);
   expect(config.defaultGateway).toEqual({ namespace: 'edge', name: 'public' });
 });

@@ -32,6 +32,8 @@ export interface OperatorConfig {
   readonly evidenceSource: (typeof EVIDENCE_SOURCES)[number];
   /** The Prometheus of guards that name none, and of evidenceSource prometheus. */
   readonly prometheusUrl: string | undefined;
+  /** Namespaces, beside the operator's own, whose pods may read the metrics of model servers. */
+  readonly scrapeNamespaces: readonly string[];
   /** Between two readings of the counters of services whose spec has a drift. */
   readonly driftPeriodMs: number;
   /** Where CloudEvents go of services that name no sink of their own. */
@@ -156,6 +158,12 @@ const SETTINGS: { readonly [K in keyof OperatorConfig]: Setting<OperatorConfig[K
     byDefault: '',
     mustBe: 'the address of a Prometheus, such as http://prometheus.monitoring:9090, or empty for none',
     read: httpAddress,
+  },
+  scrapeNamespaces: {
+    env: 'SLIPWAY_SCRAPE_NAMESPACES',
+    byDefault: '',
+    mustBe: 'namespace names separated by commas, such as monitoring, or empty for none',
+    read: namespaces,
   },
   cloudeventsSink: {
     env: 'SLIPWAY_CLOUDEVENTS_SINK',

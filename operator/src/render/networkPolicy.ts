@@ -5,12 +5,17 @@ import type { Stored } from '../kube/wire.ts';
 import { predictorMeta, predictorNames, predictorSelector } from './predictorChildren.ts';
 
 /** On the wire the field is `from`; the generated type calls it `_from`, a reserved word elsewhere. */
-const fromNamespace = (namespace: string): object => ({
-  from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } }],
+const fromNamespaces = (namespaces: readonly string[]): object => ({
+  from: namespaces.map((namespace) => ({
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+  })),
 });
 
-/** Anyone may ask the model, over REST and gRPC; the admin port is for the operator's namespace (the kubelet's probes always pass). */
-export const networkPolicy = (infs: Stored<InferenceService>, operatorNamespace: string): NetworkPolicy => ({
+/**
+ * Anyone may ask the model, over REST and gRPC. The admin port is for the operator's namespace and for those that scrape
+ * metrics from it; all but metrics and probes, which always pass, asks for the token of the service as well.
+ */
+export const networkPolicy = (infs: Stored<InferenceService>, adminFrom: readonly string[]): NetworkPolicy => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
   metadata: predictorMeta(infs, predictorNames(infs.metadata.name).networkPolicy),
@@ -20,7 +25,7 @@ export const networkPolicy = (infs: Stored<InferenceService>, operatorNamespace:
     ingress: [
       { ports: [PORTS.rest, PORTS.grpc].map((port) => ({ port, protocol: 'TCP' })) },
       {
-        ...fromNamespace(operatorNamespace),
+        ...fromNamespaces(adminFrom),
         ports: [{ port: PORTS.admin, protocol: 'TCP' }],
       },
     ],

@@ -82,14 +82,19 @@ describe('the Deployment of a revision', () => {
       { name: 'http', port: 80, targetPort: 'rest' },
       { name: 'grpc', port: 8081, targetPort: 'grpc' },
     ]);
-    const [everybody, operator] = networkPolicy(infs, 'slipway-system').spec?.ingress ?? [];
+    const [everybody, operator] = networkPolicy(infs, ['slipway-system', 'monitoring']).spec?.ingress ?? [];
     expect(everybody).toEqual({
       ports: [
         { port: 8080, protocol: 'TCP' },
         { port: 8081, protocol: 'TCP' },
       ],
     });
-    expect(operator?.ports).toEqual([{ port: 9090, protocol: 'TCP' }]);
+    expect(operator).toEqual({
+      ports: [{ port: 9090, protocol: 'TCP' }],
+      from: ['slipway-system', 'monitoring'].map((name) => ({
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+      })),
+    });
   });
 
   test('hands its settings to the server', () => {

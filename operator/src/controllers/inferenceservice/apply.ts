@@ -32,7 +32,8 @@ export interface Hands {
   readonly traffic: TrafficProvider;
   readonly newToken: () => string;
   readonly runtime: RuntimeImage;
-  readonly operatorNamespace: string;
+  /** Namespaces that may reach the admin port of pods. */
+  readonly adminFrom: readonly string[];
   readonly fieldManager: string;
 }
 
@@ -148,7 +149,7 @@ async function removeRevision({ client }: Hands, { children }: Reading, revision
 export async function apply(hands: Hands, reading: Reading, plan: Plan, signal: AbortSignal): Promise<void> {
   const { infs, children } = reading;
   await hands.traffic.apply(infs, plan, signal);
-  const policy = networkPolicy(infs, hands.operatorNamespace);
+  const policy = networkPolicy(infs, hands.adminFrom);
   await converge(hands, networkPolicies, infs, children.networkPolicies[0], policy, signal);
   for (const [revision, replicas] of Object.entries(plan.replicas)) {
     const [warm, exact] = [plan.warm.includes(revision), plan.exact.includes(revision)];

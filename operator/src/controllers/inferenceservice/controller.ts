@@ -117,7 +117,7 @@ class InferenceServiceReconciler implements Reconciler {
       traffic,
       newToken: around.newToken,
       runtime: { image: config.runtimeImage, pullPolicy: config.imagePullPolicy },
-      operatorNamespace: config.operatorNamespace,
+      adminFrom: [...new Set([config.operatorNamespace, ...config.scrapeNamespaces])],
       fieldManager: FIELD_MANAGER,
     };
   }

@@ -178,7 +178,7 @@ describe('addresses in EndpointSlices', () => {
 });
 
 test('stable pods reach the pods of a candidate: the policy of a service lets anyone ask its REST port', () => {
-  const [asking, admin] = networkPolicy(infs, 'slipway-system').spec?.ingress ?? [];
+  const [asking, admin] = networkPolicy(infs, ['slipway-system']).spec?.ingress ?? [];
   expect(asking).toEqual({ ports: [PORTS.rest, PORTS.grpc].map((port) => ({ port, protocol: 'TCP' })) });
   expect(admin?.ports).toEqual([{ port: PORTS.admin, protocol: 'TCP' }]);
 });
