@@ -20,6 +20,13 @@ const hashes = history.map(({ hash }) => hash);
 const typesOf = (about: ReturnType<typeof service>) =>
   pendingOf(about, NOW).steps.flatMap(({ event }) => (event ? [event.type.slice('dev.slipway.'.length)] : []));
 
+test('entries that have no hash yet are told once they have one, as an event without a name would be refused', () => {
+  const unchained = history.map(({ hash: _h, previousHash: _p, ...entry }) => entry as never);
+  const pending = pendingOf(service({ history: unchained }), NOW);
+  expect(pending).toEqual({ steps: [], lost: false });
+  expect(typesOf(service({ history }))).toContain('rolledBack');
+});
+
 describe('a decision is told as', () => {
   test.each([
     ['RolloutStarted', '1.1.0', 'rolloutStarted'],

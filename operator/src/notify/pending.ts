@@ -31,9 +31,13 @@ const isAsked = ({ spec }: InferenceService, type: NotificationType): boolean =>
   (spec.notify?.events ?? NOTIFICATIONS).includes(type);
 const typeOf = ({ type }: CloudEvent) => type.slice('dev.slipway.'.length) as NotificationType;
 
-/** What the sink is owed, in the order in which it happened. */
+/**
+ * What the sink is owed, in the order in which it happened. Nothing of a history whose entries an earlier release left
+ * without a hash, which names the event: the rollout gives them one at its next look.
+ */
 export function pendingOf(about: InferenceService, now: Date): Pending {
   const { history = [], notified, notifiedDrift } = about.status ?? {};
+  if (history.some(({ hash }) => hash === undefined)) return { steps: [], lost: false };
   const from = notified === undefined ? firstNews(history, now) : next(history, notified);
   const mark = (hash: string | undefined) => (hash === undefined || hash === '' ? NONE : hash);
   const steps = history.slice(from).map((entry): Step => {
