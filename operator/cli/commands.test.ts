@@ -46,6 +46,15 @@ describe('approve', () => {
       done: 'Approved step 3 of the rollout of 1.1.0 as ana@example.com.',
     });
   });
+  test('says how to make room where the list is full', () => {
+    const before = { rolloutID: 'r-1', digest: 'sha256:old', by: 'ben', at: '2026-02-01T00:00:00Z' };
+    const approvals = Array.from({ length: 64 }, (_, step) => ({ ...before, step }));
+    const service = { ...awaitingApproval, spec: { ...awaitingApproval.spec, approvals } };
+    expect(approvalRequest(service, approver)).toMatchObject({
+      kind: 'refused',
+      why: expect.stringContaining(`--type=merge -p '{"spec":{"approvals":null}}'`),
+    });
+  });
   test('refuses when no step waits', () => {
     expect(approvalRequest(shifting, approver)).toMatchObject({
       kind: 'refused',

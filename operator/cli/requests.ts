@@ -17,6 +17,9 @@ export interface Approver {
   readonly comment?: string | undefined;
 }
 
+/** Of the API: the list only grows, and can be dropped as a whole. */
+const MOST_APPROVALS = 64;
+
 /**
  * Lets the approval step that waits now pass. It names rollout, step and digest, so it can never let a later one pass,
  * and is written against the version that was read: of two people at once one is told to look again.
@@ -30,6 +33,12 @@ export function approvalRequest({ metadata, spec, status }: InferenceService, { 
   if (candidate.awaitingApproval !== true) {
     return refused(
       `The rollout of ${version} is in phase ${phase} and waits for no approval: kubectl slipway status infs/${metadata.name}`,
+    );
+  }
+  if ((spec.approvals?.length ?? 0) >= MOST_APPROVALS) {
+    const dropped = `kubectl patch infs/${metadata.name} --type=merge -p '{"spec":{"approvals":null}}'`;
+    return refused(
+      `There is room for ${MOST_APPROVALS} approvals. Drop them, as the history keeps who gave them, and approve again: ${dropped}`,
     );
   }
   const approval = { rolloutID, step, digest, by, at: rfc3339(at), ...(comment === undefined ? {} : { comment }) };
