@@ -114,10 +114,15 @@ export function startProbe(options: ProbeOptions): Probe {
       inFlight.add(asked);
     }
   }, TICK_MS);
-  const stop = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     clearInterval(timer);
     await Promise.all(inFlight);
     await pool.close();
+  };
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= end();
+    return stopped;
   };
   return { answers, stop };
 }

@@ -25,7 +25,7 @@ export const analysisTemplates: Resource<KubeObject & { spec: object }> = resour
 
 export type PodTemplate = NonNullable<Deployment['spec']>['template'];
 
-const LABELS = { app: 'argo' };
+export const LABELS = { app: 'argo' };
 /** The canary's share of the traffic is its share of the pods: there is no plugin for the Gateway API to be had. */
 const PODS = 10;
 
