@@ -28,12 +28,17 @@ export const reachable = ({ ready, endpoints = ready }: RevisionFacts): number =
 
 /**
  * Pods that all traffic needs: what an autoscaler made of the stable version, else the minimum. Where weights are made
- * of whole pods it is the number that the rollout began with, as the stable version gives pods away.
+ * of whole pods it is the number that the rollout began with, as the stable version gives pods away. A rollout that
+ * began beside and goes on in place has no such number: then it is all pods of both, which swapping leaves as many. The
+ * stable ones alone would be fewer at each look, until one is left for all of their traffic.
  */
 export const capacity = (world: World, { stable, candidate }: Versions): number => {
   const { spec } = world;
-  const began = sizingOf(spec) === 'Beside' ? undefined : candidate?.capacity;
-  return Math.max(spec.predictor.replicas.min, began ?? podsOf(world, stable?.revision ?? '').replicas);
+  const sizing = sizingOf(spec);
+  const began = sizing === 'Beside' ? undefined : candidate?.capacity;
+  const own = podsOf(world, stable?.revision ?? '').replicas;
+  const swapped = sizing === 'InPlace' ? podsOf(world, candidate?.revision ?? '').replicas : 0;
+  return Math.max(spec.predictor.replicas.min, began ?? own + swapped);
 };
 
 const within = (low: number, n: number, high: number): number => Math.max(low, Math.min(n, high));

@@ -109,6 +109,19 @@ describe('surge: Never', () => {
     expect(plan({ ...leaving, spec: { ...leaving.spec, traffic } }).replicas).toEqual({ [V0]: 0, [V1]: 1 });
   });
 
+  test('written in mid-rollout keeps the pods there are, and takes no more of the stable version with each look', () => {
+    const steps = [{ weight: 25, for: '1h' }, { weight: 100 }];
+    const begun: World = {
+      ...shifting,
+      spec: specOf({ steps, guards: [], surge: 'Never' }, 2),
+      status: { ...shifting.status, candidate: candidateAt('Shifting', 25) },
+      revisions: { [V0]: pods(8), [V1]: pods(2) },
+      route: routeTo({ 0: 7500, 1: 2500 }),
+    };
+    const { asked, end } = course(begun, 8);
+    expect([asked, plan(end).replicas]).toEqual([['7+3 pods, 25%'], { [V0]: 7, [V1]: 3 }]);
+  });
+
   test('takes no pod for an approval that comes first', () => {
     const { end } = course(inPlace([{ approval: true }, { weight: 100 }], 2));
     expect([plan(end).rule, plan(end).replicas[V0]]).toEqual(['await-approval', 2]);
