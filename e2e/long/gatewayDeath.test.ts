@@ -45,7 +45,7 @@ async function until(what: string, fits: (infs: InferenceService) => boolean): P
 
 describe('a rollback while nothing can program the gateway', () => {
   const guarded = (max: string) => ({
-    steps: [{ weight: 10 }, { weight: 100 }],
+    steps: [{ weight: 10, for: '10m' }, { weight: 100 }],
     guards: [{ name: 'errors', errors: { max } }],
   });
 

@@ -73,8 +73,11 @@ describe('a rollout ends as if nothing had happened when the operator was killed
     const before = await podUids(steady.stage, NAMESPACE, steady.trained.version.spec.version);
     const status = await rollOutKilledIn(phase, run);
     expect(endOf(status)).toEqual(undisturbed);
-    const after = await podUids(steady.stage, NAMESPACE, steady.trained.version.spec.version);
-    expect(after.filter((uid) => before.includes(uid))).toEqual([]);
+    const left = async () =>
+      (await podUids(steady.stage, NAMESPACE, steady.trained.version.spec.version)).filter((uid) =>
+        before.includes(uid),
+      );
+    await expect.poll(left, { timeout: WAIT_MS }).toEqual([]);
   });
 
   test('and no caller noticed', async () => {
