@@ -100,6 +100,9 @@ export async function packedAnswer(answer: Answer, packing: Packing): Promise<An
 /** What is left of a refused body is read up to this many bytes without giving up the connection. */
 const READ_OUT = 64 * 1024;
 
+/** A refused body is dropped up to this size at least: a caller with a small limit against it may still be sending. */
+const DROPPED_AT_LEAST = 16 * 1024 * 1024;
+
 /** What `sendEarly` needs to know of its port. */
 export interface Port {
   readonly limits: { readonly maxBodyBytes: number };
@@ -110,7 +113,7 @@ export interface Port {
 /**
  * Sends an error to a request of whose body `rest` bytes were not read. They are read and dropped, since closing on a
  * caller that still sends would cost it the answer (RFC 9112 §9.6): a small rest keeps the connection, a large one is
- * read for as long as a body may be, then the connection is closed.
+ * read for as long as a body may be, and 16 MiB at least, then the connection is closed.
  */
 export function sendEarly(
   request: IncomingMessage,
@@ -133,7 +136,7 @@ export function sendEarly(
   let dropped = 0;
   request.on('data', (chunk: Buffer) => {
     dropped += chunk.length;
-    if (dropped > limits.maxBodyBytes) response.end();
+    if (dropped > Math.max(limits.maxBodyBytes, DROPPED_AT_LEAST)) response.end();
   });
   request.on('end', () => response.end());
 }
