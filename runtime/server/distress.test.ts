@@ -72,8 +72,13 @@ describe('a server that is asked for more than it can do', () => {
     expect((await running)[0]).toBe(200);
     while ((await server.evidence()).inFlight > 0) await pause(5);
     const metrics = await (await server.fetch('admin', '/metrics')).text();
-    const dropped = /^slipway_requests_cancelled_total\{.*stage="queued".*\} (\d+)$/m.exec(metrics)?.[1];
-    expect(Number(dropped)).toBeGreaterThanOrEqual(5);
+    const cancelled = (stage: string): number =>
+      Number(
+        RegExp(`^slipway_requests_cancelled_total\\{.*stage="${stage}".*\\} (\\d+)$`, 'm').exec(metrics)?.[1] ?? 0,
+      );
+    // Callers leave one after another: the engine may have begun on one or two of them, and is told to stop.
+    expect(cancelled('queued')).toBeGreaterThan(0);
+    expect(cancelled('queued') + cancelled('running')).toBe(6);
     expect((await server.evidence()).requests).toMatchObject({ ok: 1, serverError: 0 });
     await server.kill();
   });
