@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 # Node 24 first on the PATH: hack/node24 brings it where the system's is older, and prints its folders.
 NODE := bin=$$(hack/node24); export PATH="$$bin:$$PWD/node_modules/.bin:$$PATH";
 RESULTS := .cache/test-results
-VITEST := vitest run --reporter=default --reporter=json
+VITEST := vitest run --reporter=default --reporter=json --reporter=./hack/secondTries.ts
 
 .PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout e2e-judgement serve soak container-test simulate clean
 
@@ -72,7 +72,7 @@ conformance: .cache/npm build ## The model server against real clients: tritoncl
 	node e2e/conformance/main.ts $(RESULTS)/conformance.json
 
 test: ## All tests: verify, unit, conformance, container-test, integration, e2e
-	@rm -rf $(RESULTS)
+	@rm -rf $(RESULTS) .cache/second-tries.log
 	$(MAKE) verify
 	$(MAKE) unit
 	$(MAKE) conformance

@@ -2,8 +2,9 @@
  * Prints the closing line of `make test`: the sum over the suites that ran. A suite that wrote no result, or one in
  * which nothing ran, is a failure: silence must never read as success.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SECOND_TRIES } from './secondTries.ts';
 
 interface SuiteResult {
   readonly numPassedTests: number;
@@ -32,6 +33,8 @@ for (const { name, result } of suites) {
 }
 for (const name of missing) console.log(`${name.replace('.json', '').padEnd(12)} did not run`);
 for (const name of empty) console.log(`${name.replace('.json', '').padEnd(12)} ran no test`);
+
+if (existsSync(SECOND_TRIES)) console.log(readFileSync(SECOND_TRIES, 'utf8').trimEnd());
 
 const failed = sum('numFailedTests') + missing.length + empty.length;
 console.log(`${sum('numPassedTests')} passed, ${failed} failed, ${sum('numPendingTests')} skipped`);
