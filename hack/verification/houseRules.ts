@@ -27,7 +27,7 @@ export const HOUSE_RULES: readonly HouseRule[] = [
     name: 'silences a check',
     in: /\.(ts|mjs)$/,
     forbids:
-      /@[t]s-(ignore|expect-error|nocheck)|biome-[i]gnore|\bas any\b|\b(test|it|describe|suite)(\.\w+)*\.(skip|only)\(/,
+      /@[t]s-(ignore|expect-error|nocheck)|biome-[i]gnore|\bas [a]ny\b|\b(test|it|describe|suite)(\.\w+)*\.(skip|only)\(/,
   },
   {
     name: 'is pure and reads a clock, chance or the environment',

@@ -231,7 +231,7 @@ function byHeader(make: () => Promise<ProviderUnderTest>): void {
     expect(await route(under)).toMatchObject({ weights: { v1: 7500, v2: 2500 }, routes: [BETA, CONTROL] });
   });
 
-  test('a candidate can be reached by header before it has any weight, as in a preview', async () => {
+  test('a candidate can be reached by header while it has no weight, as in a preview', async () => {
     const under = await make();
     await applied(under, STABLE, [BETA]);
     expect(await under.configured()).toEqual({ v1: 10_000 });

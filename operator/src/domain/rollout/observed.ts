@@ -44,7 +44,7 @@ export const withinBand = (hits: number, total: number, p: number): boolean =>
  * to the candidate come on top of its share, so only too few are a sign of a wrong split; those that a header keeps at
  * the stable version lower it, so only too many are. With a session key the *users* are split, and some make a
  * thousand requests where others make one: no share of requests follows from a share of users, and what is left to ask
- * is that each side that should have requests has any.
+ * is that no side that should have requests goes without.
  */
 function fits({ stable, candidate }: Split, p: number, { sessionKey, routes = [] }: World['spec']['traffic']): boolean {
   if (sessionKey !== undefined && p < 1) return candidate > 0;

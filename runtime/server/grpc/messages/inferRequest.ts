@@ -5,7 +5,7 @@ import { type ReadParameters, readParameter, textField } from './parameters.ts';
 import { isSame } from './text.ts';
 import { BYTES, VARINT, WireCursor } from './wire.ts';
 
-/** One input tensor: its header, and where its typed contents lie in the message, if it has any. */
+/** One input tensor: its header, and where its typed contents lie in the message; none with raw contents. */
 export interface InferInput extends TensorHeader {
   /** Start and end of each InferTensorContents, flat. There is one at most, but for senders that merge messages. */
   readonly contents: readonly number[];
