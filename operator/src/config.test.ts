@@ -15,7 +15,7 @@ test('only the runtime image has to be given', () => {
     runtimeImage: 'example.com/runtime:1',
     imagePullPolicy: 'IfNotPresent',
     defaultGateway: undefined,
-    guardPeriodMs: 1_000,
+    guardPeriodMs: 500,
     evidenceSource: 'pods',
     prometheusUrl: undefined,
     scrapeNamespaces: [],

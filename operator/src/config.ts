@@ -145,7 +145,7 @@ const SETTINGS: { readonly [K in keyof OperatorConfig]: Setting<OperatorConfig[K
     mustBe: "a Gateway's namespace/name, such as envoy-gateway-system/public, or empty for none",
     read: gateway,
   },
-  guardPeriodMs: milliseconds('SLIPWAY_GUARD_PERIOD_MS', '1000', 100, 60_000),
+  guardPeriodMs: milliseconds('SLIPWAY_GUARD_PERIOD_MS', '500', 100, 60_000),
   driftPeriodMs: milliseconds('SLIPWAY_DRIFT_PERIOD_MS', '20000', 100, 600_000),
   evidenceSource: {
     env: 'SLIPWAY_EVIDENCE',

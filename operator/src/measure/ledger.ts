@@ -37,6 +37,17 @@ const add = (a: Totals, b: Totals): Totals => ({
 /** Milliseconds for which a process runs, by its own clock: that of its node may be hours away from ours. NaN: it does not say. */
 const ageMs = ({ at, startedAt }: Evidence): number => Date.parse(at) - Date.parse(startedAt);
 
+/**
+ * Pods batch errors by the second. A window that began within the second in which it is looked at holds no new one: its
+ * requests are one batch, for without any they would be taken as independent.
+ */
+function inABatch(tally: Tally): Tally {
+  const { ok, clientError, serverError, batchSeconds } = tally;
+  const served = ok + clientError + serverError;
+  if (batchSeconds > 0 || served === 0) return tally;
+  return { ...tally, batchSeconds: 1, failedSquaredOverServed: (serverError * serverError) / served };
+}
+
 const namesOf = (accounts: readonly Account[]): readonly string[] => [
   ...new Set(accounts.flatMap(({ bins }) => [...bins.keys()])),
 ];
@@ -118,11 +129,11 @@ export class Ledger {
     this.#shadow = order === undefined ? undefined : new ShadowCount(order);
   }
 
-  /** Every pod was asked: what they counted since the last pass is one batch. */
-  closePass(): void {
-    for (const batches of this.#batches.values()) batches.close();
+  /** Every pod was asked: what they counted in the last second is one batch. */
+  closePass(at: Date): void {
+    for (const batches of this.#batches.values()) batches.close(at);
     this.#looks.closePass();
-    this.#shadow?.closePass();
+    this.#shadow?.closePass(at);
   }
 
   /** Begins a new window when the step has another name than before. */
@@ -131,10 +142,10 @@ export class Ledger {
       this.#step = step;
       this.#stepAt = at.getTime();
       this.#stepStartedAt = stepStartedAt;
-      this.#stepBase = this.#bases();
+      this.#stepBase = this.#bases(at);
       this.#recent = new RecentWindows();
     }
-    this.#recent.pass(this.#stepStartedAt, at, () => this.#bases());
+    this.#recent.pass(this.#stepStartedAt, at, () => this.#bases(at));
   }
 
   /** Without `inBins` looks at predictions are left out: nobody knows yet what their bins mean. */
@@ -150,7 +161,7 @@ export class Ledger {
       answering: fresh.length,
       digests: [...new Set(fresh.map(({ digest }) => digest))],
       sinceRollout: totals.sinceRollout,
-      sinceStep: since(totals.sinceRollout, base),
+      sinceStep: inABatch(since(totals.sinceRollout, base)),
       lifetime: totals.lifetime,
       stepSeconds: (now.getTime() - this.#stepAt) / 1000,
       ...(recent === undefined ? {} : { recent }),
@@ -180,7 +191,8 @@ export class Ledger {
   }
 
   /** What every revision has counted since the rollout began: what a window that begins now leaves out. */
-  #bases(): Bases {
+  #bases(at: Date): Bases {
+    for (const batches of this.#batches.values()) batches.end(at);
     const revisions = new Set([...this.#closed.keys(), ...[...this.#accounts.values()].map((a) => a.revision)]);
     return new Map([...revisions].map((revision) => [revision, this.#totals(revision).sinceRollout]));
   }

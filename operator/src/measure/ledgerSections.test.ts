@@ -20,7 +20,7 @@ const TERMS: LedgerTerms = {
 /** One pass over the pods: each tells its document, and the pass is over. */
 function pass(ledger: Ledger, second: number, ...told: readonly (readonly [typeof S1, Partial<Evidence>])[]): void {
   for (const [who, given] of told) ledger.record(who, evidenceDocument(given), at(second));
-  ledger.closePass();
+  ledger.closePass(at(second));
 }
 
 describe('batches for the design effect', () => {
@@ -34,6 +34,30 @@ describe('batches for the design effect', () => {
     expect(ledger.evidence('candidate', at(2)).sinceRollout.batches['wrong']).toEqual({
       count: 2,
       squaredOverTotal: 9 / 8,
+    });
+  });
+
+  test('are of a second, however often pods are asked', () => {
+    const ledger = new Ledger(TERMS);
+    pass(ledger, 1, [C1, failing(1, 3)]);
+    pass(ledger, 1.5, [C1, failing(2, 4)]);
+    const count = () => ledger.evidence('candidate', at(2)).sinceRollout.batches['wrong'];
+    expect(count()).toEqual({ count: 2, squaredOverTotal: 1 / 4 + 1 / 2 });
+    pass(ledger, 2, [C1, failing(2, 6)]);
+    expect(count()).toEqual({ count: 2, squaredOverTotal: 1 / 4 + 1 / 4 });
+    pass(ledger, 2.5, [C1, failing(4, 6)]);
+    expect(count()).toEqual({ count: 3, squaredOverTotal: 1 / 4 + 1 / 4 + 2 });
+  });
+
+  test('of errors are one, not none, in a step that began within the second', () => {
+    const ledger = new Ledger(TERMS);
+    const batches = (failedSquaredOverServed: number) => ({ seconds: 1, failedSquaredOverServed });
+    pass(ledger, 1, [C1, { requests: answered(5, 5), batches: batches(2.5) }]);
+    ledger.enter('next', at(1), at(1));
+    pass(ledger, 1.5, [C1, { requests: answered(11, 9), batches: batches(4.05) }]);
+    expect(ledger.evidence('candidate', at(1.5)).sinceStep).toMatchObject({
+      batchSeconds: 1,
+      failedSquaredOverServed: 1.6,
     });
   });
 

@@ -46,7 +46,7 @@ export class PodEvidence implements EvidenceSource {
     );
     const now = this.#options.now();
     ledger.keep(pods);
-    ledger.closePass();
+    ledger.closePass(now);
     ledger.enter(step, stepStartedAt, now);
     const revisions = [...new Set(pods.map(({ revision }) => revision))];
     const inBins = this.#inBins(question);

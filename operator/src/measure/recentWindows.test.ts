@@ -12,7 +12,7 @@ const ledgerOf = () =>
 function run(ledger: Ledger, from: number, until: number, stepAt = 0): void {
   for (let second = from; second <= until; second++) {
     ledger.record(POD, evidenceDocument({ requests: answered((second - from + 1) * 10) }), at(second));
-    ledger.closePass();
+    ledger.closePass(at(second));
     ledger.enter('5', at(stepAt), at(second));
   }
 }

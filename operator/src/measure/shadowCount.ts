@@ -85,8 +85,8 @@ export class ShadowCount {
     for (const pod of this.#latest.keys()) if (!present.has(pod)) this.#close(pod);
   }
 
-  closePass(): void {
-    this.#batches.close();
+  closePass(at: Date): void {
+    this.#batches.close(at);
   }
 
   tally(): ShadowTally {

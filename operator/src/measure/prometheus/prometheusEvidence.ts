@@ -109,7 +109,7 @@ export class PrometheusEvidence implements EvidenceSource {
     }
     for (const uid of batches.keys()) if (!pods.some((pod) => pod.uid === uid)) batches.delete(uid);
     ledger.keep(pods);
-    ledger.closePass();
+    ledger.closePass(this.#options.now());
   }
 
   #followedFor(question: EvidenceQuestion): Followed {
