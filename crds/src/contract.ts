@@ -47,6 +47,12 @@ export const DIRECTORIES = {
   served: '/slipway/served',
   admin: '/slipway/admin',
   auth: '/slipway/auth',
+  /** A claim that a uri names is mounted here under its own name: pvc://<claim>/<path> is <claims>/<claim>/<path>. */
+  claims: '/slipway/claims',
+  /** A Secret of a store is mounted here under its own name. */
+  credentials: '/slipway/credentials',
+  /** Room of our own containers for what they fetch. */
+  scratch: '/slipway/scratch',
 } as const;
 
 /** Files whose place is part of the contract, relative to the directory named in the comment. */
@@ -66,11 +72,41 @@ export const FILES = {
   progress: 'progress.json', // status
   parameters: 'parameters.json', // parameters
   token: 'token', // admin
+  complete: '_COMPLETE', // checkpoints/<step>: written last, so that a checkpoint without it is none
+  latest: 'latest', // checkpoints: link to the newest complete one
+  claims: 'claims.jsonl', // beside an artifact: its signatures, a sigstore bundle a line
+  report: 'report.json', // reports
+  cardPage: 'card.html', // reports
+  bom: 'mlbom.cdx.json', // reports
+  provenance: 'provenance.intoto.json', // reports
   keys: 'keys', // auth; also the entry of the Secret that a predictor names
 } as const;
 
 /** Folder of the artifact that holds what the gates read: inside the digest, so that no gate reads anything mutable. */
 export const EVALUATION_DIRECTORY = 'evaluation';
+
+/** Beside an artifact, `<folder>.reports/<ModelVersion>/`: what was measured of it. Not part of its digest. */
+export const REPORTS_SUFFIX = '.reports';
+
+/** Where files lie, and the Secret that opens it (mounted under DIRECTORIES.credentials). */
+export const placeSchema = z.object({ uri: z.string().max(1024), secret: z.string().max(253).optional() });
+export type Place = z.infer<typeof placeSchema>;
+
+/** A data set that the pods of a job are to find under DIRECTORIES.input/<name>. */
+export const datasetOrderSchema = placeSchema.extend({
+  name: z.string().max(63),
+  digest: z.string().optional(),
+});
+export type DatasetOrder = z.infer<typeof datasetOrderSchema>;
+
+/** A version that gates compare with. `as` are the words of `versus` that mean it. */
+export const rivalSchema = placeSchema.extend({
+  as: z.array(z.string()),
+  name: z.string(),
+  version: z.string(),
+  digest: z.string(),
+});
+export type Rival = z.infer<typeof rivalSchema>;
 
 /** Environment of every container that we render. Parameters come as SLIPWAY_PARAM_<NAME>. */
 export const ENV = {
@@ -86,6 +122,19 @@ export const ENV = {
   statusDir: 'SLIPWAY_STATUS_DIR',
   parametersFile: 'SLIPWAY_PARAMETERS_FILE',
   parameterPrefix: 'SLIPWAY_PARAM_',
+  /** The newest complete checkpoint: a link, absent on a first attempt. */
+  resumeFrom: 'SLIPWAY_RESUME_FROM',
+  // start of a training pod
+  datasets: 'SLIPWAY_DATASETS', // JSON list of DatasetOrder
+  peers: 'SLIPWAY_PEERS', // JSON list of host names that must be found and answer before training starts
+  startTimeout: 'SLIPWAY_START_TIMEOUT_SECONDS',
+  // publisher, verifier, fetcher: JSON
+  store: 'SLIPWAY_STORE', // Place
+  artifact: 'SLIPWAY_ARTIFACT', // Place
+  rivals: 'SLIPWAY_RIVALS', // list of Rival
+  modelVersionSpec: 'SLIPWAY_MODEL_VERSION_SPEC', // spec of the ModelVersion
+  signingKeyFile: 'SLIPWAY_SIGNING_KEY_FILE',
+  verificationKeyFile: 'SLIPWAY_VERIFICATION_KEY_FILE',
   // runtime server, publisher, verifier
   modelName: 'SLIPWAY_MODEL_NAME',
   modelVersion: 'SLIPWAY_MODEL_VERSION',
@@ -115,6 +164,8 @@ export const LABELS = {
   managedBy: 'app.kubernetes.io/managed-by', // always "slipway"
   component: 'app.kubernetes.io/component', // training | publish | verification | predictor
   trainingJob: 'slipway.dev/training-job',
+  /** On a trial: the TrainingJob with the sweep. */
+  sweep: 'slipway.dev/sweep',
   attempt: 'slipway.dev/attempt',
   model: 'slipway.dev/model',
   modelVersion: 'slipway.dev/model-version',
@@ -136,6 +187,14 @@ export const ANNOTATIONS = {
   abort: 'slipway.dev/abort',
   /** The rolloutID of the rollout that is complete: the version before takes over again, and the present one is rejected. */
   rollback: 'slipway.dev/rollback',
+  /** On an InferenceService: any new value asks for one retraining, and forgets rejections in a row. */
+  retrain: 'slipway.dev/retrain',
+  /** On a TrainingJob with publish.when Asked: its uid, to publish what it trained. */
+  publish: 'slipway.dev/publish',
+  /** On a TrainingJob: why it was made, as its provenance tells it. */
+  trigger: 'slipway.dev/trigger',
+  /** On a TrainingJob: the ModelVersion that it is to follow. */
+  parent: 'slipway.dev/parent',
 } as const;
 
 /** Exit of our own containers: the termination message is this document, so a status can name the cause. */
@@ -161,6 +220,16 @@ export const TERMINATION_REASONS = [
   'OutputInvalid',
   'ReportTooLarge',
   'ConfigurationInvalid',
+  'CredentialsRefused',
+  'StoreFull',
+  'ArtifactOversized',
+  'SignatureMissing',
+  'SignatureMismatch',
+  'DatasetMissing',
+  'DatasetInvalid',
+  'Rendezvous',
+  'RivalUnavailable',
+  'EvaluationInvalid',
 ] as const;
 export type TerminationReason = (typeof TERMINATION_REASONS)[number];
 
@@ -239,6 +308,16 @@ export const publishReportSchema = z.object({
 });
 export type PublishReport = z.infer<typeof publishReportSchema>;
 
+/** Termination message of the container that prepares a training pod. */
+export const PREPARED_SCHEMA = 'slipway.dev/prepared/v1';
+export const preparedReportSchema = z.object({
+  schema: z.literal(PREPARED_SCHEMA),
+  datasets: z.array(z.object({ name: z.string().max(63), digest: z.string(), bytes: z.int().min(0) })).max(16),
+  /** Step of the checkpoint that training resumes from. */
+  resumedFrom: z.string().max(256).optional(),
+});
+export type PreparedReport = z.infer<typeof preparedReportSchema>;
+
 export const VERDICTS = ['Pass', 'Fail', 'NeedMore'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
@@ -264,6 +343,10 @@ export const verificationReportSchema = z.object({
   bytes: z.int(),
   signature: signatureSchema,
   gates: z.array(gateResultSchema).max(64),
+  /** Where the report, the card, the bill of materials and the provenance were put. */
+  reports: z.object({ uri: z.string(), digest: z.string() }).optional(),
+  /** sha256 of the public key (DER) that verified the artifact's signature. */
+  signedBy: z.string().optional(),
 });
 export type VerificationReport = z.infer<typeof verificationReportSchema>;
 

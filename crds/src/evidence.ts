@@ -156,8 +156,18 @@ export const evidenceSchema = z.object({
   /** Rows whose distance from the training data was judged, and those beyond the baseline's 99.9 % point. */
   outliers: z.object({ judged: z.int().min(0), beyond: z.int().min(0) }).optional(),
   shadow: shadowEvidenceSchema.optional(),
-  /** Late labels: answers that were found right or wrong, and labels whose request is not remembered. */
-  labels: z.object({ right: z.int().min(0), wrong: z.int().min(0), unknown: z.int().min(0) }).optional(),
+  /**
+   * Late labels: answers that were found right or wrong, and labels whose request is not remembered. Their batches are of
+   * the seconds in which the requests were answered: labels come by the thousand at once, hours later.
+   */
+  labels: z
+    .object({
+      right: z.int().min(0),
+      wrong: z.int().min(0),
+      unknown: z.int().min(0),
+      batches: z.object({ seconds: z.int().min(0), wrongSquaredOverLabelled: z.number().min(0) }).optional(),
+    })
+    .optional(),
 });
 export type Evidence = z.infer<typeof evidenceSchema>;
 

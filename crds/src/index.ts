@@ -1,10 +1,10 @@
 export type { Condition } from './common/condition.ts';
-export type { Accelerator, EnvVar, Placement, Resources } from './common/pods.ts';
+export type { Accelerator, EnvVar, GangPlacement, Placement, Resources } from './common/pods.ts';
 export type * from './contract.ts';
 export { artifactDigest, digestDirectory, type ManifestEntry } from './manifest.ts';
 export { decodeReport, encodeReport, type Report, TERMINATION_MESSAGE_BYTES } from './report.ts';
 export type { DriftSpec } from './v1alpha1/drift.ts';
-export { type Gate, gateSchema } from './v1alpha1/gates.ts';
+export { GATE_METRICS, type Gate, gateSchema } from './v1alpha1/gates.ts';
 export { type GuardKind, guardKindOf } from './v1alpha1/guards.ts';
 export {
   type InferenceServiceSpec,
@@ -21,5 +21,13 @@ export {
   type RolloutPhase,
 } from './v1alpha1/inferenceserviceStatus.ts';
 export type { ModelVersionSpec, ModelVersionStatus } from './v1alpha1/modelversion.ts';
+export type { RetrainSpec } from './v1alpha1/retrain.ts';
 export { type Guard, type RolloutStep, WEEKDAYS } from './v1alpha1/rollout.ts';
-export type { TrainingJobSpec, TrainingJobStatus } from './v1alpha1/trainingjob.ts';
+export { STAGES, type Stage } from './v1alpha1/stages.ts';
+export {
+  FAILURE_CLASSES,
+  type FailureClass,
+  TRAINING_PHASES,
+  type TrainingJobSpec,
+  type TrainingJobStatus,
+} from './v1alpha1/trainingjob.ts';

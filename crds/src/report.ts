@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod';
-import { publishReportSchema, terminationSchema, verificationReportSchema } from './contract.ts';
+import { preparedReportSchema, publishReportSchema, terminationSchema, verificationReportSchema } from './contract.ts';
 
 /** The kubelet keeps this much of a termination message. */
 export const TERMINATION_MESSAGE_BYTES = 4096;
@@ -15,6 +15,7 @@ const documentSchema = z.discriminatedUnion('schema', [
   terminationSchema,
   publishReportSchema,
   verificationReportSchema,
+  preparedReportSchema,
 ]);
 
 /** Anything that one of our containers says when it ends; `schema` tells which. */

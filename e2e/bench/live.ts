@@ -26,9 +26,9 @@ async function timed(action: () => Promise<unknown>): Promise<number> {
 
 /** From the edit of the spec to the first sight of the candidate past Preparing, when all its pods are ready. */
 function readyMs({ askedAt, sightings, service }: Rollout): number {
-  const { version } = service.spec.model;
+  const { version = '' } = service.spec.model;
   const past = sightings.find(
-    ({ status: { candidate } }) => candidate?.version === version && candidate.phase === 'Shifting',
+    ({ status: { candidate } }) => candidate?.version === version && candidate?.phase === 'Shifting',
   );
   if (past === undefined) throw new Error('the candidate never became ready');
   return past.at - askedAt;

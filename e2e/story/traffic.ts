@@ -31,7 +31,7 @@ export async function openTraffic(
     timeoutMs: HEAR_MS,
   });
   const host = service.spec.traffic.hostnames?.[0] ?? service.metadata.name;
-  const allowances: Allowance[] = [{ from: Date.now(), versions: [service.spec.model.version] }];
+  const allowances: Allowance[] = [{ from: Date.now(), versions: [service.spec.model.version ?? ''] }];
   const probe = startProbe({ url, host, model: service.spec.model.name, rows, perSecond });
   return {
     answers: probe.answers,

@@ -134,7 +134,7 @@ export const training: TrainingJob = {
     processesPerNode: 'Auto',
     workspace: { claim: { size: '1Gi' } },
     publish: { store: 'pvc://models' },
-    failure: { restarts: 0 },
+    failure: { restarts: 0, onDisruption: 'Restart', disruptions: 20, startTimeout: '10m', excludeNodes: '24h' },
   },
   status: {
     observedGeneration: 1,

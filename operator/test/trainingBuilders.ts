@@ -14,6 +14,15 @@ export const AT = '2026-01-01T00:00:00Z';
 /** A time so many seconds after AT. */
 export const after = (seconds: number): Date => new Date(Date.parse(AT) + seconds * 1000);
 
+/** As the API server fills it in. */
+export const FAILURE: TrainingJobSpec['failure'] = {
+  restarts: 0,
+  onDisruption: 'Restart',
+  disruptions: 20,
+  startTimeout: '10m',
+  excludeNodes: '24h',
+};
+
 const spec: TrainingJobSpec = {
   model: { name: 'flights', version: 'NextMinor' },
   image: 'example.com/flights-train:1',
@@ -21,7 +30,7 @@ const spec: TrainingJobSpec = {
   processesPerNode: 'Auto',
   workspace: { claim: { size: '1Gi' } },
   publish: { store: 'pvc://models' },
-  failure: { restarts: 0 },
+  failure: FAILURE,
 };
 
 /** A TrainingJob as the server stores it: defaults filled in. */

@@ -143,6 +143,61 @@ export const pvcUri = (max: number, folder: 'required' | 'optional') => {
   });
 };
 
+const STORE = {
+  pvc: 'pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/[A-Za-z0-9._-]+)*/?',
+  s3: 's3://[a-z0-9][-a-z0-9.]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?',
+  oci: 'oci://[a-z0-9][-a-z0-9.]*(:[0-9]{1,5})?(/[a-z0-9._-]+)+/?',
+  http: 'https?://[A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]{1,5})?(/[A-Za-z0-9._~%-]+)*/?',
+} as const;
+
+/** An artifact has a folder of its own in its claim or bucket: the root is the store itself. */
+const WITH_FOLDER = { ...STORE, pvc: STORE.pvc.replace(')*/?', ')+/?'), s3: STORE.s3.replace(')*/?', ')+/?') };
+
+/** A place of files: `.` and `..` are refused, as they would leave the folder that is named. */
+const placeUri = (max: number, places: readonly string[], tail: string, message: string) => {
+  const uri = RegExp(`^(${places.join('|')})${tail}$`.replaceAll('/', '\\/'));
+  return cel(z.string().max(max), {
+    rule: `${matches(uri, '').rule} && !${matches(DOT_SEGMENT, '').rule}`,
+    message,
+    holds: (self) => uri.test(self) && !DOT_SEGMENT.test(self),
+  });
+};
+
+/** Where models are published: a claim, a bucket or a repository. */
+export const storeUri = (max: number) =>
+  placeUri(
+    max,
+    [STORE.pvc, STORE.s3, STORE.oci],
+    '',
+    'must be a store to write to: pvc://<claim>[/<folder>], s3://<bucket>[/<prefix>] or oci://<registry>/<repository>',
+  );
+
+/** Where one artifact lies. */
+export const artifactUri = (max: number) =>
+  placeUri(
+    max,
+    [WITH_FOLDER.pvc, WITH_FOLDER.s3, STORE.oci, STORE.http],
+    '(@sha256:[0-9a-f]{64})?',
+    'must be the folder of an artifact, without . and .. in the path: pvc://<claim>/<folder>, s3://<bucket>/<prefix>, oci://<registry>/<repository>@sha256:<digest> or https://<host>/<folder>',
+  );
+
+/** Where a data set lies: a folder, or one file. */
+export const datasetUri = (max: number) =>
+  placeUri(
+    max,
+    [STORE.pvc, STORE.s3, STORE.http],
+    '',
+    'must be a folder or file: pvc://<claim>/<path>, s3://<bucket>/<path> or https://<host>/<path>',
+  );
+
+/** A time table of five fields. Whether each number exists is known only to the operator. */
+export const cronSchedule = () =>
+  formatted(
+    64,
+    /^(@(hourly|daily|weekly|monthly)|[0-9*,/A-Za-z-]+( +[0-9*,/A-Za-z-]+){4})$/,
+    'must be five cron fields (minute hour day month weekday), such as 0 3 * * 1, or @daily',
+  );
+
 /** A list whose order and duplicates carry meaning: replaced whole by server-side apply. */
 export const atomicList = <T extends z.ZodType>(item: T, max: number, min = 0) =>
   z.array(item).min(min).max(max).meta({ 'x-kubernetes-list-type': 'atomic' });

@@ -38,9 +38,37 @@ export const acceleratorSchema = z
       .describe(
         'Accepted values of the node label `<vendor>/gpu.product`; pods go only to nodes with one of them. Unset: any product.',
       ),
+    minMemory: quantity()
+      .optional()
+      .describe('Least memory of each accelerator, such as 40Gi, against the node label `<vendor>/gpu.memory` (MiB).'),
+    mig: cel(
+      z.string().max(32),
+      matches(
+        /^[1-9][0-9]*g\.[1-9][0-9]*gb(\+[a-z.]+)?$/,
+        'must be a MIG profile as nvidia-smi names it, such as 1g.10gb or 3g.20gb',
+      ),
+    )
+      .optional()
+      .describe(
+        'MIG profile of each accelerator: taken as nvidia.com/mig-<profile>, or as nvidia.com/gpu of nodes split into nothing else.',
+      ),
+    capacity: z
+      .enum(['OnDemand', 'Spot'])
+      .optional()
+      .describe(
+        'Kind of machine, by the labels of Karpenter, GKE, EKS and AKS. OnDemand: none that may be taken back. Spot: only such, their taints tolerated. Unset: any.',
+      ),
+    claim: z
+      .object({
+        deviceClass: z.string().min(1).max(253).describe('DeviceClass, such as gpu.nvidia.com or mig.nvidia.com.'),
+      })
+      .optional()
+      .describe(
+        'Ask by a ResourceClaim (dynamic resource allocation, resource.k8s.io/v1) instead of a resource limit; products, minMemory and mig become its selectors.',
+      ),
   })
   .describe(
-    'Accelerators of each pod, compiled to a resource limit, node affinity and a toleration of the same resource name.',
+    'Accelerators of each pod, compiled to a resource limit or claim, node affinity and a toleration of the same resource name.',
   );
 export type Accelerator = z.infer<typeof acceleratorSchema>;
 
@@ -80,6 +108,20 @@ export const placementSchema = z
   })
   .describe('Where pods may run, beside what their accelerator implies.');
 export type Placement = z.infer<typeof placementSchema>;
+
+/** Where the pods of a gang may run: together, if asked. */
+export const gangPlacementSchema = placementSchema
+  .extend({
+    topologyKey: z
+      .string()
+      .max(316)
+      .optional()
+      .describe(
+        'Node label whose value all pods of one attempt share, such as topology.kubernetes.io/zone or nvidia.com/gpu.clique.',
+      ),
+  })
+  .describe('Where pods may run, beside what their accelerator implies.');
+export type GangPlacement = z.infer<typeof gangPlacementSchema>;
 
 const keyRef = (what: string) =>
   z.object({
@@ -141,3 +183,56 @@ export const envVarSchema = cel(
 );
 export const envField = () => mapList(envVarSchema, 100, 'name').optional().describe('Environment of the container.');
 export type EnvVar = z.infer<typeof envVarSchema>;
+
+export const envFromField = () =>
+  atomicList(
+    cel(
+      z.object({
+        prefix: z.string().max(64).optional().describe('Put before each name.'),
+        secretRef: z
+          .object({ name: z.string().max(253).describe('Name of the Secret.') })
+          .optional()
+          .describe('All keys of a Secret of this namespace.'),
+        configMapRef: z
+          .object({ name: z.string().max(253).describe('Name of the ConfigMap.') })
+          .optional()
+          .describe('All keys of a ConfigMap of this namespace.'),
+      }),
+      {
+        rule: 'has(self.secretRef) != has(self.configMapRef)',
+        message: 'needs exactly one of secretRef and configMapRef',
+        holds: (self) => (self.secretRef === undefined) !== (self.configMapRef === undefined),
+      },
+    ),
+    16,
+  )
+    .optional()
+    .describe('Environment from whole Secrets and ConfigMaps. Names of ours win over theirs.');
+
+/** The one way around what our fields can say. The server prunes nothing of it, and a dry-run create of the Job says what is wrong with it. */
+export const podTemplateField = () =>
+  z
+    .object({
+      metadata: z
+        .object({
+          labels: z.record(z.string(), z.string().max(63)).meta({ maxProperties: 32 }).optional().describe('Labels.'),
+          annotations: z
+            .record(z.string(), z.string().max(4096))
+            .meta({ maxProperties: 32 })
+            .optional()
+            .describe('Annotations.'),
+        })
+        .optional()
+        .describe('Added to the pods. Keys of slipway.dev and app.kubernetes.io/managed-by are ours.'),
+      spec: z
+        .looseObject({})
+        .meta({ 'x-kubernetes-preserve-unknown-fields': true })
+        .optional()
+        .describe(
+          'PodSpec, laid over ours as kubectl patch does (strategic merge: containers, volumes and env by name). The trainer is the container train.',
+        ),
+    })
+    .optional()
+    .describe(
+      'Overlay of the pod template, for what no field here says. Holds from the next attempt on; one that the API server refuses becomes the condition Stalled, reason PodTemplateInvalid, with its words.',
+    );

@@ -57,9 +57,11 @@ export const driftSchema = z
       .describe('Limits of single features or predictions by name, each instead of the same limit above.'),
     ignore: atomicList(z.string().max(256), 64).optional().describe('Names of features that are not looked at.'),
     action: z
-      .enum(['Alert'])
+      .enum(['Alert', 'Retrain'])
       .default('Alert')
-      .describe('What a drift does. Alert: condition, Event, metric and notification.'),
+      .describe(
+        'What a drift does. Alert: condition, Event, metric and notification. Retrain: that, and a retraining; needs spec.retrain.',
+      ),
   })
   .describe(
     'Watch for inputs and predictions that leave what the model was trained on. Needs a baseline.json in the artifact.',

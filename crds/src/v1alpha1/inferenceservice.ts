@@ -5,6 +5,7 @@ import { ageColumn, childSafeName, conditionColumn, defineKind } from '../kind.t
 import { driftSchema } from './drift.ts';
 import { inferenceServiceStatusSchema } from './inferenceserviceStatus.ts';
 import { predictorSchema } from './predictor.ts';
+import { retrainSchema } from './retrain.ts';
 import { rolloutSchema } from './rollout.ts';
 import { trafficSchema } from './traffic.ts';
 
@@ -71,14 +72,31 @@ const previewBeside = noPreviewUnless(
   'a preview step needs all pods of the candidate beside those of the stable version: leave the step out, or write rollout.surge: Auto',
 );
 
+const modelSchema = cel(
+  z.object({
+    name: onUpdate(dnsLabel(40), sameModel).describe('Name of the model.'),
+    version: semver()
+      .optional()
+      .describe(
+        'Version to serve: the ModelVersion <name>-<version> of this namespace. Exactly one of version and follow.',
+      ),
+    follow: z
+      .enum(['Production'])
+      .optional()
+      .describe(
+        'Production: the version of this model that reached Production last; a rollout starts when that changes. Exactly one of version and follow.',
+      ),
+  }),
+  {
+    rule: 'has(self.version) != has(self.follow)',
+    message: 'needs exactly one of version, such as 1.4.0, and follow: Production',
+    holds: ({ version, follow }) => (version === undefined) !== (follow === undefined),
+  },
+).describe('What to serve.');
+
 export const inferenceServiceSpecSchema = cel(
   z.object({
-    model: z
-      .object({
-        name: onUpdate(dnsLabel(40), sameModel).describe('Name of the model.'),
-        version: semver().describe('Version to serve: the ModelVersion <name>-<version> of this namespace.'),
-      })
-      .describe('What to serve.'),
+    model: modelSchema,
     predictor: predictorSchema.prefault({}),
     traffic: trafficSchema.prefault({}),
     rollout: rolloutSchema.prefault({}),
@@ -86,6 +104,7 @@ export const inferenceServiceSpecSchema = cel(
       .optional()
       .describe('Approval steps that people let pass; kubectl slipway approve adds one. Append-only.'),
     drift: driftSchema.optional(),
+    retrain: retrainSchema.optional(),
     notify: notifySchema.optional(),
   }),
   previewByHeader,

@@ -3,6 +3,7 @@ import { conditionsField } from '../common/condition.ts';
 import { atomicList, digest, mapList, semver } from '../common/fields.ts';
 import { VERDICTS } from '../contract.ts';
 import { GUARD_KINDS } from './guards.ts';
+import { retrainStatusField } from './retrain.ts';
 
 export const ROLLOUT_PHASES = [
   'Idle',
@@ -183,6 +184,7 @@ export const inferenceServiceStatusSchema = z.object({
     .meta({ format: 'date-time' })
     .optional()
     .describe('Since when the drift lasts that the sink was told of last.'),
+  retraining: retrainStatusField(),
   drift: driftStatusSchema.optional().describe('What the watch over the stable version last saw.'),
   replicas: int32().optional().describe('Pods of the stable version.'),
   readyReplicas: int32().optional().describe('Of which ready.'),

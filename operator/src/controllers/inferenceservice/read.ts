@@ -73,7 +73,7 @@ const asked = ({ metadata: { annotations = {} } }: InferenceService): World['ask
 /** The versions that spec and status name, and what pods of them run. */
 function versionsOf({ context }: Readers, infs: Stored<InferenceService>, recorded: Record<string, RevisionSpec>) {
   const { namespace = '' } = infs.metadata;
-  const { name, version } = infs.spec.model;
+  const { name, version = '' } = infs.spec.model;
   const modelVersion = (of: string) => context.store(modelVersions).get({ namespace, name: `${name}-${of}` });
   const { previous: before } = infs.status ?? {};
   const previous = before && previousOf(infs, before, modelVersion(before.version), recorded);

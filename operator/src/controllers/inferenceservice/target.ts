@@ -2,16 +2,22 @@ import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
 import { type RevisionSpec, revisionOf } from '../../domain/revision.ts';
 import type { StableStatus, Target } from '../../domain/rollout/world.ts';
 
-type VersionOf = Pick<InferenceService['spec']['model'], 'version'>;
+interface VersionOf {
+  readonly version: string;
+}
+
+/** The version that a service is to serve: the one it names. */
+const versionOf = ({ spec: { model } }: InferenceService): VersionOf => ({ version: model.version ?? '' });
 
 /** What a service asks its pods to run at a version, by default that of its spec, once its ModelVersion exists. */
 export const wantedRevision = (
-  { spec }: InferenceService,
+  infs: InferenceService,
   { spec: { artifact } }: ModelVersion,
-  { version }: VersionOf = spec.model,
+  { version }: VersionOf = versionOf(infs),
 ): RevisionSpec => {
-  const { replicas: _scaled, ...predictor } = spec.predictor;
-  return { model: { ...spec.model, version, digest: artifact.digest }, uri: artifact.uri, predictor };
+  const { model, predictor: asked } = infs.spec;
+  const { replicas: _scaled, ...predictor } = asked;
+  return { model: { name: model.name, version, digest: artifact.digest }, uri: artifact.uri, predictor };
 };
 
 const isTrue = ({ status, metadata }: ModelVersion, type: string): boolean =>
@@ -43,7 +49,7 @@ function stateOf(wanted: RevisionSpec, modelVersion: ModelVersion): Target {
 /** Resolves spec.model: the version, whether it may serve, and why not. */
 export const targetOf = (infs: InferenceService, modelVersion: ModelVersion | undefined): Target =>
   modelVersion === undefined
-    ? missing(infs, infs.spec.model.version)
+    ? missing(infs, versionOf(infs).version)
     : stateOf(wantedRevision(infs, modelVersion), modelVersion);
 
 /** Where a rollback after the promotion leads, and what its pods are to run. */

@@ -6,7 +6,7 @@ import { runControllers, type UnderTest } from '../../../test/controllersUnderTe
 import { expectStatus } from '../../../test/expectStatus.ts';
 import { HandDrivenJobs } from '../../../test/jobController.ts';
 import { passOverCached } from '../../../test/passOverCached.ts';
-import { DIGEST, OTHER_DIGEST } from '../../../test/trainingBuilders.ts';
+import { DIGEST, FAILURE, OTHER_DIGEST } from '../../../test/trainingBuilders.ts';
 import { configMaps, jobs, persistentVolumeClaims, secrets, services } from '../../api/builtin.ts';
 import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
 import type { OperatorConfig } from '../../config.ts';
@@ -214,7 +214,7 @@ describe('what goes wrong ends in a condition that names it', () => {
   });
 
   test('out of memory under a limit: no blind retry', async () => {
-    await apply('greedy', { resources: { limits: { memory: '1Gi' } }, failure: { restarts: 3 } });
+    await apply('greedy', { resources: { limits: { memory: '1Gi' } }, failure: { ...FAILURE, restarts: 3 } });
     const attempt = await attemptOf('greedy');
     await hand.pod(attempt, { phase: 'Failed', exitCode: 137, reason: 'OOMKilled' });
     await hand.end(attempt, 'Failed');
@@ -224,7 +224,7 @@ describe('what goes wrong ends in a condition that names it', () => {
   });
 
   test('the budget of restarts is spent on whole attempts, and is not refilled by deleting one', async () => {
-    await apply('flaky', { nodes: 2, failure: { restarts: 1 } });
+    await apply('flaky', { nodes: 2, failure: { ...FAILURE, restarts: 1 } });
     const first = await attemptOf('flaky', 0);
     expect(first.spec?.completions).toBe(2);
     await hand.pod(first, { index: 1, phase: 'Failed', exitCode: 9 });
@@ -266,7 +266,7 @@ describe('what goes wrong ends in a condition that names it', () => {
   });
 
   test('over its deadline it fails and its Job is deleted', async () => {
-    await apply('slow', { failure: { restarts: 5, deadline: '1h' } });
+    await apply('slow', { failure: { ...FAILURE, restarts: 5, deadline: '1h' } });
     await hand.pod(await attemptOf('slow'), { phase: 'Running', startTime: '2020-01-01T00:00:00Z' });
     const failed = await reason('slow', 'DeadlineExceeded');
     expect(failed.status).toMatchObject({ phase: 'Failed', restarts: 0 });
@@ -274,7 +274,7 @@ describe('what goes wrong ends in a condition that names it', () => {
   });
 
   test('kubeflow/trainer#3737: a job that was given up is not run again, whatever an old cache says', async () => {
-    await apply('given-up', { failure: { restarts: 5, deadline: '1h' } });
+    await apply('given-up', { failure: { ...FAILURE, restarts: 5, deadline: '1h' } });
     const attempt = await attemptOf('given-up');
     const old = await under.until(trainingJobs, 'given-up', ({ status }) => expect(status?.phase).toBe('Pending'));
     await hand.pod(attempt, { phase: 'Running', startTime: '2020-01-01T00:00:00Z' });
