@@ -53,7 +53,8 @@ test('a canary and its rollback need no gateway: pods are the weights, and one w
   await selecting(name, revisionOf(stable));
   const rolledBack = await models.untilCondition(name, 'Stalled', 'True', 'RolledBack');
   expect(expectStatus(rolledBack)).toMatchObject({ Ready: 'True', RolloutComplete: 'False' });
-  await under.untilGone(deployments, candidate.metadata.name);
+  // The Service of a version goes last: it keeps the record of what ran until nothing does.
+  for (const kind of [deployments, services]) await under.untilGone(kind, candidate.metadata.name);
   expect(await under.client.list(httpRoutes, under.namespace)).toEqual([]);
   const ways = await under.client.list(services, under.namespace);
   expect(ways.map(({ metadata }) => metadata.name).sort()).toEqual([name, stable.metadata.name].sort());
