@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { FEEDBACK_PATH } from '@slipway/crds/contract';
 import { inferenceServices } from '@slipway/operator/api/kinds.ts';
 import { request } from 'undici';
@@ -16,6 +17,8 @@ const NAMESPACE = 'late-labels';
 const BAD = '2.0.0';
 const WAIT_MS = 120_000;
 const ASKED = 300;
+/** As callers come: a design effect by the second takes 300 requests of one second for a burst. */
+const PER_SECOND = 30;
 const POLICY = {
   steps: [{ weight: 50 }, { weight: 100 }],
   bake: '10m',
@@ -49,7 +52,9 @@ async function post(path: string, body: string): Promise<unknown> {
 async function askWithIds(rows: readonly Row[]): Promise<{ id: string; label: number }[]> {
   const path = `/v2/models/${steady.service.spec.model.name}/infer`;
   const labels: { id: string; label: number }[] = [];
+  const startedAt = Date.now();
   for (const [i, { body, label }] of rows.entries()) {
+    await setTimeout(Math.max(0, startedAt + (1000 * i) / PER_SECOND - Date.now()));
     const id = `flight-${i}`;
     await post(path, JSON.stringify({ ...JSON.parse(body), id }));
     labels.push({ id, label });

@@ -187,7 +187,8 @@ export class Ledger {
       .filter((a) => a.revision === revision)
       .map(totalsOf)
       .reduce(add, this.#closed.get(revision) ?? NOTHING);
-    return { sinceRollout: { ...sinceRollout, batches: this.#batches.get(revision)?.all() ?? {} }, lifetime };
+    const batches = { ...sinceRollout.batches, ...this.#batches.get(revision)?.all() };
+    return { sinceRollout: { ...sinceRollout, batches }, lifetime };
   }
 
   /** What every revision has counted since the rollout began: what a window that begins now leaves out. */

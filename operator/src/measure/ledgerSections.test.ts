@@ -49,6 +49,21 @@ describe('batches for the design effect', () => {
     expect(count()).toEqual({ count: 3, squaredOverTotal: 1 / 4 + 1 / 4 + 2 });
   });
 
+  test('of labels are the seconds of their requests where the pods tell them: a night of labels comes at once', () => {
+    const ledger = new Ledger(TERMS);
+    const batches = { seconds: 50, wrongSquaredOverLabelled: 12 };
+    pass(
+      ledger,
+      1,
+      [C1, { labels: { right: 400, wrong: 100, unknown: 0, batches } }],
+      [C2, { labels: { right: 9, wrong: 1, unknown: 0, batches } }],
+    );
+    expect(ledger.evidence('candidate', at(1)).sinceRollout).toMatchObject({
+      wrong: 101,
+      batches: { wrong: { count: 100, squaredOverTotal: 24 } },
+    });
+  });
+
   test('of errors are one, not none, in a step that began within the second', () => {
     const ledger = new Ledger(TERMS);
     const batches = (failedSquaredOverServed: number) => ({ seconds: 1, failedSquaredOverServed });

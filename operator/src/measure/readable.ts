@@ -20,12 +20,13 @@ export function isSound({
   batches,
 }: Evidence): boolean {
   const { ok, clientError, serverError, shed } = requests;
-  const { right = 0, wrong = 0 } = labels ?? {};
+  const { right = 0, wrong = 0, batches: labelled = { seconds: 0, wrongSquaredOverLabelled: 0 } } = labels ?? {};
   const { compared = 0, disagreed = 0, skipped = 0, failed = 0, segments = {} } = shadow ?? {};
   const counts = [ok, clientError, serverError, shed, right, wrong, compared, skipped, failed, batches.seconds];
   return (
     counts.every(isCount) &&
     isCount(batches.failedSquaredOverServed) &&
+    [labelled.seconds, labelled.wrongSquaredOverLabelled].every(isCount) &&
     latency.counts.every(isCount) &&
     predictions.every(({ counts: bins }) => bins.every(isCount)) &&
     sum(latency.counts) <= MOST &&

@@ -1,5 +1,5 @@
 import { type Evidence, LATENCY_BOUNDS_MS } from '@slipway/crds/contract';
-import type { Tally } from '../domain/analysis/tally.ts';
+import { rateKey, type Tally } from '../domain/analysis/tally.ts';
 
 /**
  * Latency counts by LATENCY_BOUNDS_MS, of a histogram that has at least those bounds, as one of a later release may
@@ -19,14 +19,26 @@ export function latencyOf({ boundsMs, counts }: Evidence['latency']): readonly n
   return binned;
 }
 
-/** Counters of a document, over the whole life of its process. Its batches between polls are the ledger's to make. */
-export const tallyOf = ({ requests, batches, latency, invalid, labels }: Evidence): Tally => ({
-  ...requests,
-  invalid: invalid ?? 0,
-  latency: latencyOf(latency),
-  right: labels?.right ?? 0,
-  wrong: labels?.wrong ?? 0,
-  batches: {},
-  batchSeconds: batches.seconds,
-  failedSquaredOverServed: batches.failedSquaredOverServed,
-});
+const labelBatches = ({ labels }: Evidence): Tally['batches'] => {
+  if (labels?.batches === undefined) return {};
+  const { seconds, wrongSquaredOverLabelled } = labels.batches;
+  return { [rateKey.wrong]: { count: seconds, squaredOverTotal: wrongSquaredOverLabelled } };
+};
+
+/**
+ * Counters of a document, over the whole life of its process. Batches that the pod does not tell are the ledger's to make,
+ * from poll to poll.
+ */
+export function tallyOf(evidence: Evidence): Tally {
+  const { requests, batches, latency, invalid, labels } = evidence;
+  return {
+    ...requests,
+    invalid: invalid ?? 0,
+    latency: latencyOf(latency),
+    right: labels?.right ?? 0,
+    wrong: labels?.wrong ?? 0,
+    batches: labelBatches(evidence),
+    batchSeconds: batches.seconds,
+    failedSquaredOverServed: batches.failedSquaredOverServed,
+  };
+}

@@ -105,7 +105,7 @@ describe('a server whose model has a baseline', () => {
     expect(await label('flight-17', outputs[0].data[0] as number)).toBe(200);
     expect(await label('flight-17', 99)).toBe(200);
     expect(await label('flight-18', 1)).toBe(200);
-    expect((await server.evidence()).labels).toEqual({ right: 1, wrong: 0, unknown: 1 });
+    expect((await server.evidence()).labels).toMatchObject({ right: 1, wrong: 0, unknown: 1 });
   });
 });
 

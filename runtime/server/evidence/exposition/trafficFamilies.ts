@@ -78,7 +78,10 @@ export const TRAFFIC_FAMILIES: readonly Family[] = [
     type: 'counter',
     help: 'Late labels, by what they said of the answer: right, wrong, unknown (no such answer is remembered).',
     write({ labels, counts }, write) {
-      for (const [result, count] of Object.entries(counts.labels ?? {})) write.sample({ ...labels, result }, count);
+      if (counts.labels === undefined) return;
+      const { right, wrong, unknown } = counts.labels;
+      for (const [result, count] of Object.entries({ right, wrong, unknown }))
+        write.sample({ ...labels, result }, count);
     },
   },
   {

@@ -110,14 +110,30 @@ describe('a late label', () => {
     const evidence = evidenceWith(options);
     expect(() => evidence.label('a', label, NOW)).toThrow(RequestError);
     expect(() => evidence.label('a', label, NOW)).toThrow(sentence);
-    expect(evidence.counts().labels).toEqual({ right: 0, wrong: 0, unknown: 0 });
+    expect(evidence.counts().labels).toMatchObject({ right: 0, wrong: 0, unknown: 0 });
+  });
+
+  test('counts in the batch of the second in which its request was answered, whenever it comes', () => {
+    const evidence = evidenceWith({ signature: signature(scores) });
+    for (const [i, id] of ['a', 'b', 'c', 'd'].entries())
+      evidence.remember(id, [answer(scores, 1, 9, 3)], NOW + i * 400);
+    for (const [id, label] of [
+      ['d', 0],
+      ['a', 0],
+      ['c', 1],
+      ['b', 1],
+    ] as const)
+      evidence.label(id, label, NOW + 50_000);
+    // a, b and c of the first second, one of them wrong; d of the next.
+    const batches = { seconds: 2, wrongSquaredOverLabelled: expect.closeTo(1 / 3 + 1, 9) };
+    expect(evidence.counts().labels).toEqual({ right: 2, wrong: 2, unknown: 0, batches });
   });
 
   test('counts once, and the first stands', () => {
     const evidence = evidenceWith({ signature: signature(scores) });
     evidence.remember('a', [answer(scores, 1, 9, 3)], NOW);
     expect(['1', 1, 0].map((label) => evidence.label('a', label, NOW))).toEqual(['right', 'right', 'right']);
-    expect(evidence.counts().labels).toEqual({ right: 1, wrong: 0, unknown: 0 });
+    expect(evidence.counts().labels).toMatchObject({ right: 1, wrong: 0, unknown: 0 });
   });
 
   test('for a request that is not remembered, or not any more, is unknown', () => {

@@ -1,11 +1,13 @@
 import type { Evidence } from '@slipway/crds/contract';
 import { badRequest, listed } from '../../requestError.ts';
 import type { TensorValue } from '../../tensor.ts';
+import { LABEL_BATCH_WORDS, LabelBatches } from './labelBatches.ts';
 import { type PredictionReader, textHash } from './prediction.ts';
 import type { RememberedAnswers, Verdict } from './rememberedAnswers.ts';
 
-/** Words in shared memory: right, wrong, unknown. */
-export const LABEL_WORDS = 3;
+const COUNTS = 3;
+/** Words in shared memory: right, wrong, unknown, and their batches. */
+export const LABEL_WORDS = COUNTS + LABEL_BATCH_WORDS;
 const AT = { right: 0, wrong: 1, unknown: 2 } as const;
 
 /** A number is right within this share of the label, or of 1 where the label is less. */
@@ -22,6 +24,7 @@ export class LateLabels {
   readonly #classes: readonly string[] | undefined;
   readonly #answers: RememberedAnswers;
   readonly #words: Float64Array;
+  readonly #batches: LabelBatches;
 
   constructor(
     reader: PredictionReader | undefined,
@@ -33,6 +36,7 @@ export class LateLabels {
     this.#classes = classes;
     this.#answers = answers;
     this.#words = words;
+    this.#batches = new LabelBatches(words.subarray(COUNTS));
   }
 
   /** One row as `id`, row i of several as `<id>#<i>`. */
@@ -57,6 +61,7 @@ export class LateLabels {
     if (remembered.verdict !== undefined) return remembered.verdict;
     const verdict = this.#agrees(remembered.predicted, truth) ? 'right' : 'wrong';
     this.#answers.judge(id, verdict, now);
+    this.#batches.count(verdict === 'wrong', remembered.at);
     return this.#count(verdict);
   }
 
@@ -67,7 +72,7 @@ export class LateLabels {
 
   counts(): NonNullable<Evidence['labels']> {
     const [right = 0, wrong = 0, unknown = 0] = this.#words;
-    return { right, wrong, unknown };
+    return { right, wrong, unknown, batches: this.#batches.counts() };
   }
 
   #count(result: Verdict): Verdict {

@@ -8,9 +8,9 @@ describe('remembered answers', () => {
   test('are found by id, and what the first label said stays with them', () => {
     const answers = new RememberedAnswers(10, 1000, seeds);
     answers.remember('a', 7, 0);
-    expect(answers.find('a', 1)).toEqual({ predicted: 7, verdict: undefined });
+    expect(answers.find('a', 1)).toEqual({ at: 0, predicted: 7, verdict: undefined });
     answers.judge('a', 'wrong', 1);
-    expect(answers.find('a', 2)).toEqual({ predicted: 7, verdict: 'wrong' });
+    expect(answers.find('a', 2)).toEqual({ at: 0, predicted: 7, verdict: 'wrong' });
     expect(answers.find('b', 2)).toBeUndefined();
   });
 

@@ -2,8 +2,10 @@ import { IdHash } from './idHash.ts';
 
 export type Verdict = 'right' | 'wrong';
 
-/** A remembered answer: what the model predicted, and what its first label said of it. */
+/** A remembered answer: when it was given, what the model predicted, and what its first label said of it. */
 export interface Remembered {
+  /** Epoch milliseconds. */
+  readonly at: number;
   readonly predicted: number;
   readonly verdict: Verdict | undefined;
 }
@@ -57,7 +59,11 @@ export class RememberedAnswers {
   find(id: string, now: number): Remembered | undefined {
     const slot = this.#slotOf(id, now);
     if (slot === undefined) return undefined;
-    return { predicted: this.#predicted[slot] as number, verdict: VERDICTS[this.#verdict[slot] as number] };
+    return {
+      at: this.#at[slot] as number,
+      predicted: this.#predicted[slot] as number,
+      verdict: VERDICTS[this.#verdict[slot] as number],
+    };
   }
 
   /** Notes what the first label said. */

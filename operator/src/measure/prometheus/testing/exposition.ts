@@ -16,11 +16,9 @@ function seriesOf({ model, requests, latency, invalid = 0, labels, startedAt }: 
     const bound = latency.boundsMs[i];
     return [`${METRICS.latency}_bucket`, { ...own, le: bound === undefined ? '+Inf' : String(bound / 1000) }, upTo];
   });
-  const late = Object.entries(labels ?? {}).map(([result, count]): [string, Labels, number] => [
-    METRICS.labels,
-    { ...own, result },
-    count,
-  ]);
+  const late = (['right', 'wrong', 'unknown'] as const).flatMap((result): [string, Labels, number][] =>
+    labels === undefined ? [] : [[METRICS.labels, { ...own, result }, labels[result]]],
+  );
   return [
     ...outcomes,
     ...buckets,
