@@ -5,6 +5,7 @@ import type { DriftMeter } from '../telemetry/driftMetrics.ts';
 import { driftController } from './drift/controller.ts';
 import { inferenceServiceController } from './inferenceservice/controller.ts';
 import { modelVersionController } from './modelversion/controller.ts';
+import { peersController } from './peers/controller.ts';
 import { trainingJobController } from './trainingjob/controller.ts';
 
 /**
@@ -16,5 +17,6 @@ export const controllers = (config: OperatorConfig, meters?: { readonly drift: D
   modelVersionController(config),
   inferenceServiceController(config),
   driftController(config, meters?.drift),
+  ...(config.evidenceSource === 'pods' ? [peersController()] : []),
   notifyController(config),
 ];
