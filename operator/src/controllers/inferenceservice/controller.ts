@@ -43,6 +43,15 @@ const POD_PATIENCE_MS = 800;
 /** A query runs beside the passes; one that takes longer is asked anew at its next turn. */
 const QUERY_PATIENCE_MS = 10_000;
 
+/** Of the time between two looks, what is left between two passes however long they take: other services wait as well. */
+const LEAST_REST = 0.2;
+
+/** A look is due so long after the last one began: the time that a pass takes would come on top of each otherwise. */
+const sinceItsStart = (outcome: Outcome, tookMs: number): Outcome =>
+  outcome.kind === 'settled'
+    ? outcome
+    : { ...outcome, afterMs: Math.max(LEAST_REST * outcome.afterMs, outcome.afterMs - Math.max(0, tookMs)) };
+
 /** What the controller reaches beside the API server. */
 export interface ServingSurroundings {
   readonly fetchText: FetchText;
@@ -127,8 +136,10 @@ class InferenceServiceReconciler implements Reconciler {
     if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) return this.#forget(key);
     const latest = await this.#latest.of(cached, signal);
     if (latest === undefined) return settled;
+    const startedAt = this.#context.now().getTime();
     const reading = await read(this.#readers, latest, signal);
-    return this.#carryOut(reading, plan(reading.world), signal);
+    const outcome = await this.#carryOut(reading, plan(reading.world), signal);
+    return sinceItsStart(outcome, this.#context.now().getTime() - startedAt);
   }
 
   async #carryOut(reading: Reading, wanted: Plan, signal: AbortSignal): Promise<Outcome> {
