@@ -90,7 +90,13 @@ describe('the API server', () => {
         processesPerNode: 'Auto',
         workspace: { claim: { size: '1Gi' } },
         publish: { store: 'pvc://models' },
-        failure: { restarts: 0 },
+        failure: {
+          restarts: 0,
+          onDisruption: 'Restart',
+          disruptions: 20,
+          startTimeout: '10m',
+          excludeNodes: '24h',
+        },
       },
     ],
     [

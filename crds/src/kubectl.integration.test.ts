@@ -52,9 +52,14 @@ const LINES: readonly (readonly [string, string, object, string, string])[] = [
   [
     'mv',
     'flights-1.4.0',
-    { servedBy: ['a', 'b'], servedByNames: 'a, b', conditions: [condition('Ready', 'True', 'GatesPassed')] },
-    'NAME MODEL VERSION READY REASON SERVEDBY AGE',
-    'flights-1.4.0 flights 1.4.0 True GatesPassed a, b',
+    {
+      stage: 'Staging',
+      servedBy: ['a', 'b'],
+      servedByNames: 'a, b',
+      conditions: [condition('Ready', 'True', 'GatesPassed')],
+    },
+    'NAME MODEL VERSION READY REASON STAGE SERVEDBY AGE',
+    'flights-1.4.0 flights 1.4.0 True GatesPassed Staging a, b',
   ],
   [
     'infs',

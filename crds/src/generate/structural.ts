@@ -95,6 +95,10 @@ const chosenBound = (key: string, value: unknown): boolean =>
 const besideProperties = (schema: Schema, key: string): boolean =>
   key === 'additionalProperties' && 'properties' in schema;
 
+/** The server forgets it, and every kubectl apply would then change the CRD. */
+const emptyProperties = (schema: Schema, key: string): boolean =>
+  key === 'properties' && Object.keys(schema[key] as object).length === 0;
+
 const field = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
 
 function children(key: string, value: unknown, path: string): unknown {
@@ -112,7 +116,8 @@ function clean(raw: Schema, path: string): Schema {
   checkFormat(raw, path);
   const schema = 'x-kubernetes-int-or-string' in raw ? intOrString(raw, path) : raw;
   const kept = KEYWORDS.filter(
-    (key) => key in schema && !besideProperties(schema, key) && chosenBound(key, schema[key]),
+    (key) =>
+      key in schema && !besideProperties(schema, key) && !emptyProperties(schema, key) && chosenBound(key, schema[key]),
   );
   return Object.fromEntries(kept.map((key) => [key, children(key, schema[key], path)]));
 }
