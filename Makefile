@@ -8,7 +8,9 @@ MAKEFLAGS += --no-print-directory
 # Node 24 first on the PATH: hack/node24 brings it where the system's is older, and prints its folders.
 NODE := bin=$$(hack/node24); export PATH="$$bin:$$PWD/node_modules/.bin:$$PATH";
 RESULTS := .cache/test-results
-VITEST := vitest run --reporter=default --reporter=json --reporter=./hack/secondTries.ts
+VITEST := vitest run --reporter=default --reporter=json
+# In CI the files that failed are run once more, in a process of their own, and named at the end.
+SUITE := node hack/suites/main.ts
 
 .PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout e2e-judgement serve soak container-test simulate clean
 
@@ -35,11 +37,11 @@ verify: .cache/npm ## Regenerate and diff; lint, types, import directions, dead 
 
 unit: .cache/npm ## Pure parts and the runtime, no cluster
 	@$(NODE)
-	$(VITEST) --project unit --maxWorkers=100% --outputFile.json=$(RESULTS)/unit.json
+	$(SUITE) unit --maxWorkers=100%
 
 integration: .cache/npm ## The machinery, CRDs and controllers against a real kube-apiserver
 	@$(NODE)
-	$(VITEST) --project integration --outputFile.json=$(RESULTS)/integration.json
+	$(SUITE) integration
 
 images: .cache/npm ## Build the container images from the Dockerfiles
 	@$(NODE)

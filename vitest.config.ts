@@ -4,9 +4,6 @@ import { defineConfig } from 'vitest/config';
 const env = { ORT_DISABLE_TELEMETRY: '1' };
 const exclude = ['**/node_modules/**', '**/dist/**', '.cluster/**', '.cache/**'];
 
-/** What needed one is told by hack/secondTries.ts. At a desk none is given: a flaky test is to be seen at once. */
-const retry = process.env['CI'] === 'true' ? 1 : 0;
-
 const onCluster = {
   exclude,
   environment: 'node',
@@ -29,7 +26,6 @@ export default defineConfig({
           setupFiles: ['hack/verification/propertySeed.ts'],
           // Some start real processes: five seconds is no time on a busy machine, and no test waits longer to pass.
           testTimeout: 30_000,
-          retry,
         },
       },
       {
@@ -39,7 +35,6 @@ export default defineConfig({
           exclude,
           environment: 'node',
           env,
-          retry,
           setupFiles: ['hack/verification/propertySeed.ts'],
           globalSetup: ['hack/local-cluster/vitestControlPlane.ts'],
           testTimeout: 120_000,

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SECOND_TRIES } from './secondTries.ts';
+import { SECOND_TRIES } from './suites/secondTry.ts';
 
 interface SuiteResult {
   readonly numPassedTests: number;
