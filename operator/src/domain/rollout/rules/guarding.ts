@@ -41,30 +41,29 @@ export const HOLD_FAILED: Rule = {
   },
 };
 
+/** Holds while a guard says `verdict`, and tells it as `reason`. */
+const heldBy = (verdict: Verdict, reason: string, said: Pick<Rule, 'name' | 'when' | 'effect'>): Rule => ({
+  ...said,
+  phase: 'Shadowing, Previewing, Shifting, Baking',
+  applies: (v) => holds(v, verdict),
+  decide: (v) => holdFor(v, verdict, reason),
+});
+
 /** What is not known never promotes, and by default never rolls back either. */
 export const HELD_BY_GUARDS: readonly Rule[] = [
-  {
+  heldBy('SharedFault', 'SharedFault', {
     name: 'hold-shared-fault',
-    phase: 'Shadowing, Previewing, Shifting, Baking',
     when: 'a guard finds the same fault in the stable version (SharedFault)',
     effect: 'hold: the candidate is not to blame',
-    applies: (v) => holds(v, 'SharedFault'),
-    decide: (v) => holdFor(v, 'SharedFault', 'SharedFault'),
-  },
-  {
+  }),
+  heldBy('Blind', 'GuardBlind', {
     name: 'hold-blind',
-    phase: 'Shadowing, Previewing, Shifting, Baking',
     when: 'a guard is Blind: no traffic, or its source can not be read',
     effect: 'hold: blindness neither promotes nor rolls back',
-    applies: (v) => holds(v, 'Blind'),
-    decide: (v) => holdFor(v, 'Blind', 'GuardBlind'),
-  },
-  {
+  }),
+  heldBy('NeedMore', 'GuardNeedsMore', {
     name: 'hold-inconclusive',
-    phase: 'Shadowing, Previewing, Shifting, Baking',
     when: 'a guard needs more requests',
     effect: 'hold',
-    applies: (v) => holds(v, 'NeedMore'),
-    decide: (v) => holdFor(v, 'NeedMore', 'GuardNeedsMore'),
-  },
+  }),
 ];
