@@ -70,6 +70,7 @@ export const FILES = {
   metrics: 'metrics.json', // output; published as evaluation/metrics.json
   predictions: 'predictions.jsonl', // output; published as evaluation/predictions.jsonl
   progress: 'progress.json', // status
+  error: 'error.json', // status: what torchelastic writes of the rank that failed first
   parameters: 'parameters.json', // parameters
   token: 'token', // admin
   complete: '_COMPLETE', // checkpoints/<step>: written last, so that a checkpoint without it is none
@@ -191,6 +192,8 @@ export const ANNOTATIONS = {
   retrain: 'slipway.dev/retrain',
   /** On a TrainingJob with publish.when Asked: its uid, to publish what it trained. */
   publish: 'slipway.dev/publish',
+  /** On a ModelVersion: any new value asks for its files to be verified and its gates to be judged again. */
+  verify: 'slipway.dev/verify',
   /** On a TrainingJob: why it was made, as its provenance tells it. */
   trigger: 'slipway.dev/trigger',
   /** On a TrainingJob: the ModelVersion that it is to follow. */

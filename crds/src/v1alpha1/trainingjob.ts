@@ -337,7 +337,9 @@ export const trainingJobStatusSchema = z.object({
   phase: z
     .enum(TRAINING_PHASES)
     .optional()
-    .describe('Pending: no pod runs yet. Running: training. Publishing: storing the model.'),
+    .describe(
+      'Suspended: no pod runs, by spec.suspend. Queued: waits for its queue. Pending: no pod runs yet. Running: training. Trained: waits to be asked to publish. Publishing: storing the model.',
+    ),
   version: semver().optional().describe('Version this job makes; fixed at its first pass.'),
   attempt: z.int().min(0).meta({ format: 'int32' }).optional().describe('Number of the current attempt, from 0.'),
   restarts: z
@@ -352,6 +354,18 @@ export const trainingJobStatusSchema = z.object({
     .meta({ format: 'date-time' })
     .optional()
     .describe('When the next attempt starts: each failure in a row doubles the wait, 10 s to 5 min.'),
+  attemptStartedAt: z
+    .string()
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('When the first pod of the current attempt ran.'),
+  gang: z
+    .string()
+    .max(64)
+    .optional()
+    .describe(
+      'Hash of the pods of the current attempt, once all of them are there: where one is deleted or replaced, the attempt is over for all.',
+    ),
   resumedFrom: z
     .string()
     .max(256)
@@ -414,6 +428,11 @@ export const trainingJobStatusSchema = z.object({
     .optional()
     .describe('Trials of a sweep.'),
   startedAt: z.string().meta({ format: 'date-time' }).optional().describe('When the first pod ran.'),
+  trainedAt: z
+    .string()
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('When training ended well: what follows is publishing.'),
   finishedAt: z.string().meta({ format: 'date-time' }).optional().describe('When the job succeeded or failed.'),
   progress: z
     .object({
