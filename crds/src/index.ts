@@ -21,7 +21,7 @@ export {
   type RolloutPhase,
 } from './v1alpha1/inferenceserviceStatus.ts';
 export type { ModelVersionSpec, ModelVersionStatus } from './v1alpha1/modelversion.ts';
-export type { RetrainSpec } from './v1alpha1/retrain.ts';
+export { RETRAIN_TRIGGERS, type RetrainSpec } from './v1alpha1/retrain.ts';
 export { type Guard, type RolloutStep, WEEKDAYS } from './v1alpha1/rollout.ts';
 export { STAGES, type Stage } from './v1alpha1/stages.ts';
 export {

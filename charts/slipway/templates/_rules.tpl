@@ -140,7 +140,6 @@
     - slipway.dev
   resources:
     - inferenceservices
-    - trainingjobs
   verbs:
     - get
     - list
@@ -162,6 +161,16 @@
     - list
     - watch
     - create
+- apiGroups:
+    - slipway.dev
+  resources:
+    - trainingjobs
+  verbs:
+    - get
+    - list
+    - watch
+    - create
+    - patch
 {{- end }}
 {{- define "slipway.rules.cluster" -}}
 - apiGroups:

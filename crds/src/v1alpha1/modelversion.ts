@@ -129,6 +129,11 @@ export const modelVersionStatusSchema = z.object({
   gates: mapList(gateStatusSchema, 32, 'name').optional().describe('Result of each gate.'),
   files: z.int().min(0).meta({ format: 'int32' }).optional().describe('Files of the artifact.'),
   bytes: z.int().min(0).meta({ format: 'int64' }).optional().describe('Size of the artifact.'),
+  verifiedFor: z
+    .string()
+    .max(63)
+    .optional()
+    .describe('Value of the annotation slipway.dev/verify that the last verification answered.'),
   stage: z.enum(STAGES).optional().describe('Stage it has reached.'),
   current: z
     .boolean()

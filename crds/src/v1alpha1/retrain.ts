@@ -33,7 +33,7 @@ export const retrainSchema = cel(
           .meta({ format: 'int32' })
           .optional()
           .describe('Accelerator hours that retrainings of this service may use.'),
-        runs: z.int().min(1).max(10_000).meta({ format: 'int32' }).optional().describe('Retrainings that may start.'),
+        runs: z.int().min(1).max(30).meta({ format: 'int32' }).optional().describe('Retrainings that may start.'),
         per: duration().default('30d').describe('Sliding time that the budget is for.'),
       })
       .optional()
@@ -55,6 +55,18 @@ export const retrainSchema = cel(
 export type RetrainSpec = z.output<typeof retrainSchema>;
 
 export const RETRAIN_TRIGGERS = ['Schedule', 'Drift', 'Accuracy', 'Asked'] as const;
+
+/** Ready: the version may be served, and this service does not follow a stage, so a person names it. */
+export const RETRAIN_OUTCOMES = [
+  'Running',
+  'Verifying',
+  'AwaitingApproval',
+  'RollingOut',
+  'Promoted',
+  'Ready',
+  'Rejected',
+  'Failed',
+] as const;
 
 export const retrainStatusField = () =>
   z
@@ -78,6 +90,7 @@ export const retrainStatusField = () =>
         .meta({ format: 'date-time' })
         .optional()
         .describe('Since when the drift lasts that was acted on.'),
+      lastDriftVersion: z.string().max(32).optional().describe('Version whose drift was acted on.'),
       next: z
         .string()
         .meta({ format: 'date-time' })
@@ -90,15 +103,13 @@ export const retrainStatusField = () =>
             trainingJob: z.string().max(253).describe('TrainingJob.'),
             startedAt: z.string().meta({ format: 'date-time' }).describe('When it started.'),
             trigger: z.enum(RETRAIN_TRIGGERS).describe('Why.'),
-            outcome: z
-              .enum(['Running', 'Failed', 'Rejected', 'AwaitingApproval', 'RollingOut', 'Promoted'])
-              .describe('What became of it.'),
+            outcome: z.enum(RETRAIN_OUTCOMES).describe('What became of it.'),
             modelVersion: z.string().max(253).optional().describe('ModelVersion that it made.'),
             acceleratorSeconds: z.int().min(0).meta({ format: 'int64' }).describe('What it used.'),
             message: z.string().max(256).optional().describe('Why it led to nothing.'),
           }),
         )
-        .max(16)
+        .max(32)
         .meta({ 'x-kubernetes-list-type': 'atomic' })
         .optional()
         .describe('Last retrainings, newest last.'),

@@ -6,6 +6,7 @@ import { driftController } from './drift/controller.ts';
 import { inferenceServiceController } from './inferenceservice/controller.ts';
 import { modelVersionController } from './modelversion/controller.ts';
 import { peersController } from './peers/controller.ts';
+import { retrainController } from './retrain/controller.ts';
 import { trainingJobController } from './trainingjob/controller.ts';
 
 /**
@@ -17,6 +18,7 @@ export const controllers = (config: OperatorConfig, meters?: { readonly drift: D
   modelVersionController(config),
   inferenceServiceController(config),
   driftController(config, meters?.drift),
+  retrainController(),
   ...(config.evidenceSource === 'pods' ? [peersController()] : []),
   notifyController(config),
 ];

@@ -20,8 +20,9 @@ import { type FetchText, fetchTextWithin } from '../../measure/fetchText.ts';
 import { type DriftMeter, silentDriftMeter } from '../../telemetry/driftMetrics.ts';
 import { AdminTokens } from '../inferenceservice/adminTokens.ts';
 import { Latest } from '../latest.ts';
+import type { Writing } from '../partOfStatus.ts';
 import { type Address, type Asking, baselineFrom, evidenceOf, servingPods, stablePods } from './evidence.ts';
-import { removeDrift, saidOf, type Writing, writeDrift } from './writeDrift.ts';
+import { removeDrift, saidOf, writeDrift } from './writeDrift.ts';
 
 const NAME = 'drift';
 const FIELD_MANAGER = `slipway-${NAME}`;

@@ -37,7 +37,10 @@ const WORKERS = 32;
 /** A rollback that could not be written (the webhook of a gateway is down) lands this soon after it can be. */
 const LONGEST_WAIT_MS = 5_000;
 /** What the watch over drift and the notifier write into the status of a service. */
-const OTHERS = { conditions: ['DriftDetected'], fields: ['drift', 'notified', 'notifiedDrift'] };
+const OTHERS = {
+  conditions: ['DriftDetected', 'Retraining'],
+  fields: ['drift', 'notified', 'notifiedDrift', 'retraining'],
+};
 /** A pod that hangs is given up within the guard period, or it would slow the loop for the others. */
 const POD_PATIENCE_MS = 800;
 /** A query runs beside the passes; one that takes longer is asked anew at its next turn. */
@@ -158,15 +161,15 @@ class InferenceServiceReconciler implements Reconciler {
   }
 
   /**
-   * A rollback is decided once. It is written down right after its route, and also where that fails: the next pass sees
-   * a route without the candidate and a window of evidence that begins anew, and would give the traffic back if it had
-   * to decide again. Pods can wait for it.
+   * A rollback is decided once, and written down before its route: whoever comes after a death between the two goes on
+   * with it. The other way round, they would see a route without the candidate and a window of evidence that begins
+   * anew, and give the traffic back. The route is written also where the status can't be. Pods can wait for both.
    */
   async #takeBack(reading: Reading, wanted: Plan, signal: AbortSignal): Promise<Outcome> {
     try {
-      await this.#hands.traffic.apply(reading.infs, wanted, signal);
-    } finally {
       await this.#tell(reading, wanted, signal);
+    } finally {
+      await this.#hands.traffic.apply(reading.infs, wanted, signal);
     }
     await endOrders(this.#readers, reading, wanted, signal);
     return wanted.next;

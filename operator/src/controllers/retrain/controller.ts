@@ -1,0 +1,162 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type InferenceService,
+  inferenceServices,
+  type ModelVersion,
+  modelVersions,
+  type TrainingJob,
+  trainingJobs,
+} from '../../api/kinds.ts';
+import { planRetraining, RETRAINING } from '../../domain/retrain/plan.ts';
+import { NO_RUNS, type RetrainPlan, type RetrainWorld, UNDER_WAY } from '../../domain/retrain/world.ts';
+import { mergeConditions } from '../../kube/conditions.ts';
+import {
+  type ControllerContext,
+  type ControllerSpec,
+  type Grant,
+  type Reconciler,
+  type Store,
+  source,
+} from '../../kube/contracts.ts';
+import { again, type Outcome, settled } from '../../kube/outcome.ts';
+import { type Key, keyOf } from '../../kube/resource.ts';
+import type { KubeObject, Stored } from '../../kube/wire.ts';
+import { childName } from '../../render/childName.ts';
+import { ensureChild, NameTaken } from '../jobs/ensureChild.ts';
+import { Latest } from '../latest.ts';
+import { applyPart } from '../partOfStatus.ts';
+
+const NAME = 'retrain';
+const FIELD_MANAGER = `slipway-${NAME}`;
+/** Names of TrainingJobs may have so many characters. */
+const LONGEST_JOB = 40;
+const NAME_TAKEN_MS = 30_000;
+
+const GRANTS: readonly Grant[] = [
+  { resource: inferenceServices, verbs: ['get', 'list', 'watch'] },
+  { resource: inferenceServices, verbs: ['patch'], subresource: 'status' },
+  { resource: trainingJobs, verbs: ['get', 'list', 'watch', 'create', 'patch'] },
+  { resource: modelVersions, verbs: ['get', 'list', 'watch'] },
+];
+
+type Infs = Stored<InferenceService>;
+
+const conditionOf = ({ status }: InferenceService) => status?.conditions?.find(({ type }) => type === RETRAINING);
+const isConcerned = (infs: InferenceService): boolean =>
+  infs.spec.retrain !== undefined || infs.spec.drift?.action === 'Retrain' || conditionOf(infs) !== undefined;
+
+export const retrainingName = (service: string, number: number): string =>
+  childName(service, `r${number}`, LONGEST_JOB);
+
+class RetrainReconciler implements Reconciler {
+  readonly #context: ControllerContext;
+  readonly #latest: Latest<InferenceService>;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+    this.#latest = new Latest(context.client, inferenceServices);
+  }
+
+  async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
+    const cached = this.#context.store(inferenceServices).get(key);
+    if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) {
+      this.#latest.forget(key);
+      return settled;
+    }
+    if (!isConcerned(cached)) return settled;
+    const infs = await this.#latest.of(cached, signal);
+    if (infs === undefined) return settled;
+    const world = await this.#read(infs, signal);
+    const wanted = planRetraining(world);
+    try {
+      if (wanted.create !== undefined) await this.#create(wanted.create, infs, signal);
+    } catch (error) {
+      if (!(error instanceof NameTaken)) throw error;
+      return this.#write(world, nameTaken(world, error.message), signal);
+    }
+    return this.#write(world, wanted, signal);
+  }
+
+  /** The next run is asked of the server: a cache that lags would let one be made twice. */
+  async #read(infs: Infs, signal: AbortSignal): Promise<RetrainWorld> {
+    const { client, store, now } = this.#context;
+    const { name, namespace = '' } = infs.metadata;
+    const { number, runs = [] } = infs.status?.retraining ?? NO_RUNS;
+    const nameOf = (n: number): string => retrainingName(name, n);
+    const jobs = new Map<string, Stored<TrainingJob>>();
+    const known = runs.filter(({ outcome }) => UNDER_WAY.includes(outcome)).map((run) => run.trainingJob);
+    for (const job of known) keep(jobs, store(trainingJobs).get({ namespace, name: job }));
+    const adoptable = await client.get(trainingJobs, { namespace, name: nameOf(number + 1) }, { signal });
+    if (adoptable?.metadata.ownerReferences?.some(({ uid }) => uid === infs.metadata.uid)) keep(jobs, adoptable);
+    const made = [...jobs.values()].map(({ status }) => status?.modelVersion);
+    const versions = new Map<string, ModelVersion>();
+    for (const version of [...made, ...runs.map((run) => run.modelVersion)]) {
+      if (version !== undefined) keep(versions, store(modelVersions).get({ namespace, name: version }));
+    }
+    const from = infs.spec.retrain?.from;
+    const pattern = from === undefined ? undefined : store(trainingJobs).get({ namespace, name: from });
+    return { infs, now: now(), pattern, trainingJobs: jobs, modelVersions: versions, nameOf };
+  }
+
+  #create(job: TrainingJob, infs: Infs, signal: AbortSignal): Promise<void> {
+    const options = { fieldManager: FIELD_MANAGER, signal, once: true };
+    return ensureChild(this.#context.client, trainingJobs, job, infs, options);
+  }
+
+  async #write({ infs, now }: RetrainWorld, plan: RetrainPlan, signal: AbortSignal): Promise<Outcome> {
+    const { client, events } = this.#context;
+    const stored = [conditionOf(infs)].filter((found) => found !== undefined);
+    const seen = plan.condition === undefined ? [] : [plan.condition];
+    const kept = plan.condition === undefined ? [] : stored;
+    const conditions = mergeConditions(kept, seen, infs.metadata.generation ?? 0, now);
+    const same = isDeepStrictEqual(plan.status, infs.status?.retraining) && isDeepStrictEqual(conditions, stored);
+    if (!same) {
+      const status = { conditions, ...(plan.status === undefined ? {} : { retraining: plan.status }) };
+      this.#latest.remember(await applyPart(infs, status, { client, fieldManager: FIELD_MANAGER, now, signal }));
+      for (const note of plan.events) events.emit(infs, note);
+    }
+    return plan.next;
+  }
+}
+
+function keep<T extends KubeObject>(into: Map<string, T>, object: T | undefined): void {
+  if (object !== undefined) into.set(object.metadata.name, object);
+}
+
+const nameTaken = ({ infs }: RetrainWorld, message: string): RetrainPlan => ({
+  status: infs.status?.retraining,
+  condition: { type: RETRAINING, status: 'False', reason: 'NameTaken', message },
+  events: [],
+  next: again(NAME_TAKEN_MS, message),
+});
+
+/** Set once the controller is built; until then nothing is queued by another's change. */
+interface Concerned {
+  services: Store<InferenceService> | undefined;
+}
+
+/** A model's jobs and versions may be news to each service of that model that retrains. */
+const ofModel =
+  <T extends KubeObject>(concerned: Concerned, modelOf: (object: T) => string) =>
+  (object: T): Key[] =>
+    (concerned.services?.list(object.metadata.namespace) ?? [])
+      .filter((infs) => isConcerned(infs) && infs.spec.model.name === modelOf(object))
+      .map(keyOf);
+
+/** Trains models anew by schedule, on drift, or when asked, within cooldown, budget and the loop guard. */
+export const retrainController = (): ControllerSpec => {
+  const concerned: Concerned = { services: undefined };
+  return {
+    name: NAME,
+    grants: GRANTS,
+    sources: [
+      source({ resource: inferenceServices, toKeys: (infs) => (isConcerned(infs) ? [keyOf(infs)] : []) }),
+      source({ resource: trainingJobs, toKeys: ofModel(concerned, ({ spec }) => spec.model.name) }),
+      source({ resource: modelVersions, toKeys: ofModel(concerned, ({ spec }) => spec.model) }),
+    ],
+    build: (context) => {
+      concerned.services = context.store(inferenceServices);
+      return new RetrainReconciler(context);
+    },
+  };
+};

@@ -1,0 +1,115 @@
+import type { InferenceService, ModelVersion, TrainingJob } from '../../api/kinds.ts';
+import { acceleratorSecondsOf, type RetrainWorld, type Run, UNDER_WAY } from './world.ts';
+
+interface Ends {
+  readonly outcome: Run['outcome'];
+  readonly message?: string;
+}
+
+interface Traces {
+  readonly infs: InferenceService;
+  readonly job: TrainingJob | undefined;
+  readonly version: ModelVersion | undefined;
+}
+
+interface OutcomeRule {
+  readonly name: string;
+  readonly when: (traces: Traces) => boolean;
+  readonly says: (traces: Traces) => Ends;
+}
+
+const MOST = 256;
+
+const conditionOf = (object: TrainingJob | ModelVersion | undefined, type: string) =>
+  object?.status?.conditions?.find((condition) => condition.type === type);
+const saidBy = (object: TrainingJob | ModelVersion | undefined, type: string): string =>
+  conditionOf(object, type)?.message ?? '';
+
+const isServed = ({ infs: { status }, version }: Traces): boolean =>
+  version !== undefined &&
+  status?.stable?.version === version.spec.version &&
+  status.stable.digest === version.spec.artifact.digest;
+
+const wasRolledBack = ({ infs: { status }, version }: Traces): boolean =>
+  version !== undefined &&
+  (status?.rejected?.some((r) => r.version === version.spec.version && r.digest === version.spec.artifact.digest) ??
+    false);
+
+const awaitsPeople = ({ version }: Traces): boolean => {
+  const approved = conditionOf(version, 'Approved');
+  return approved?.status === 'False' && conditionOf(version, 'GatesPassed')?.status === 'True';
+};
+
+/** First match wins. A job that is gone while nothing came of it can't lead to anything. */
+export const OUTCOME_RULES: readonly OutcomeRule[] = [
+  {
+    name: 'a version that the service rolled back was rejected',
+    when: wasRolledBack,
+    says: ({ version }) => ({ outcome: 'Rejected', message: `${version?.metadata.name} was rolled back.` }),
+  },
+  { name: 'a version that is stable was promoted', when: isServed, says: () => ({ outcome: 'Promoted' }) },
+  {
+    name: 'a version that was archived was rejected',
+    when: ({ version }) => version?.spec.stage === 'Archived',
+    says: () => ({ outcome: 'Rejected', message: 'The version was archived before it served.' }),
+  },
+  {
+    name: 'a version that may not serve was rejected',
+    when: ({ version }) => conditionOf(version, 'Stalled')?.status === 'True',
+    says: ({ version }) => ({ outcome: 'Rejected', message: saidBy(version, 'Stalled') }),
+  },
+  {
+    name: 'a version that lacks an approval waits for people',
+    when: awaitsPeople,
+    says: ({ version }) => ({ outcome: 'AwaitingApproval', message: saidBy(version, 'Approved') }),
+  },
+  {
+    name: 'a Ready version is rolled out by a service that follows',
+    when: ({ infs, version }) =>
+      conditionOf(version, 'Ready')?.status === 'True' && infs.spec.model.follow !== undefined,
+    says: () => ({ outcome: 'RollingOut' }),
+  },
+  {
+    name: 'a Ready version of a service that names its version is there to be named',
+    when: ({ version }) => conditionOf(version, 'Ready')?.status === 'True',
+    says: ({ version }) => ({
+      outcome: 'Ready',
+      message: `Write spec.model.version: ${version?.spec.version} to serve it.`,
+    }),
+  },
+  {
+    name: 'a version exists and is looked at',
+    when: ({ version }) => version !== undefined,
+    says: () => ({ outcome: 'Verifying' }),
+  },
+  {
+    name: 'a job that failed made nothing',
+    when: ({ job }) => job?.status?.phase === 'Failed',
+    says: ({ job }) => ({ outcome: 'Failed', message: saidBy(job, 'Stalled') || saidBy(job, 'Ready') }),
+  },
+  {
+    name: 'a job that was deleted made nothing',
+    when: ({ job }) => job === undefined,
+    says: () => ({ outcome: 'Failed', message: 'The TrainingJob was deleted before it made a version.' }),
+  },
+];
+
+const RUNNING: Ends = { outcome: 'Running' };
+
+/** What became of a run, from what is there now. A run that came to its end keeps its outcome. */
+export function followRun(run: Run, world: RetrainWorld): Run {
+  if (!UNDER_WAY.includes(run.outcome)) return run;
+  const job = world.trainingJobs.get(run.trainingJob);
+  const modelVersion = job?.status?.modelVersion ?? run.modelVersion;
+  const version = modelVersion === undefined ? undefined : world.modelVersions.get(modelVersion);
+  const traces = { infs: world.infs, job, version };
+  const { outcome, message } = OUTCOME_RULES.find(({ when }) => when(traces))?.says(traces) ?? RUNNING;
+  const { message: _said, ...kept } = run;
+  return {
+    ...kept,
+    outcome,
+    ...(modelVersion === undefined ? {} : { modelVersion }),
+    ...(message === undefined || message === '' ? {} : { message: message.slice(0, MOST) }),
+    acceleratorSeconds: job === undefined ? run.acceleratorSeconds : acceleratorSecondsOf(job.status),
+  };
+}

@@ -1,0 +1,74 @@
+import { ANNOTATIONS } from '@slipway/crds/contract';
+import { Cron } from 'croner';
+import { rfc3339 } from '../../kube/conditions.ts';
+import type { RetrainStatus, RetrainWorld, Trigger } from './world.ts';
+
+/** Something that asks for a retraining, and what the status keeps so that it does not ask twice. */
+export interface Wish {
+  readonly trigger: Trigger;
+  /** Why, as the provenance of the version tells it. */
+  readonly why: string;
+  readonly mark: Partial<RetrainStatus>;
+}
+
+const cronOf = (schedule: string, timeZone: string): Cron => new Cron(schedule, { timezone: timeZone, paused: true });
+
+/** Why a time table can't be read; undefined: it can. */
+export function scheduleFault(schedule: string | undefined, timeZone: string): string | undefined {
+  if (schedule === undefined) return undefined;
+  try {
+    const next = cronOf(schedule, timeZone).nextRun(new Date(0));
+    return next === null ? `The schedule "${schedule}" never comes: give a day that exists.` : undefined;
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    return `The schedule "${schedule}" in ${timeZone} can't be read (${said}): write five cron fields such as 0 3 * * 1, and an IANA time zone.`;
+  }
+}
+
+/** When the schedule comes next. */
+export const nextScheduled = (schedule: string, timeZone: string, now: Date): Date | undefined =>
+  cronOf(schedule, timeZone).nextRun(now) ?? undefined;
+
+const value = ({ infs }: RetrainWorld, annotation: string): string => infs.metadata.annotations?.[annotation] ?? '';
+
+function asked(world: RetrainWorld, { lastAsked }: RetrainStatus): Wish | undefined {
+  const wanted = value(world, ANNOTATIONS.retrain).slice(0, 63);
+  if (wanted === '' || wanted === lastAsked) return undefined;
+  return {
+    trigger: 'Asked',
+    why: `Asked by the annotation ${ANNOTATIONS.retrain}: ${wanted}`,
+    mark: { lastAsked: wanted },
+  };
+}
+
+/** Times that went by while nothing could start are one wish, not many. */
+function scheduled({ infs, now }: RetrainWorld, { lastScheduled }: RetrainStatus): Wish | undefined {
+  const { schedule, timeZone = 'UTC' } = infs.spec.retrain ?? {};
+  if (schedule === undefined || lastScheduled === undefined) return undefined;
+  const [due] = cronOf(schedule, timeZone).previousRuns(1, new Date(now.getTime() + 1));
+  if (due === undefined || due.getTime() <= Date.parse(lastScheduled)) return undefined;
+  return { trigger: 'Schedule', why: `Schedule ${schedule} (${timeZone})`, mark: { lastScheduled: rfc3339(due) } };
+}
+
+/** Measures that tell of a broken pipeline: a model trained on what is missing would learn that it is missing. */
+const OF_THE_SCHEMA: readonly string[] = ['missing'];
+
+function drifted({ infs }: RetrainWorld, { lastDrift, lastDriftVersion }: RetrainStatus): Wish | undefined {
+  const { spec, status } = infs;
+  const condition = status?.conditions?.find(({ type }) => type === 'DriftDetected');
+  if (spec.drift?.action !== 'Retrain' || condition?.status !== 'True') return undefined;
+  const version = status?.drift?.version ?? '';
+  const worst = status?.drift?.worst?.filter((entry) => entry.drifted && !OF_THE_SCHEMA.includes(entry.measure)) ?? [];
+  const [first] = worst;
+  const since = condition.lastTransitionTime;
+  if (first === undefined || (lastDrift === since && lastDriftVersion === version)) return undefined;
+  return {
+    trigger: first.measure === 'accuracy' ? 'Accuracy' : 'Drift',
+    why: `Drift of ${first.name}: ${first.measure} ${first.value} over ${first.limit}`,
+    mark: { lastDrift: since, lastDriftVersion: version },
+  };
+}
+
+/** What asks for a retraining now, the most urgent first. */
+export const wishesOf = (world: RetrainWorld, status: RetrainStatus): Wish[] =>
+  [asked, drifted, scheduled].map((wish) => wish(world, status)).filter((wish) => wish !== undefined);
