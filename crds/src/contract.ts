@@ -23,6 +23,19 @@ export const ADMIN_PATHS = {
   /** The baseline.json of a pod's model, as the evidence is held against. */
   baseline: '/slipway/v1/baseline',
   progress: '/slipway/v1/progress',
+  /** Training agent: whether all pods of the attempt are there, told to the other pods; no secret. */
+  gathering: '/slipway/v1/gathering',
+} as const;
+
+/**
+ * Kubeflow Trainer's progress protocol (KEP-2779), spoken by the agent of each training pod on its loopback, so that
+ * recent images of Hugging Face's Trainer report unmodified (huggingface/transformers#44487). No CA file: it is http.
+ */
+export const KUBEFLOW = {
+  url: 'KUBEFLOW_TRAINER_SERVER_URL',
+  token: 'KUBEFLOW_TRAINER_SERVER_TOKEN', // path of a file
+  path: (namespace: string, job: string): string =>
+    `/apis/trainer.kubeflow.org/v1alpha1/namespaces/${namespace}/trainjobs/${job}/status`,
 } as const;
 
 /** Header by which a request asks for the candidate while it is previewed. */
@@ -70,6 +83,9 @@ export const FILES = {
   metrics: 'metrics.json', // output; published as evaluation/metrics.json
   predictions: 'predictions.jsonl', // output; published as evaluation/predictions.jsonl
   progress: 'progress.json', // status
+  progressLines: 'progress.jsonl', // status: the same document, a line a report
+  postToken: 'post-token', // status: made by the agent for the trainer's own progress POSTs
+  gathering: 'gathering.json', // status of pod 0: who is missing, from its prepare container to its agent
   error: 'error.json', // status: what torchelastic writes of the rank that failed first
   parameters: 'parameters.json', // parameters
   token: 'token', // admin
@@ -109,6 +125,29 @@ export const rivalSchema = placeSchema.extend({
 });
 export type Rival = z.infer<typeof rivalSchema>;
 
+/** Beside a data set: `<name>.manifest.json`, written last, so that one without it is fetched again. */
+export const DATASET_MANIFEST_SUFFIX = '.manifest.json';
+export const datasetManifestSchema = z.object({
+  name: z.string().max(63),
+  uri: z.string().max(1024),
+  /** By the rule of artifacts. */
+  digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  bytes: z.int().min(0),
+  files: z.array(z.object({ path: z.string(), size: z.int().min(0), sha256: z.string() })),
+});
+export type DatasetManifest = z.infer<typeof datasetManifestSchema>;
+
+/** Host names of an attempt's pods: `{}` stands for the rank. A thousand whole names would not fit into a variable. */
+export const peersSchema = z.object({ names: z.string().max(253).includes('{}'), count: z.int().min(1).max(1000) });
+export type Peers = z.infer<typeof peersSchema>;
+
+/** How far pod 0 is with what the other pods wait for. `missing`: ranks that can't be reached yet, the first 32. */
+export const gatheringSchema = z.object({
+  stage: z.enum(['Preparing', 'Gathering', 'Complete']),
+  missing: z.array(z.int().min(0)).max(32),
+});
+export type Gathering = z.infer<typeof gatheringSchema>;
+
 /** Environment of every container that we render. Parameters come as SLIPWAY_PARAM_<NAME>. */
 export const ENV = {
   // training containers
@@ -127,7 +166,7 @@ export const ENV = {
   resumeFrom: 'SLIPWAY_RESUME_FROM',
   // start of a training pod
   datasets: 'SLIPWAY_DATASETS', // JSON list of DatasetOrder
-  peers: 'SLIPWAY_PEERS', // JSON list of host names that must be found and answer before training starts
+  peers: 'SLIPWAY_PEERS', // JSON Peers: who must be found and answer before training starts
   startTimeout: 'SLIPWAY_START_TIMEOUT_SECONDS',
   // publisher, verifier, fetcher: JSON
   store: 'SLIPWAY_STORE', // Place
@@ -289,6 +328,9 @@ export const predictionSchema = z.object({
 });
 export type Prediction = z.infer<typeof predictionSchema>;
 
+/** What can't be written as a number in JSON. Python's json module writes it bare, other trainers as text. */
+export const NON_FINITE = ['NaN', 'Infinity', '-Infinity'] as const;
+
 /** status/progress.json, written whole (write + rename) by the training container; also what the agent serves. */
 export const progressSchema = z.object({
   step: z.int().min(0),
@@ -297,6 +339,9 @@ export const progressSchema = z.object({
   metrics: z.record(z.string().max(64), z.number()).optional(),
   etaSeconds: z.number().min(0).optional(),
   at: z.string().optional(),
+  /** Filled in by the agent: metrics that are no finite number, and where the report came from. */
+  nonFinite: z.record(z.string().max(64), z.enum(NON_FINITE)).optional(),
+  source: z.enum(['File', 'Post', 'Log']).optional(),
 });
 export type Progress = z.infer<typeof progressSchema>;
 
