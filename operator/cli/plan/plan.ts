@@ -25,6 +25,7 @@ function nextWorld({ service, modelVersion, now }: PlanQuestion): World {
     now,
     generation,
     guardPeriodMs: 1000,
+    podsAreAsked: true,
     spec,
     status,
     asked: { ...(annotations['slipway.dev/retry'] === undefined ? {} : { retry: annotations['slipway.dev/retry'] }) },

@@ -25,6 +25,7 @@ export interface PodEvidenceOptions {
 
 /** Evidence straight from the runtime pods: no metrics stack, and no scrape interval between a fault and its verdict. */
 export class PodEvidence implements EvidenceSource {
+  readonly asksPods = true;
   readonly #options: PodEvidenceOptions;
   readonly #baselines: Baselines;
   readonly #turns = new Turns();

@@ -38,6 +38,8 @@ export interface EvidenceQuestion {
 
 /** Where evidence about revisions comes from. */
 export interface EvidenceSource {
+  /** Whether it asks the pods themselves: they hear what they are told with the question, and of no other source. */
+  readonly asksPods: boolean;
   /** Evidence by revision, for each revision of the pods asked about. A pod that can't be read is left out; never fails. */
   read(question: EvidenceQuestion, signal: AbortSignal): Promise<Readonly<Record<string, RevisionEvidence>>>;
   /** Tells pods something at once and waits for no answer longer than for evidence. Never fails. */

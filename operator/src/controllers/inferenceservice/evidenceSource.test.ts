@@ -28,6 +28,8 @@ test.each([
     asked.push(server);
     return { kind: 'Unreachable', message: '' } as const;
   };
-  await evidenceSource(config, { fetchText, query }, () => NOON).read(question, new AbortController().signal);
+  const source = evidenceSource(config, { fetchText, query }, () => NOON);
+  await source.read(question, new AbortController().signal);
   expect(asked).toEqual([where]);
+  expect(source.asksPods).toBe(config.evidenceSource === 'pods');
 });

@@ -102,6 +102,7 @@ export async function read(readers: Readers, infs: Stored<InferenceService>, sig
       now: context.now(),
       generation,
       guardPeriodMs,
+      podsAreAsked: readers.evidence.asksPods,
       spec: infs.spec,
       status: infs.status ?? ({} as World['status']),
       asked: asked(infs),

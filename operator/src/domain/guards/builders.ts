@@ -94,6 +94,7 @@ export function worldOf(scene: Scene): World {
     now: NOON,
     generation: 1,
     guardPeriodMs: 1000,
+    podsAreAsked: true,
     spec: {
       model: { name: 'flights', version: '1.1.0' },
       predictor: { replicas: { min: 2 } },

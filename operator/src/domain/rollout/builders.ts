@@ -79,6 +79,7 @@ export const serving: World = {
   now: NOON,
   generation: 1,
   guardPeriodMs: 1000,
+  podsAreAsked: true,
   spec: specOf(),
   status: { stable: versionOf(0) },
   asked: {},

@@ -98,6 +98,7 @@ const worlds: fc.Arbitrary<World> = fc.record({
   now: fc.integer({ min: 0, max: 2000 }).map((s) => new Date(START + s * 1000)),
   generation: fc.constant(1),
   guardPeriodMs: fc.constant(1000),
+  podsAreAsked: fc.boolean(),
   spec: fc
     .tuple(steps, guards, fc.integer({ min: 1, max: 4 }))
     .map(([s, g, min]) => specOf({ steps: s, guards: g }, min)),
@@ -257,6 +258,7 @@ describe('over time', { timeout: 60_000 }, () => {
           now: new Date(START),
           generation: 1,
           guardPeriodMs: 1000,
+          podsAreAsked: true,
           spec: specOf({ steps: s, guards: g }),
           status: { stable: versionOf(0) },
           asked: {},
@@ -299,6 +301,7 @@ describe('over time', { timeout: 60_000 }, () => {
             now: new Date(START),
             generation: 1,
             guardPeriodMs: 1000,
+            podsAreAsked: true,
             spec: specOf(),
             status: { stable: versionOf(0) },
             asked: {},

@@ -148,6 +148,8 @@ export interface World {
   readonly generation: number;
   /** Milliseconds between two looks while a rollout is live. */
   readonly guardPeriodMs: number;
+  /** Whether evidence is asked of the pods themselves, which hear with the question what to copy and whom to keep. */
+  readonly podsAreAsked: boolean;
   readonly spec: InferenceServiceSpec;
   readonly status: InferenceServiceStatus;
   /** Annotations by which a person steers, as written: contract.ts ANNOTATIONS says what each holds. */

@@ -60,6 +60,7 @@ export interface PrometheusEvidenceOptions {
  * either: guards that need those stay Blind and hold.
  */
 export class PrometheusEvidence implements EvidenceSource {
+  readonly asksPods = false;
   readonly #options: PrometheusEvidenceOptions;
   readonly #followed = new Map<string, Followed>();
 

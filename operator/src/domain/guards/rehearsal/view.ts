@@ -37,6 +37,7 @@ function worldAt(
     now: new Date(START_MS + (before + seconds) * 1000),
     generation: 1,
     guardPeriodMs: 1000,
+    podsAreAsked: true,
     spec: {
       model: { name: 'rehearsed', version: CANDIDATE.version },
       predictor: { replicas: { min: 1 } },

@@ -132,6 +132,7 @@ export class Cluster {
       now: new Date(this.now),
       generation,
       guardPeriodMs: 1000,
+      podsAreAsked: true,
       spec,
       status,
       asked,
@@ -159,6 +160,11 @@ export class Cluster {
       this.restart();
       return;
     }
+    const back = decided.status.candidate?.phase === 'RollingBack';
+    if (back && world.status.candidate?.phase !== 'RollingBack') {
+      this.#takeBack(world, decided, fate);
+      return;
+    }
     this.plane.write(decided);
     if (fate === 'DiesAfterRoute') {
       this.restart();
@@ -178,6 +184,20 @@ export class Cluster {
       return;
     }
     if (fate !== 'StatusRefused') this.#writeStatus(world, decided);
+  }
+
+  /** A rollback begins with the status and the route, and nothing else. */
+  #takeBack(world: World, decided: Plan, fate: Fate): void {
+    if (fate === 'DiesBeforeStatus') {
+      this.restart();
+      return;
+    }
+    if (fate !== 'StatusRefused') this.#writeStatus(world, decided);
+    if (fate !== 'Lives' && fate !== 'StatusRefused') {
+      this.restart();
+      return;
+    }
+    this.plane.write(decided);
   }
 
   /** Whoever keeps a book of its own beside the status: what left in disgrace, until a person forgives it. */
