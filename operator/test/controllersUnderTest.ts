@@ -32,6 +32,8 @@ export interface UnderTest {
   restart(): Promise<void>;
   /** Ends the operator while another stands by with warm caches, and waits until that one leads. */
   handOver(): Promise<void>;
+  /** Ends the operator, acts, and starts another. */
+  withoutOperator(act: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -107,6 +109,12 @@ export async function runControllers(
       }, WITHIN),
     restart: async () => {
       await operator.stop();
+      operator = start();
+      await leads(operator);
+    },
+    withoutOperator: async (act) => {
+      await operator.stop();
+      await act();
       operator = start();
       await leads(operator);
     },

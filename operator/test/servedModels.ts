@@ -171,8 +171,8 @@ export class ServedModels {
   }
 
   /** One pass of an operator that has just come to lead, and whose cache of services has come no further than `cached`. */
-  passOverCached(cached: Stored<InferenceService>): Promise<void> {
-    return passOverCached(this.under.client, this.#controller(), inferenceServices, cached);
+  passOverCached(cached: Stored<InferenceService>, client = this.under.client): Promise<void> {
+    return passOverCached(client, this.#controller(), inferenceServices, cached);
   }
 
   async remove(name: string): Promise<void> {

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => models.under.stop());
 
-test('a rollback is written down right after its route, whatever else can not be made', async () => {
+test('a rollback is written down with its route, whatever else can not be made', async () => {
   const { names, candidate } = await models.withCandidate('squatted');
   await models.hand.program('squatted', { [names.stable]: 9500, [names.candidate]: 500 });
   await models.blindAt('squatted', 5);

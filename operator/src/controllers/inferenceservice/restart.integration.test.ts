@@ -1,6 +1,7 @@
 import type {} from '@slipway/hack/local-cluster/vitestControlPlane.ts';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { UnderTest } from '../../../test/controllersUnderTest.ts';
+import { diesAfter } from '../../../test/diesAfter.ts';
 import { ServedModels } from '../../../test/servedModels.ts';
 import { deployments } from '../../api/builtin.ts';
 import { httpRoutes } from '../../api/gateway.ts';
@@ -116,6 +117,23 @@ test.each(ENDS)(
     await models.remove(name);
   },
 );
+
+test('a rollback is carried on with after a death between its two first writes, though nothing shows the fault any more', async () => {
+  const name = 'unfinished';
+  const { stable, candidate, names } = await canary(name);
+  const before = await under.until(inferenceServices, name);
+  await under.withoutOperator(async () => {
+    stable.ok += 1900;
+    candidate.ok += 70;
+    candidate.serverError += 30;
+    await expect(models.passOverCached(before, diesAfter(under.client, 1))).rejects.toThrow('dead');
+    candidate.serverError = 0;
+  });
+  await models.hand.program(name, { [names.stable]: 10_000 });
+  const back = await models.untilCondition(name, 'Stalled', 'True', 'RolledBack');
+  expect(back.status?.rejected).toMatchObject([{ version: '1.1.0', reason: 'GuardFailed' }]);
+  await models.remove(name);
+});
 
 test('what the leader before wrote last holds, whatever an old cache says', async () => {
   const name = 'outdated';
