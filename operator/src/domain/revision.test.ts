@@ -17,6 +17,8 @@ const full: RevisionSpec = {
   },
 };
 
+const GPU: NonNullable<RevisionSpec['predictor']['accelerator']> = { resource: 'nvidia.com/gpu', count: 1 };
+
 describe('the revision of a version', () => {
   // These hashes are an API: a change of one restarts every pod of every user on upgrade.
   test('argo-rollouts#4818, argo-rollouts#4696: is the same in every release', () => {
@@ -37,8 +39,19 @@ describe('the revision of a version', () => {
     ['smaller bodies', { ...bare, predictor: { limits: { maxBodyBytes: 1024 } } }],
     ['less time', { ...bare, predictor: { limits: { timeout: '5s' } } }],
     ['keys of another Secret', { ...bare, predictor: { auth: { secretRef: { name: 'keys' } } } }],
+    ['an accelerator', { ...bare, predictor: { accelerator: GPU } }],
     ['another node pool', { ...bare, predictor: { placement: { nodeSelector: { pool: 'b' } } } }],
   ])('changes with %s', (_what, spec) => expect(revisionOf(spec)).not.toBe(revisionOf(bare)));
+
+  test.each<[string, Partial<typeof GPU>]>([
+    ['larger accelerators', { minMemory: '40Gi' }],
+    ['slices of accelerators', { mig: '1g.10gb' }],
+    ['machines that may be taken back', { capacity: 'Spot' }],
+    ['accelerators by a claim', { claim: { deviceClass: 'gpu.nvidia.com' } }],
+  ])('changes with %s', (_what, more) => {
+    const asked = { ...bare, predictor: { accelerator: { ...GPU, ...more } } };
+    expect(revisionOf(asked)).not.toBe(revisionOf({ ...bare, predictor: { accelerator: GPU } }));
+  });
 
   test('does not change with the place of the artifact, nor with empty fields', () => {
     expect(revisionOf({ ...bare, uri: 'pvc://elsewhere/x' })).toBe(revisionOf(bare));

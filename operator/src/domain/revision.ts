@@ -34,7 +34,15 @@ export function revisionOf({ model, predictor }: RevisionSpec): string {
   const identity = {
     model: { name: model.name, version: model.version, digest: model.digest },
     resources: { requests: resources?.requests, limits: resources?.limits },
-    accelerator: { resource: accelerator?.resource, count: accelerator?.count, products: accelerator?.products },
+    accelerator: {
+      resource: accelerator?.resource,
+      count: accelerator?.count,
+      products: accelerator?.products,
+      minMemory: accelerator?.minMemory,
+      mig: accelerator?.mig,
+      capacity: accelerator?.capacity,
+      claim: { deviceClass: accelerator?.claim?.deviceClass },
+    },
     placement: {
       nodeSelector: placement?.nodeSelector,
       tolerations: placement?.tolerations,

@@ -1,6 +1,6 @@
 import type { Accelerator, Placement } from '@slipway/crds';
 import type { Pod } from '../api/builtin.ts';
-import { placementFields } from './placement.ts';
+import { type PlacementMore, placementFields } from './placement.ts';
 
 export type PodSpec = NonNullable<Pod['spec']>;
 export type Container = PodSpec['containers'][number];
@@ -43,6 +43,8 @@ export interface PodParts {
   readonly volumes?: readonly Volume[];
   readonly placement?: Placement | undefined;
   readonly accelerator?: Accelerator | undefined;
+  /** What of the placement stands in no spec. */
+  readonly more?: PlacementMore | undefined;
   /** Whatever else the workload needs: restartPolicy, hostname, subdomain, grace period, topology spread. */
   readonly extra?: Omit<Partial<PodSpec>, 'containers' | 'initContainers' | 'volumes' | 'securityContext'>;
 }
@@ -55,7 +57,7 @@ export const restrictedPod = (parts: PodParts): PodSpec => ({
   automountServiceAccountToken: false,
   enableServiceLinks: false,
   securityContext: podSecurity,
-  ...placementFields(parts.placement, parts.accelerator),
+  ...placementFields(parts.placement, parts.accelerator, parts.more),
   ...parts.extra,
   ...(parts.initContainers === undefined ? {} : { initContainers: parts.initContainers.map(harden) }),
   containers: parts.containers.map(harden),
