@@ -64,6 +64,8 @@ export const DIRECTORIES = {
   claims: '/slipway/claims',
   /** A Secret of a store is mounted here under its own name. */
   credentials: '/slipway/credentials',
+  /** Keys that sign and verify artifacts. */
+  keys: '/slipway/keys',
   /** Room of our own containers for what they fetch. */
   scratch: '/slipway/scratch',
 } as const;
@@ -175,12 +177,15 @@ export const ENV = {
   modelVersionSpec: 'SLIPWAY_MODEL_VERSION_SPEC', // spec of the ModelVersion
   signingKeyFile: 'SLIPWAY_SIGNING_KEY_FILE',
   verificationKeyFile: 'SLIPWAY_VERIFICATION_KEY_FILE',
+  claimsDir: 'SLIPWAY_CLAIMS_DIR', // default DIRECTORIES.claims
+  credentialsDir: 'SLIPWAY_CREDENTIALS_DIR', // default DIRECTORIES.credentials
+  scratchDir: 'SLIPWAY_SCRATCH_DIR', // default DIRECTORIES.scratch
+  /** Most bytes that a fetcher may fetch. */
+  maxBytes: 'SLIPWAY_MAX_BYTES',
   // runtime server, publisher, verifier
   modelName: 'SLIPWAY_MODEL_NAME',
   modelVersion: 'SLIPWAY_MODEL_VERSION',
   modelDigest: 'SLIPWAY_MODEL_DIGEST',
-  storeDir: 'SLIPWAY_STORE_DIR',
-  storeUri: 'SLIPWAY_STORE_URI',
   artifactDir: 'SLIPWAY_ARTIFACT_DIR',
   gates: 'SLIPWAY_GATES',
   adminTokenFile: 'SLIPWAY_ADMIN_TOKEN_FILE',
@@ -340,7 +345,7 @@ export const progressSchema = z.object({
   etaSeconds: z.number().min(0).optional(),
   at: z.string().optional(),
   /** Filled in by the agent: metrics that are no finite number, and where the report came from. */
-  nonFinite: z.record(z.string().max(64), z.enum(NON_FINITE)).optional(),
+  nonFinite: z.record(z.string().max(64), z.literal(NON_FINITE)).optional(),
   source: z.enum(['File', 'Post', 'Log']).optional(),
 });
 export type Progress = z.infer<typeof progressSchema>;
