@@ -171,6 +171,7 @@
     - watch
     - create
     - patch
+    - delete
 {{- end }}
 {{- define "slipway.rules.cluster" -}}
 - apiGroups:

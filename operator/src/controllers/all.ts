@@ -7,6 +7,7 @@ import { inferenceServiceController } from './inferenceservice/controller.ts';
 import { modelVersionController } from './modelversion/controller.ts';
 import { peersController } from './peers/controller.ts';
 import { retrainController } from './retrain/controller.ts';
+import { sweepController } from './sweep/controller.ts';
 import { trainingJobController } from './trainingjob/controller.ts';
 
 /**
@@ -18,6 +19,7 @@ export const controllers = (config: OperatorConfig, meters?: { readonly drift: D
   modelVersionController(config),
   inferenceServiceController(config),
   driftController(config, meters?.drift),
+  sweepController(),
   retrainController(),
   ...(config.evidenceSource === 'pods' ? [peersController()] : []),
   notifyController(config),

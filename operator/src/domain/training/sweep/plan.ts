@@ -1,0 +1,151 @@
+import type { TrainingJob } from '../../../api/kinds.ts';
+import { type Observation, rfc3339 } from '../../../kube/conditions.ts';
+import type { EventNote } from '../../../kube/contracts.ts';
+import type { Stored } from '../../../kube/wire.ts';
+import { bestText, isOver, type Standing, type SweepWorld, standingOf, type Trial, tallyText } from './standing.ts';
+import { type SweepStatus, statusOf } from './status.ts';
+import { type Parameters, sweepFault } from './trials.ts';
+
+export type SweepAction =
+  | { readonly kind: 'StartTrial'; readonly name: string; readonly parameters: Parameters }
+  /** Publish: it is asked to. Suspend: its spec.suspend becomes that of the sweep. */
+  | { readonly kind: 'Publish' | 'Suspend' | 'Delete'; readonly trial: Stored<TrainingJob> };
+
+export interface SweepPlan {
+  readonly actions: readonly SweepAction[];
+  readonly status: SweepStatus;
+  readonly observed: readonly Observation[];
+  readonly events: readonly EventNote[];
+}
+
+const TRUTH = {
+  done: ['True', 'False', 'False'],
+  underWay: ['False', 'True', 'False'],
+  stalled: ['False', 'False', 'True'],
+} as const;
+
+const conditions = (kind: keyof typeof TRUTH, reason: string, message: string): Observation[] =>
+  (['Ready', 'Reconciling', 'Stalled'] as const).map((type, i) => ({
+    type,
+    status: TRUTH[kind][i] ?? 'False',
+    reason,
+    message,
+  }));
+
+const note = (type: EventNote['type'], reason: string, message: string): EventNote => ({
+  type,
+  reason,
+  action: 'Sweep',
+  message,
+});
+
+const jobsOf = (trials: readonly Trial[]): Stored<TrainingJob>[] =>
+  trials.map(({ job }) => job).filter((job) => job !== undefined);
+
+/** The trials that still run would cost and lead to nothing. */
+function giveUp(standing: Standing, reason: string, message: string): SweepPlan {
+  const running = standing.trials.filter(({ state }) => state === 'Running');
+  return {
+    actions: jobsOf(running).map((trial) => ({ kind: 'Delete', trial })),
+    status: { ...statusOf(standing, 'Failed'), finishedAt: rfc3339(standing.world.now) },
+    observed: conditions('stalled', reason, message),
+    events: [note('Warning', reason, message)],
+  };
+}
+
+function askToPublish(standing: Standing, trial: Stored<TrainingJob>): SweepPlan {
+  const { world, trials } = standing;
+  const message = `All ${trials.length} trials are over: ${bestText(standing)}; its model is being published.`;
+  const isNews = world.tj.status?.phase !== 'Publishing';
+  return {
+    actions: [{ kind: 'Publish', trial }],
+    status: statusOf(standing, 'Publishing'),
+    observed: conditions('underWay', 'Publishing', message),
+    events: isNews ? [note('Normal', 'SweepTrained', message)] : [],
+  };
+}
+
+/** What the best trial made is what the sweep made. The others go, with their volumes; their values stay. */
+function finish(standing: Standing, { metadata, status }: Stored<TrainingJob>, modelVersion: string): SweepPlan {
+  const { world, trials } = standing;
+  const { version, artifact, image } = status ?? {};
+  const message = `Published as ModelVersion ${modelVersion}: ${bestText(standing)} of ${trials.length} trials.`;
+  const others = jobsOf(trials).filter((job) => job.metadata.name !== metadata.name);
+  return {
+    actions: others.map((trial) => ({ kind: 'Delete', trial })),
+    status: {
+      ...statusOf(standing, 'Succeeded'),
+      finishedAt: rfc3339(world.now),
+      modelVersion,
+      ...(version === undefined ? {} : { version }),
+      ...(artifact === undefined ? {} : { artifact }),
+      ...(image === undefined ? {} : { image }),
+    },
+    observed: conditions('done', 'Succeeded', message),
+    events: [note('Normal', 'Published', message)],
+  };
+}
+
+function conclude(standing: Standing): SweepPlan {
+  const { best, trials, sweep } = standing;
+  if (best === undefined) {
+    return giveUp(standing, 'NoTrialTrained', `No trial told ${sweep.objective.metric}: ${tallyText(trials)}.`);
+  }
+  const { job } = best;
+  if (job === undefined) {
+    return giveUp(standing, 'TrialLost', `Trial ${best.name}, the best, was deleted before its model was published.`);
+  }
+  const { phase, modelVersion } = job.status ?? {};
+  return phase === 'Succeeded' && modelVersion !== undefined
+    ? finish(standing, job, modelVersion)
+    : askToPublish(standing, job);
+}
+
+function search(standing: Standing): SweepPlan {
+  const { world, sweep, trials } = standing;
+  const { spec, status } = world.tj;
+  const isSuspended = spec.suspend === true;
+  const running = trials.filter(({ state }) => state === 'Running');
+  const room = isSuspended ? 0 : Math.max(0, sweep.parallelism - running.length);
+  const starting = trials.filter(({ state }) => state === 'Waiting').slice(0, room);
+  const differing = jobsOf(running).filter((job) => (job.spec.suspend === true) !== isSuspended);
+  const phase = isSuspended ? 'Suspended' : running.length + starting.length > 0 ? 'Running' : 'Pending';
+  const begins = note('Normal', 'SweepStarted', `${trials.length} trials, ${sweep.parallelism} at a time.`);
+  return {
+    actions: [
+      ...differing.map((trial): SweepAction => ({ kind: 'Suspend', trial })),
+      ...starting.map(({ name, parameters }): SweepAction => ({ kind: 'StartTrial', name, parameters })),
+    ],
+    status: statusOf(standing, phase),
+    observed: conditions('underWay', phase, `${tallyText(trials)} of ${trials.length} trials; ${bestText(standing)}.`),
+    events: status?.phase === undefined ? [begins] : [],
+  };
+}
+
+function failedTooOften(standing: Standing): string | undefined {
+  const { trials, sweep } = standing;
+  const failed = trials.filter(({ state }) => state === 'Failed');
+  if (failed.length <= sweep.failedTrials) return undefined;
+  const names = failed.slice(0, 3).map(({ name }) => name);
+  return `${failed.length} trials failed or told no ${sweep.objective.metric} (${names.join(', ')}), and sweep.failedTrials is ${sweep.failedTrials}.`;
+}
+
+const refuse = (message: string): SweepPlan => ({
+  actions: [],
+  status: { phase: 'Failed' },
+  observed: conditions('stalled', 'SweepInvalid', message),
+  events: [note('Warning', 'SweepInvalid', message)],
+});
+
+/** What one pass does about one sweep. Pure and total; undefined once it is over: a finished sweep stays as it is. */
+export function planSweep(world: SweepWorld): SweepPlan | undefined {
+  const { sweep } = world.tj.spec;
+  const { phase } = world.tj.status ?? {};
+  if (sweep === undefined || phase === 'Succeeded' || phase === 'Failed') return undefined;
+  const fault = sweepFault(sweep);
+  if (fault !== undefined) return refuse(fault);
+  const standing = standingOf(world, sweep);
+  const failure = failedTooOften(standing);
+  if (failure !== undefined) return giveUp(standing, 'TrialsFailed', failure);
+  return standing.trials.every(isOver) ? conclude(standing) : search(standing);
+}
