@@ -5,6 +5,11 @@ import { join, relative, sep } from 'node:path';
 import { artifactDigest, type ManifestEntry } from '@slipway/crds';
 import { FILES } from '@slipway/crds/contract';
 import { Failure, sentenceOf } from './failure.ts';
+import { inParallel } from './inParallel.ts';
+
+/** Files read at a time: one is hashed while the next is read. */
+const WIDTH = 2;
+const CHUNK = 1024 * 1024;
 
 export interface ArtifactHash {
   /** sha256:<hex> over the entries; see artifactDigest. */
@@ -15,9 +20,12 @@ export interface ArtifactHash {
   readonly entries: readonly ManifestEntry[];
 }
 
+/** What lies beside the files of an artifact, at its root: made of the digest, and so not part of it. */
+const BESIDE: ReadonlySet<string> = new Set([FILES.manifest, FILES.claims]);
+
 /**
- * Reads every file under `root` and returns the digest of the artifact. The manifest at the root is left out, since it
- * holds the digest. Throws Failure ArtifactMissing when `root` is no folder, OutputInvalid when it holds anything but
+ * Reads every file under `root` and returns the digest of the artifact. The manifest and the signatures at the root are
+ * left out, since they hold the digest. Throws Failure ArtifactMissing when `root` is no folder, OutputInvalid when it holds anything but
  * files, folders and links to files inside it: a link that leaves the root names content that the store does not hold.
  */
 export async function hashArtifact(root: string): Promise<ArtifactHash> {
@@ -27,8 +35,7 @@ export async function hashArtifact(root: string): Promise<ArtifactHash> {
 
 /** The same of some files of a folder, by their paths in it: what a model without a folder of its own consists of. */
 export async function hashFiles(root: string, paths: readonly string[]): Promise<ArtifactHash> {
-  const entries: ManifestEntry[] = [];
-  for (const path of paths.toSorted()) entries.push(await entryOf(root, path));
+  const entries = await inParallel(paths.toSorted(), WIDTH, (path) => entryOf(root, path));
   const bytes = entries.reduce((sum, { size }) => sum + size, 0);
   return { digest: artifactDigest(entries), files: entries.length, bytes, entries };
 }
@@ -42,12 +49,13 @@ async function realFolder(root: string): Promise<string> {
   return realpath(root);
 }
 
-async function filesUnder(root: string): Promise<readonly string[]> {
+/** Paths of the files of an artifact, in no order. Throws Failure OutputInvalid. */
+export async function filesUnder(root: string): Promise<readonly string[]> {
   const found = await readdir(root, { withFileTypes: true, recursive: true });
   const paths: string[] = [];
   for (const entry of found) {
     const path = relative(root, join(entry.parentPath, entry.name)).split(sep).join('/');
-    if (entry.isDirectory() || path === FILES.manifest) continue;
+    if (entry.isDirectory() || BESIDE.has(path)) continue;
     if (entry.isSymbolicLink()) await refuseEscape(root, path);
     else if (!entry.isFile()) throw new Failure('OutputInvalid', `${path} is neither a file nor a folder.`);
     paths.push(path);
@@ -69,7 +77,7 @@ async function entryOf(root: string, path: string): Promise<ManifestEntry> {
   const hash = createHash('sha256');
   let size = 0;
   try {
-    for await (const chunk of createReadStream(join(root, path)) as AsyncIterable<Buffer>) {
+    for await (const chunk of createReadStream(join(root, path), { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
       hash.update(chunk);
       size += chunk.length;
     }

@@ -1,8 +1,9 @@
 import { type Gate, gateSchema } from '@slipway/crds';
-import { DIRECTORIES, ENV } from '@slipway/crds/contract';
+import { DIRECTORIES, ENV, type Place, placeSchema } from '@slipway/crds/contract';
 import * as z from 'zod';
 import { Failure } from '../artifact/failure.ts';
 import { jsonOf } from '../artifact/json.ts';
+import { folderOf } from '../artifact/stores/place.ts';
 import { complaintOf } from '../container/complaint.ts';
 import { type Environment, required } from '../container/environment.ts';
 import type { Publication } from './publish.ts';
@@ -14,20 +15,43 @@ const MODEL_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const gatesSchema = z.array(gateSchema);
 
 /** What to publish, from the environment. Throws Failure ConfigurationInvalid. */
-export function publicationOf(env: Environment): Omit<Publication, 'now' | 'say'> {
+export function publicationOf(env: Environment): Omit<Publication, 'context'> {
   return {
     outputDir: env[ENV.outputDir] ?? DIRECTORIES.output,
-    storeDir: env[ENV.storeDir] ?? DIRECTORIES.store,
-    storeUri: required(env, ENV.storeUri).replace(/\/+$/, ''),
+    store: placeOf(env, ENV.store),
     modelName: matching(env, ENV.modelName, MODEL_NAME, 'a DNS label'),
   };
+}
+
+/** An artifact to fetch, from the environment. Throws Failure ConfigurationInvalid. */
+export const fetchOf = (env: Environment): { place: Place; digest: string; into: string } => ({
+  place: placeOf(env, ENV.artifact),
+  digest: digestOf(env),
+  into: env[ENV.artifactDir] ?? DIRECTORIES.served,
+});
+
+/** An artifact to take away, from the environment. Throws Failure ConfigurationInvalid. */
+export const removalOf = (env: Environment): { place: Place; digest: string } => ({
+  place: placeOf(env, ENV.artifact),
+  digest: digestOf(env),
+});
+
+const digestOf = (env: Environment): string => matching(env, ENV.modelDigest, DIGEST, 'sha256:<64 hex digits>');
+
+function placeOf(env: Environment, name: string): Place {
+  const parsed = placeSchema.safeParse(jsonOf(required(env, name)));
+  if (parsed.success) return parsed.data;
+  throw new Failure(
+    'ConfigurationInvalid',
+    `${name} must be a place as JSON, such as {"uri": "pvc://models"}: ${complaintOf(parsed.error)}.`,
+  );
 }
 
 /** What to verify, from the environment. Throws Failure ConfigurationInvalid. */
 export function verificationOf(env: Environment): Omit<Verification, 'say'> {
   return {
-    artifactDir: env[ENV.artifactDir] ?? DIRECTORIES.served,
-    digest: matching(env, ENV.modelDigest, DIGEST, 'sha256:<64 hex digits>'),
+    artifactDir: env[ENV.artifactDir] ?? folderOf(placeOf(env, ENV.artifact).uri, { claims: env[ENV.claimsDir] }),
+    digest: digestOf(env),
     gates: gatesOf(env[ENV.gates]),
   };
 }

@@ -25,13 +25,16 @@ const baseline = (name = 'theirs') =>
 
 let root: string;
 const output = () => join(root, 'output');
-const store = () => join(root, 'store');
+/** The claim models is mounted among the claims, and the store is a folder on it. */
+const claims = () => join(root, 'claims');
+const store = () => join(claims(), 'models', 'team');
 const NOW = Date.now();
+const STORE = JSON.stringify({ uri: 'pvc://models/team' });
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'publish-'));
   await mkdir(join(output(), 'model', 'tokenizer'), { recursive: true });
-  await mkdir(store());
+  await mkdir(store(), { recursive: true });
   await writeFile(join(output(), 'model', 'model.onnx'), encodeModel(affine));
   await writeFile(join(output(), 'model', 'tokenizer', 'words.txt'), 'a\nb\n');
   await writeFile(join(output(), 'golden.jsonl'), '');
@@ -43,11 +46,9 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 const publication = () => ({
   outputDir: output(),
-  storeDir: store(),
-  storeUri: 'pvc://models/team',
+  store: { uri: 'pvc://models/team' },
   modelName: 'flights',
-  now: NOW,
-  say: () => undefined,
+  context: { now: () => NOW, say: () => undefined, claims: claims() },
 });
 const stored = () => readdir(join(store(), 'flights'));
 const visible = async () => (await stored()).filter((name) => !name.startsWith('.'));
@@ -124,7 +125,7 @@ describe('a publish that cannot succeed', () => {
   it('leaves nothing in the store when the model cannot be loaded', async () => {
     await writeFile(join(output(), 'model', 'model.onnx'), 'not a model');
     expect((await failureOf(publish(publication()))).reason).toBe('ModelInvalid');
-    expect(await stored()).toEqual([]);
+    expect(await readdir(store())).toEqual([]);
   });
 
   it.each([
@@ -142,7 +143,7 @@ describe('a publish that cannot succeed', () => {
     const { reason, message } = await failureOf(publish(publication()));
     expect(reason).toBe('OutputInvalid');
     expect(message).toContain(sentence);
-    expect(await stored()).toEqual([]);
+    expect(await readdir(store())).toEqual([]);
   });
 
   it('does not trust a folder of the store whose content is not what its name says', async () => {
@@ -167,8 +168,8 @@ describe('a publisher that is killed', () => {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), 'publish'], {
       env: {
         SLIPWAY_OUTPUT_DIR: output(),
-        SLIPWAY_STORE_DIR: store(),
-        SLIPWAY_STORE_URI: 'pvc://models',
+        SLIPWAY_CLAIMS_DIR: claims(),
+        SLIPWAY_STORE: STORE,
         SLIPWAY_MODEL_NAME: 'flights',
       },
       stdio: 'ignore',
@@ -206,7 +207,7 @@ describe('the command', () => {
     const log = join(root, 'termination-log');
     const complaints: string[] = [];
     const code = await runEvaluator('publish', {
-      env: { SLIPWAY_TERMINATION_LOG: log, SLIPWAY_OUTPUT_DIR: output(), SLIPWAY_STORE_DIR: store(), ...env },
+      env: { SLIPWAY_TERMINATION_LOG: log, SLIPWAY_OUTPUT_DIR: output(), SLIPWAY_CLAIMS_DIR: claims(), ...env },
       now: () => NOW,
       say: () => undefined,
       complain: (line) => complaints.push(line),
@@ -215,7 +216,7 @@ describe('the command', () => {
   };
 
   it('ends with the report as its termination message', async () => {
-    const { code, report } = await run({ SLIPWAY_STORE_URI: 'pvc://models/', SLIPWAY_MODEL_NAME: 'flights' });
+    const { code, report } = await run({ SLIPWAY_STORE: '{"uri":"pvc://models/"}', SLIPWAY_MODEL_NAME: 'flights' });
     expect(code).toBe(0);
     expect(report).toMatchObject({
       schema: 'slipway.dev/publish/v1',
@@ -225,16 +226,16 @@ describe('the command', () => {
 
   it('ends with the cause when it fails', async () => {
     await rm(join(output(), 'model'), { recursive: true });
-    const { code, report } = await run({ SLIPWAY_STORE_URI: 'pvc://models', SLIPWAY_MODEL_NAME: 'flights' });
+    const { code, report } = await run({ SLIPWAY_STORE: STORE, SLIPWAY_MODEL_NAME: 'flights' });
     expect(code).toBe(1);
     expect(report).toMatchObject({ schema: 'slipway.dev/termination/v1', reason: 'OutputInvalid' });
   });
 
   it.each([
-    ['without a store address', { SLIPWAY_MODEL_NAME: 'flights' }, 'SLIPWAY_STORE_URI must be set.'],
+    ['without a store address', { SLIPWAY_MODEL_NAME: 'flights' }, 'SLIPWAY_STORE must be set.'],
     [
       'with a model name that would leave the store',
-      { SLIPWAY_STORE_URI: 'pvc://models', SLIPWAY_MODEL_NAME: '../other' },
+      { SLIPWAY_STORE: STORE, SLIPWAY_MODEL_NAME: '../other' },
       'SLIPWAY_MODEL_NAME must be a DNS label, not "../other".',
     ],
   ])('refuses to start %s', async (_what, env, sentence) => {

@@ -1,71 +1,61 @@
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
-import { digestDirectory } from '@slipway/crds';
-import { EVALUATION_DIRECTORY, FILES, PUBLISH_SCHEMA, type PublishReport } from '@slipway/crds/contract';
+import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { EVALUATION_DIRECTORY, FILES, type Place, PUBLISH_SCHEMA, type PublishReport } from '@slipway/crds/contract';
 import { Failure } from '../artifact/failure.ts';
-import { type ArtifactHash, hashArtifact } from '../artifact/hash.ts';
+import { filesUnder } from '../artifact/hash.ts';
+import { withStore } from '../artifact/stores/openStore.ts';
+import { bytesOf, type LocalFile, type StoreContext } from '../artifact/stores/store.ts';
 import { readBaseline } from '../server/evidence/baseline.ts';
 import { readModelFiles } from '../server/models/modelFiles.ts';
 import { openForTrial } from '../server/models/trial.ts';
-import { openStaging, type Staging } from './staging.ts';
 
 export interface Publication {
   /** Output of the training container. */
   readonly outputDir: string;
-  readonly storeDir: string;
-  /** What the store is called outside, without a slash at its end. */
-  readonly storeUri: string;
+  readonly store: Place;
   readonly modelName: string;
-  readonly now: number;
-  readonly say: (line: string) => void;
+  readonly context: StoreContext;
 }
 
 /** Folder of the output that becomes the artifact. */
 const MODEL_FOLDER = 'model';
 
-const MANIFEST_SCHEMA = 'slipway.dev/manifest/v1';
-
 /**
- * Stores a finished model under its digest: copied aside, hashed from the copy, made visible by one rename. The same
- * content published twice is one folder. Throws Failure OutputInvalid, ModelInvalid, SignatureInvalid, GoldenMismatch,
- * DigestMismatch or StoreUnavailable; then nothing of it is visible.
+ * Stores a finished model under its digest, with what belongs to it and its trainer did not write. The same content
+ * published twice is one artifact. Throws Failure OutputInvalid, ModelInvalid, SignatureInvalid, GoldenMismatch,
+ * DigestMismatch, or what the store refuses with; then nothing of it is visible.
  */
 export async function publish(publication: Publication): Promise<PublishReport> {
-  const { outputDir, storeDir, modelName, now, say } = publication;
-  const model = join(outputDir, MODEL_FOLDER);
-  const files = await filesToPublish(outputDir, model);
-  const parent = join(storeDir, modelName);
-  const staging = await openStaging(parent, now);
+  const { outputDir, store: place, modelName, context } = publication;
+  const files = await filesToPublish(outputDir);
+  const view = await mkdtemp(join(tmpdir(), 'publish-'));
   try {
-    for (const { from, to } of files) await staging.copy(from, to);
-    say(`copied ${files.length} files`);
-    await addSignature(staging, files);
-    await checkBaseline(staging.path);
-    const hash = await hashArtifact(staging.path);
-    say(`hashed ${hash.files} files, ${hash.bytes} bytes: ${hash.digest}`);
-    await staging.write(FILES.manifest, manifestOf(hash));
-    await makeVisible(staging, parent, hash, say);
-    return reportOf(publication, hash);
+    await layOut(view, files);
+    const made = await addSignature(view, join(outputDir, MODEL_FOLDER), files);
+    await checkBaseline(view);
+    const root = place.uri.replace(/\/+$/, '');
+    const { uri, manifest, isNew } = await withStore(place, context, (store) =>
+      store.put(root, { model: modelName, files: [...files, ...made] }),
+    );
+    context.say(isNew ? `published ${uri}` : `${uri} is in the store already`);
+    const { digest } = manifest;
+    return { schema: PUBLISH_SCHEMA, uri, digest, files: manifest.files.length, bytes: bytesOf(manifest.files) };
   } finally {
-    await staging.discard();
+    await rm(view, { recursive: true, force: true });
   }
 }
 
-interface FileToPublish {
-  readonly from: string;
-  readonly to: string;
-}
-
 /** Where each file of the artifact comes from. Throws Failure OutputInvalid, naming what is missing. */
-async function filesToPublish(outputDir: string, model: string): Promise<readonly FileToPublish[]> {
-  if (!(await exists(join(model, FILES.model)))) {
+async function filesToPublish(outputDir: string): Promise<readonly LocalFile[]> {
+  const model = join(outputDir, MODEL_FOLDER);
+  if (!(await isFile(join(model, FILES.model)))) {
     throw new Failure(
       'OutputInvalid',
       `The output has no ${MODEL_FOLDER}/${FILES.model}; the training container must write its model there.`,
     );
   }
-  const { entries } = await hashArtifact(model);
-  const files = new Map(entries.map(({ path }) => [path, join(model, path)]));
+  const files = new Map((await filesUnder(model)).map((path) => [path, join(model, path)]));
   for (const [name, to] of [
     [FILES.baseline, FILES.baseline],
     [FILES.golden, FILES.golden],
@@ -73,52 +63,40 @@ async function filesToPublish(outputDir: string, model: string): Promise<readonl
     [FILES.predictions, `${EVALUATION_DIRECTORY}/${FILES.predictions}`],
   ] as const) {
     const from = join(outputDir, name);
-    if (!files.has(to) && (await exists(from))) files.set(to, from);
+    if (!files.has(to) && (await isFile(from))) files.set(to, from);
   }
-  return [...files].map(([to, from]) => ({ from, to }));
+  return [...files].map(([path, from]) => ({ path, from }));
+}
+
+/** The artifact as it will be, made of links: it is read as its readers will read it before a byte is copied. */
+async function layOut(view: string, files: readonly LocalFile[]): Promise<void> {
+  for (const { path, from } of files) {
+    await mkdir(dirname(join(view, path)), { recursive: true });
+    await symlink(resolve(from), join(view, path));
+  }
 }
 
 /** A signature that the trainer did not write is what the model says of itself. */
-async function addSignature(staging: Staging, files: readonly FileToPublish[]): Promise<void> {
-  if (files.some(({ to }) => to === FILES.signature)) return;
-  const engine = await openForTrial(staging.path);
+async function addSignature(view: string, model: string, files: readonly LocalFile[]): Promise<readonly LocalFile[]> {
+  if (files.some(({ path }) => path === FILES.signature)) return [];
+  const engine = await openForTrial(model);
+  const from = join(view, FILES.signature);
   try {
-    await staging.write(FILES.signature, `${JSON.stringify(engine.signature, undefined, 2)}\n`);
+    await writeFile(from, `${JSON.stringify(engine.signature, undefined, 2)}\n`);
   } finally {
     await engine.close();
   }
+  return [{ path: FILES.signature, from }];
 }
 
 /** A baseline that fits no request would make a version that can't be watched: better no version. */
-async function checkBaseline(directory: string): Promise<void> {
-  const { signature } = await readModelFiles(directory);
-  if (signature) await readBaseline(directory, signature);
+async function checkBaseline(view: string): Promise<void> {
+  const { signature } = await readModelFiles(view);
+  if (signature) await readBaseline(view, signature);
 }
 
-const manifestOf = ({ digest, entries }: ArtifactHash): string =>
-  `${JSON.stringify({ schema: MANIFEST_SCHEMA, digest, files: entries }, undefined, 2)}\n`;
-
-async function makeVisible(staging: Staging, parent: string, { digest }: ArtifactHash, say: Publication['say']) {
-  const name = digestDirectory(digest);
-  if (await staging.commit(name)) return say(`published ${name}`);
-  const present = await hashArtifact(join(parent, name));
-  if (present.digest === digest) return say(`${name} is in the store already`);
-  throw new Failure(
-    'DigestMismatch',
-    `The store holds ${name} with other content (${present.digest}); remove that folder and publish again.`,
-  );
-}
-
-const reportOf = ({ storeUri, modelName }: Publication, { digest, files, bytes }: ArtifactHash): PublishReport => ({
-  schema: PUBLISH_SCHEMA,
-  uri: `${storeUri}/${modelName}/${digestDirectory(digest)}`,
-  digest,
-  files,
-  bytes,
-});
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
     () => false,
   );

@@ -1,16 +1,27 @@
 import { writeFile } from 'node:fs/promises';
 import { encodeReport, type Report } from '@slipway/crds';
 import { Failure } from '../artifact/failure.ts';
+import { storeContextOf } from '../artifact/stores/storeContextOf.ts';
 import { exitCodeOf, type Surroundings, terminationLogOf } from '../container/surroundings.ts';
-import { publicationOf, verificationOf } from './config.ts';
-import { publish } from './publish.ts';
-import { verify } from './verify.ts';
+import { fetchOf, publicationOf, removalOf, verificationOf } from './config.ts';
+import { fetchServed } from './fetchServed.ts';
+import { removeArtifact } from './removeArtifact.ts';
 
-type Command = (around: Surroundings) => Promise<Report>;
+/** What a command has to say at its end, if it says anything. */
+type Command = (around: Surroundings) => Promise<Report | undefined>;
 
+/** Each is loaded when it is asked for: who fetches a model into a server's pod waits for no verifier. */
 const COMMANDS: Readonly<Record<string, Command>> = {
-  publish: ({ env, now, say }) => publish({ ...publicationOf(env), now: now(), say }),
-  verify: ({ env, say }) => verify({ ...verificationOf(env), say }),
+  publish: async (around) => {
+    const { publish } = await import('./publish.ts');
+    return publish({ ...publicationOf(around.env), context: storeContextOf(around) });
+  },
+  verify: async ({ env, say }) => {
+    const { verify } = await import('./verify.ts');
+    return verify({ ...verificationOf(env), say });
+  },
+  fetch: (around) => fetchServed(fetchOf(around.env), storeContextOf(around)),
+  remove: (around) => removeArtifact(removalOf(around.env), storeContextOf(around)),
 };
 
 /** Runs one command and returns the exit code. Its result, or the named cause of its failure, is the termination message. */
@@ -20,7 +31,8 @@ export const runEvaluator = (command: string | undefined, around: Surroundings):
     if (run === undefined) {
       throw new Failure('ConfigurationInvalid', `Say what to do: ${Object.keys(COMMANDS).join(' or ')}.`);
     }
-    await writeReport(terminationLogOf(around.env), await run(around));
+    const report = await run(around);
+    if (report !== undefined) await writeReport(terminationLogOf(around.env), report);
   });
 
 async function writeReport(terminationLog: string, report: Report): Promise<void> {

@@ -2,6 +2,7 @@ import { DIRECTORIES, ENV } from '@slipway/crds/contract';
 import type { Job } from '../api/builtin.ts';
 import type { TrainingJob } from '../api/kinds.ts';
 import type { Stored } from '../kube/wire.ts';
+import { type PlaceVolumes, placeOf, placeText, placeVolumes, type Visit } from './artifactSource.ts';
 import { type Container, restrictedPod, type VolumeMount } from './pod.ts';
 import type { RuntimeImage } from './runtimeImage.ts';
 import { childNames, trainingAnnotations, trainingChildMeta, trainingLabels } from './trainingJobChildren.ts';
@@ -12,22 +13,28 @@ export const PUBLISH_CONTAINER = 'publish';
 /** Tries of the publisher when its pod dies; a cause that it names itself ends the job before they are used. */
 const RETRIES = 2;
 
-interface Store {
-  readonly claim: string;
-  readonly folder: string | undefined;
-}
+/** Everything that the publisher is to find: the store, and the claims that data sets are links into. */
+const visits = ({ spec }: TrainingJob): Visit[] => [
+  { ...placeOf(spec.publish.store.replace(/\/+$/, ''), spec.publish.secretRef), access: 'publish' },
+  ...(spec.datasets ?? []).map(({ uri }) => ({ uri })).filter(({ uri }) => uri.startsWith('pvc://')),
+];
 
-/** pvc://<claim>[/<folder>]; the API server has checked the pattern and refused "..". */
-const parseStore = (uri: string): Store => {
-  const [claim = '', ...folders] = uri.replace('pvc://', '').replace(/\/+$/, '').split('/');
-  return { claim, folder: folders.length === 0 ? undefined : folders.join('/') };
-};
+const SIGNING = 'signing-key';
 
-const storeMount = ({ folder }: Store): VolumeMount => ({
-  name: 'store',
-  mountPath: DIRECTORIES.store,
-  ...(folder === undefined ? {} : { subPath: folder }),
-});
+/** The Secret of the key, mounted apart from those of stores: it may have any name. */
+const signing = ({ publish: { sign } }: TrainingJob['spec']): PlaceVolumes =>
+  sign === undefined
+    ? { volumes: [], mounts: [] }
+    : {
+        volumes: [{ name: SIGNING, secret: { secretName: sign.secretRef.name, defaultMode: 0o440 } }],
+        mounts: [{ name: SIGNING, mountPath: `${DIRECTORIES.keys}/signing`, readOnly: true }],
+      };
+
+/** What training read, for a baseline that it did not write itself. */
+const inputMount = ({ datasets }: TrainingJob['spec']): VolumeMount[] =>
+  datasets === undefined
+    ? []
+    : [{ name: 'workspace', mountPath: DIRECTORIES.input, subPath: WORKSPACE.input, readOnly: true }];
 
 const publisher = (
   tj: Stored<TrainingJob>,
@@ -43,13 +50,19 @@ const publisher = (
     { name: ENV.modelName, value: tj.spec.model.name },
     { name: ENV.modelVersion, value: version },
     { name: ENV.outputDir, value: DIRECTORIES.output },
-    { name: ENV.storeDir, value: DIRECTORIES.store },
-    { name: ENV.storeUri, value: tj.spec.publish.store.replace(/\/+$/, '') },
+    { name: ENV.inputDir, value: DIRECTORIES.input },
+    {
+      name: ENV.store,
+      value: placeText(placeOf(tj.spec.publish.store.replace(/\/+$/, ''), tj.spec.publish.secretRef)),
+    },
+    ...(tj.spec.publish.sign === undefined ? [] : [{ name: ENV.signingKeyFile, value: `${DIRECTORIES.keys}/signing` }]),
   ],
   resources: { requests: { cpu: '100m', memory: '256Mi' } },
   volumeMounts: [
     { name: 'workspace', mountPath: DIRECTORIES.output, subPath: WORKSPACE.output(attempt), readOnly: true },
-    storeMount(parseStore(tj.spec.publish.store)),
+    ...inputMount(tj.spec),
+    ...placeVolumes(visits(tj)).mounts,
+    ...signing(tj.spec).mounts,
   ],
 });
 
@@ -76,7 +89,8 @@ export function publishJob(tj: Stored<TrainingJob>, version: string, attempt: nu
           containers: [publisher(tj, version, attempt, runtime)],
           volumes: [
             { name: 'workspace', persistentVolumeClaim: { claimName: names.workspace } },
-            { name: 'store', persistentVolumeClaim: { claimName: parseStore(tj.spec.publish.store).claim } },
+            ...placeVolumes(visits(tj)).volumes,
+            ...signing(tj.spec).volumes,
           ],
           extra: { restartPolicy: 'Never' },
         }),

@@ -193,12 +193,14 @@ describe('the publish Job', () => {
   test('reads the output of the attempt that succeeded and writes into the store', () => {
     expect(mounts('pvc://models')).toEqual([
       { name: 'workspace', mountPath: '/slipway/output', subPath: 'output/a2', readOnly: true },
-      { name: 'store', mountPath: '/slipway/store' },
+      { name: 'claim-0', mountPath: '/slipway/claims/models' },
     ]);
   });
 
   test('a folder of the store is all of the claim that it can touch', () => {
-    expect(mounts('pvc://models/team-a/prod')?.[1]).toMatchObject({ subPath: 'team-a/prod' });
+    expect(mounts('pvc://models/team-a/prod/')?.slice(1)).toEqual([
+      { name: 'claim-0', mountPath: '/slipway/claims/models/team-a/prod', subPath: 'team-a/prod' },
+    ]);
   });
 
   test('asks for no accelerator, so that none waits for a copy', () => {

@@ -66,10 +66,10 @@ async function trainInto(directory: string, raw: Record<string, string>) {
 async function makeVersion(name: string, parameters: Record<string, string>) {
   const directory = join(root, name);
   const outputDir = await trainInto(directory, parameters);
-  const storeDir = join(directory, 'store');
-  const [storeUri, modelName, now] = ['pvc://models', 'flights', Date.now()];
-  const { digest } = await publish({ outputDir, storeDir, storeUri, modelName, now, say: silent });
-  const artifactDir = join(storeDir, modelName, digestDirectory(digest));
+  const claims = join(directory, 'claims');
+  const context = { now: Date.now, say: silent, claims };
+  const { digest } = await publish({ outputDir, store: { uri: 'pvc://models' }, modelName: 'flights', context });
+  const artifactDir = join(claims, 'models', 'flights', digestDirectory(digest));
   const report = await verify({ artifactDir, digest, gates: GATES, say: silent });
   const file = (path: string) => readFile(join(directory, path), 'utf8');
   return { file, artifactDir, report };

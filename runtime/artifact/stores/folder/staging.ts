@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Failure, sentenceOf } from '../artifact/failure.ts';
+import { onDisk } from '../diskFailure.ts';
+import { type Copied, copyHashed } from './copyHashed.ts';
 
 /** A leading dot keeps it out of every listing by digest; readers only ever look for sha256-<hex>. */
 const STAGING_PREFIX = '.staging-';
@@ -9,37 +10,47 @@ const STAGING_PREFIX = '.staging-';
 /** A publisher that takes longer than this is dead: what it left behind only fills the store. */
 const ABANDONED_AFTER_MS = 24 * 3600 * 1000;
 
+const READABLE = 0o644;
+
 /** A folder beside its destination, on the same filesystem, so that one rename makes all of it visible at once. */
 export interface Staging {
   readonly path: string;
   /** Copies a file in, readable by every pod that mounts the store, and waits until it is on disk. */
-  copy(from: string, to: string): Promise<void>;
-  write(to: string, content: string): Promise<void>;
+  copy(from: string, to: string, seen: (bytes: number) => void): Promise<Copied>;
+  write(to: string, content: string | Uint8Array): Promise<void>;
   /** Makes the folder visible as `name`. False when that exists already; the staging folder is then still there. */
   commit(name: string): Promise<boolean>;
   discard(): Promise<void>;
 }
 
-/** Opens a staging folder in `parent`, which is made when missing. Throws Failure StoreUnavailable. */
-export async function openStaging(parent: string, now: number): Promise<Staging> {
+/** Opens a staging folder in `parent`, which is made when missing. Throws Failure StoreUnavailable or StoreFull. */
+export async function openStaging(parent: string, now: number, where: string): Promise<Staging> {
   const path = join(parent, `${STAGING_PREFIX}${randomUUID()}`);
+  const inStore = <T>(work: () => Promise<T>) => onDisk(where, work);
   await inStore(async () => {
     await mkdir(path, { recursive: true, mode: 0o755 });
     await removeAbandoned(parent, now);
   });
-  const place = async (to: string, put: (target: string) => Promise<void>) => {
-    const target = join(path, to);
-    await inStore(async () => {
+  const at = (to: string) =>
+    inStore(async () => {
+      const target = join(path, to);
       await mkdir(dirname(target), { recursive: true, mode: 0o755 });
-      await put(target);
-      await chmod(target, 0o644);
-      await flush(target);
+      return target;
     });
-  };
   return {
     path,
-    copy: (from, to) => place(to, (target) => copyFile(from, target)),
-    write: (to, content) => place(to, (target) => writeFile(target, content)),
+    async copy(from, to, seen) {
+      const target = await at(to);
+      return inStore(() => copyHashed(from, target, READABLE, seen));
+    },
+    async write(to, content) {
+      const target = await at(to);
+      await inStore(async () => {
+        await writeFile(target, content);
+        await chmod(target, READABLE);
+        await flush(target);
+      });
+    },
     commit: (name) => inStore(() => makeVisible(path, join(parent, name))),
     discard: () => rm(path, { recursive: true, force: true }),
   };
@@ -71,14 +82,5 @@ async function flush(path: string): Promise<void> {
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-async function inStore<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause;
-    throw new Failure('StoreUnavailable', `The store cannot be written: ${sentenceOf(cause)}.`, { cause });
   }
 }
