@@ -30,6 +30,7 @@
     - get
     - list
     - watch
+    - delete
 - apiGroups:
     - ""
   resources:
@@ -114,6 +115,12 @@
     - create
     - patch
     - delete
+- apiGroups:
+    - kueue.x-k8s.io
+  resources:
+    - workloads
+  verbs:
+    - list
 - apiGroups:
     - networking.k8s.io
   resources:

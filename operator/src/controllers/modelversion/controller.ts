@@ -1,43 +1,31 @@
-import { LABELS } from '@slipway/crds/contract';
-import { jobs, persistentVolumeClaims } from '../../api/builtin.ts';
-import { type InferenceService, inferenceServices, type ModelVersion, modelVersions } from '../../api/kinds.ts';
+import { ANNOTATIONS } from '@slipway/crds/contract';
+import { type Job, jobs } from '../../api/builtin.ts';
+import { type ModelVersion, modelVersions } from '../../api/kinds.ts';
 import type { OperatorConfig } from '../../config.ts';
-import {
-  type ControllerContext,
-  type ControllerSpec,
-  type Grant,
-  type Reconciler,
-  source,
-} from '../../kube/contracts.ts';
-import { again, type Outcome, settled } from '../../kube/outcome.ts';
+import { rivalsFor } from '../../domain/registry/rivals.ts';
+import type { ControllerContext, ControllerSpec, Reconciler } from '../../kube/contracts.ts';
+import { type Outcome, settled } from '../../kube/outcome.ts';
 import { type Key, keyOf } from '../../kube/resource.ts';
-import type { Stored } from '../../kube/wire.ts';
-import { parseClaimUri } from '../../render/pvcUri.ts';
+import { removalJob } from '../../render/removalJob.ts';
 import type { RuntimeImage } from '../../render/runtimeImage.ts';
-import { verificationJob, verificationJobName } from '../../render/verificationJob.ts';
+import { verificationJob } from '../../render/verificationJob.ts';
 import { ensureChild, NameTaken } from '../jobs/ensureChild.ts';
-import { jobSources, readJob } from '../jobs/jobWorld.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
 import { Latest } from '../latest.ts';
-import { type Action, type Plan, plan, type World, waiting } from './plan.ts';
+import { plan } from './plan.ts';
+import { read } from './read.ts';
+import { type Concerned, GRANTS, sources } from './sources.ts';
+import { askOf } from './verification.ts';
+import type { Action, Plan, World } from './world.ts';
 
 const NAME = 'modelversion';
 const FIELD_MANAGER = `slipway-${NAME}`;
-const NAME_TAKEN_MS = 5_000;
 
-const GRANTS: readonly Grant[] = [
-  { resource: modelVersions, verbs: ['get', 'list', 'watch'] },
-  { resource: modelVersions, verbs: ['patch'], subresource: 'status' },
-  { resource: jobs, verbs: ['get', 'create', 'patch', 'delete'] },
-  { resource: persistentVolumeClaims, verbs: ['get'] },
-];
-
-/** The versions that an InferenceService names in its status: those whose servedBy or rejectedBy it may change. */
-export function versionsOf({ metadata, spec, status }: InferenceService): Key[] {
-  const { stable, candidate, rejected = [] } = status ?? {};
-  const versions = [spec.model.version, stable?.version, candidate?.version, ...rejected.map(({ version }) => version)];
-  const named = [...new Set(versions)].filter((version) => version !== undefined);
-  return named.map((version) => ({ namespace: metadata.namespace ?? '', name: `${spec.model.name}-${version}` }));
+/** The Job bears the question that it answers, so that its result is taken for no other. */
+function asked(job: Job, ask: string | undefined): Job {
+  if (ask === undefined) return job;
+  const annotations = { ...job.metadata.annotations, [ANNOTATIONS.verify]: ask };
+  return { ...job, metadata: { ...job.metadata, annotations } };
 }
 
 class ModelVersionReconciler implements Reconciler {
@@ -59,17 +47,13 @@ class ModelVersionReconciler implements Reconciler {
     }
     const mv = await this.#latest.of(cached, signal);
     if (mv === undefined) return settled;
-    const world = await this.#read(mv, signal);
+    const world = await read(this.#context, mv, signal);
     const wanted = plan(world);
     try {
-      for (const action of wanted.actions) await this.#act(mv, action, signal);
+      for (const action of wanted.actions) await this.#act(world, action, signal);
     } catch (error) {
       if (!(error instanceof NameTaken)) throw error;
-      return this.#write(
-        world,
-        waiting(world, 'NameTaken', error.message, { next: again(NAME_TAKEN_MS, error.message) }),
-        signal,
-      );
+      return this.#write(world, plan({ ...world, nameTaken: error.message }), signal);
     }
     return this.#write(world, wanted, signal);
   }
@@ -85,39 +69,34 @@ class ModelVersionReconciler implements Reconciler {
     return next;
   }
 
-  async #read(mv: Stored<ModelVersion>, signal: AbortSignal): Promise<World> {
-    const { client, store, now } = this.#context;
-    const { name, namespace = '' } = mv.metadata;
-    const verification = await readJob(this.#context, mv, verificationJobName(name), signal);
-    const services = store(inferenceServices).list(namespace);
-    const { claim } = parseClaimUri(mv.spec.artifact.uri);
-    const decided = mv.status?.conditions?.some(({ type, status }) => type === 'Verified' && status !== 'Unknown');
-    const claimExists =
-      verification.job === undefined && decided !== true
-        ? (await client.get(persistentVolumeClaims, { namespace, name: claim }, { signal })) !== undefined
-        : true;
-    return { mv, now: now(), verification, claimExists, services };
+  async #act(world: World, action: Action, signal: AbortSignal): Promise<void> {
+    const { client } = this.#context;
+    if (action.kind === 'DeleteJob') {
+      const { uid } = action.job.metadata;
+      return client.delete(jobs, keyOf(action.job), { signal, uid, propagation: 'Background' });
+    }
+    const options = { fieldManager: FIELD_MANAGER, signal, once: true };
+    return ensureChild(client, jobs, this.#jobOf(world, action.kind), world.mv, options);
   }
 
-  async #act(mv: Stored<ModelVersion>, action: Action, signal: AbortSignal): Promise<void> {
-    const { client } = this.#context;
-    if (action.kind === 'StartVerification') {
-      const options = { fieldManager: FIELD_MANAGER, signal, once: true };
-      return ensureChild(client, jobs, verificationJob(mv, this.#runtime), mv, options);
-    }
-    const { uid } = action.job.metadata;
-    return client.delete(jobs, keyOf(action.job), { signal, uid, propagation: 'Background' });
+  #jobOf({ mv, siblings, needs }: World, kind: 'StartVerification' | 'StartRemoval'): Job {
+    if (kind === 'StartRemoval') return removalJob(mv, this.#runtime);
+    const found = rivalsFor(mv, siblings);
+    const rivals = found.kind === 'Known' ? found.rivals : [];
+    return asked(verificationJob(mv, this.#runtime, rivals, !needs.readOnly), askOf(mv));
   }
 }
 
-/** Verifies ModelVersions: re-hashes the artifact, computes the gates, and says who serves it. */
-export const modelVersionController = (config: OperatorConfig): ControllerSpec => ({
-  name: NAME,
-  grants: GRANTS,
-  sources: [
-    source({ resource: modelVersions, toKeys: (mv) => [keyOf(mv)] }),
-    source({ resource: inferenceServices, toKeys: versionsOf }),
-    ...jobSources(['verification'], LABELS.modelVersion),
-  ],
-  build: (context) => new ModelVersionReconciler(context, config),
-});
+/** Verifies ModelVersions, moves them through their stages, and deletes files that nobody needs any more. */
+export function modelVersionController(config: OperatorConfig): ControllerSpec {
+  const concerned: Concerned = { versions: undefined };
+  return {
+    name: NAME,
+    grants: GRANTS,
+    sources: sources(concerned),
+    build: (context) => {
+      concerned.versions = context.store(modelVersions);
+      return new ModelVersionReconciler(context, config);
+    },
+  };
+}

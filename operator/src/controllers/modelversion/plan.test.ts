@@ -3,7 +3,10 @@ import { encodeReport } from '@slipway/crds';
 import { expect, test } from 'vitest';
 import { AT, after, childJob, DIGEST, modelVersion, OTHER_DIGEST, pod } from '../../../test/trainingBuilders.ts';
 import { NO_JOB } from '../jobs/jobWorld.ts';
-import { type Plan, plan, RETRY_MS, type World } from './plan.ts';
+import { NOTHING_LACKS } from './needs.ts';
+import { plan } from './plan.ts';
+import { RETRY_MS } from './verification.ts';
+import type { Plan, World } from './world.ts';
 
 const GATE = {
   name: 'accuracy',
@@ -34,8 +37,11 @@ const world = (rest: Partial<World> = {}, status?: ModelVersionStatus): World =>
   },
   now: after(10),
   verification: NO_JOB,
-  claimExists: true,
+  removal: NO_JOB,
+  needs: NOTHING_LACKS,
   services: [],
+  siblings: [],
+  others: [],
   ...rest,
 });
 const verification = (
@@ -59,8 +65,9 @@ test('a new version is verified first, and is not Ready meanwhile', () => {
   expect(truth(got, 'Ready')).toBe('False Verifying');
 });
 
-test('a claim that does not exist is named, and looked for again', () => {
-  const got = plan(world({ claimExists: false }));
+test('what its pod would wait for without a word is named, and looked for again', () => {
+  const missing = { reason: 'ClaimMissing', message: 'PersistentVolumeClaim models does not exist.' };
+  const got = plan(world({ needs: { missing, readOnly: false } }));
   expect(got.actions).toEqual([]);
   expect(truth(got, 'Ready')).toBe('False ClaimMissing');
   expect(got.observed[0]?.message).toContain('PersistentVolumeClaim models');
@@ -147,19 +154,25 @@ test('an image that can not be pulled is named', () => {
   expect(truth(got, 'Ready')).toBe('False ImagePullFailed');
 });
 
-const verified: Condition = {
-  type: 'Verified',
+const stored = (type: string, reason: string): Condition => ({
+  type,
   status: 'True',
-  reason: 'DigestVerified',
+  reason,
   message: '',
   observedGeneration: 1,
   lastTransitionTime: AT,
+});
+const decided: ModelVersionStatus = {
+  conditions: [stored('Verified', 'DigestVerified'), stored('GatesPassed', 'AllGatesPassed')],
+  files: 3,
+  stage: 'Candidate',
 };
 
 test('a verdict stands: nothing is verified twice, and the finished Job is removed', () => {
-  const decided: ModelVersionStatus = { conditions: [verified], files: 3 };
-  expect(plan(world({}, decided))).toMatchObject({ actions: [], status: { files: 3 }, observed: [verified] });
+  const quiet = plan(world({}, decided));
+  expect(quiet).toMatchObject({ actions: [], status: { files: 3 }, next: { kind: 'settled' } });
   const lingering = plan(world({ verification: verification('Complete', report(OTHER_DIGEST)) }, decided));
   expect(lingering.actions.map(({ kind }) => kind)).toEqual(['DeleteJob']);
-  expect(lingering.observed).toEqual([verified]);
+  expect(truths(lingering)).toEqual(truths(quiet));
+  expect(truths(quiet).slice(0, 3)).toEqual(['True DigestVerified', 'True AllGatesPassed', 'True Ready']);
 });

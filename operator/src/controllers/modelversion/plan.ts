@@ -1,196 +1,106 @@
-import type { Condition, ModelVersionStatus } from '@slipway/crds';
-import type { VerificationReport } from '@slipway/crds/contract';
-import type { Job } from '../../api/builtin.ts';
-import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
-import { namesText, referencesTo } from '../../domain/model/references.ts';
-import { findingsOf, gatesVerdict } from '../../domain/model/verdict.ts';
-import { jobEnd } from '../../domain/workload/jobEnd.ts';
-import { failuresOf, isDecisive, lastMessages, type PodFailure } from '../../domain/workload/podEnd.ts';
-import { podWait } from '../../domain/workload/podWait.ts';
-import { verificationReport } from '../../domain/workload/report.ts';
-import type { Observation } from '../../kube/conditions.ts';
+import type { ModelVersion } from '../../api/kinds.ts';
+import { namesText, type References, referencesTo } from '../../domain/model/references.ts';
+import { currentOf, since } from '../../domain/registry/current.ts';
+import type { Facts } from '../../domain/registry/facts.ts';
+import { historyWith } from '../../domain/registry/history.ts';
+import { type Move, moveOf } from '../../domain/registry/move.ts';
+import { standing } from '../../domain/registry/standing.ts';
 import type { EventNote } from '../../kube/contracts.ts';
-import { again, type Outcome, settled } from '../../kube/outcome.ts';
-import type { Stored } from '../../kube/wire.ts';
+import { again, type Outcome, settled, soonest } from '../../kube/outcome.ts';
 import { compact } from '../../render/compact.ts';
-import { parseClaimUri } from '../../render/pvcUri.ts';
-import { VERIFY_CONTAINER } from '../../render/verificationJob.ts';
-import type { JobWorld } from '../jobs/jobWorld.ts';
+import { type Removal, removal, STAY } from './removal.ts';
+import { pending, type Verification, verification } from './verification.ts';
+import type { BareStatus, Plan, World } from './world.ts';
 
-/** Between two looks for a claim that is not there. */
-const CLAIM_MS = 15_000;
-/** Rest before a verification that failed for no fault of the artifact is tried again. */
-export const RETRY_MS = 60_000;
+const NAME_TAKEN_MS = 5_000;
 
-export interface World {
-  readonly mv: Stored<ModelVersion>;
-  readonly now: Date;
-  readonly verification: JobWorld;
-  /** Whether the claim of the artifact exists; looked up only before verification starts. */
-  readonly claimExists: boolean;
-  /** Of the same namespace. */
-  readonly services: readonly InferenceService[];
+function factsOf({ mv }: World, { verified, gates }: Verification, { deletedAt }: Removal, named: References): Facts {
+  const { stage, approval, approvals = [], artifact } = mv.spec;
+  return {
+    name: mv.metadata.name,
+    asked: stage ?? 'Candidate',
+    reached: mv.status?.stage,
+    digest: artifact.digest,
+    approval,
+    approvals,
+    verified,
+    gates,
+    deletedAt,
+    servedBy: named.servedBy,
+    rejectedBy: named.rejectedBy,
+  };
 }
 
-export type Action = { readonly kind: 'StartVerification' } | { readonly kind: 'DeleteJob'; readonly job: Stored<Job> };
-export type BareStatus = Omit<ModelVersionStatus, 'conditions' | 'observedGeneration'>;
+/** The files' end belongs to the history of the version, though it changes no stage. */
+const endOf = ({ mv }: World, { deletedAt, leaving }: Removal, stage: Facts['reached']) =>
+  deletedAt === undefined || mv.status?.deletedAt !== undefined
+    ? undefined
+    : { from: stage ?? '', to: stage ?? '', reason: 'FilesDeleted' as const, message: leaving?.message ?? '' };
 
-export interface Plan {
-  readonly actions: readonly Action[];
-  readonly status: BareStatus;
-  readonly observed: readonly Observation[];
-  readonly events: readonly EventNote[];
-  readonly next: Outcome;
+function stageOf(world: World, facts: Facts, files: Removal, move: Move | undefined): BareStatus {
+  const stage = move?.to ?? facts.reached;
+  const entries = [move, endOf(world, files, stage)].filter((entry) => entry !== undefined);
+  const history = entries.reduce((all, entry) => historyWith(all, entry, world.now), world.mv.status?.history ?? []);
+  return compact<BareStatus>({ stage, history: history.length === 0 ? undefined : history });
 }
 
-const condition = ({ mv }: World, type: string): Condition | undefined =>
-  mv.status?.conditions?.find((c) => c.type === type);
+const told = (move: Move | undefined): EventNote[] =>
+  move === undefined || move.from === ''
+    ? []
+    : [
+        {
+          type: 'Normal',
+          reason: move.reason,
+          action: 'SetStage',
+          message: `${move.from} to ${move.to}. ${move.message}`,
+        },
+      ];
 
-/** The stored status with who serves and who rejected the version today. */
-function standing(world: World): BareStatus {
+/** The stored status with what this pass found. */
+function statusOf(world: World, checked: Verification, files: Removal, named: References, staged: BareStatus) {
   const { conditions: _c, observedGeneration: _g, ...stored } = world.mv.status ?? {};
-  const { servedBy, rejectedBy } = referencesTo(world.mv, world.services);
-  return compact<BareStatus>({
-    ...stored,
-    servedBy: servedBy.length === 0 ? undefined : servedBy,
-    servedByNames: servedBy.length === 0 ? undefined : namesText(servedBy),
-    rejectedBy: rejectedBy.length === 0 ? undefined : rejectedBy,
-  });
-}
-
-const note = (type: EventNote['type'], reason: string, message: string): EventNote => ({
-  type,
-  reason,
-  action: 'Verify',
-  message,
-});
-
-/** Not verified yet: nothing is known of the gates either. */
-export const waiting = (world: World, reason: string, message: string, extra: Partial<Plan> = {}): Plan => ({
-  actions: [],
-  status: standing(world),
-  observed: [
-    { type: 'Ready', status: 'False', reason, message },
-    { type: 'Reconciling', status: 'True', reason, message },
-    { type: 'Stalled', status: 'False', reason, message },
-    { type: 'Verified', status: 'Unknown', reason, message },
-    { type: 'GatesPassed', status: 'Unknown', reason, message },
-  ],
-  events: [],
-  next: settled,
-  ...extra,
-});
-
-/** The artifact itself is at fault. It is immutable, so this is final. */
-const condemn = (world: World, reason: string, message: string): Plan => ({
-  ...waiting(world, reason, message),
-  observed: [
-    { type: 'Ready', status: 'False', reason, message },
-    { type: 'Reconciling', status: 'False', reason, message },
-    { type: 'Stalled', status: 'True', reason, message },
-    { type: 'Verified', status: 'False', reason, message },
-    {
-      type: 'GatesPassed',
-      status: 'Unknown',
-      reason: 'NotVerified',
-      message: 'Gates are judged on verified files only.',
-    },
-  ],
-  events: [note('Warning', reason, message)],
-  next: again(1, 'the finished Job is removed'),
-});
-
-/** The digest holds; whether the version is Ready is now up to its gates. */
-function judge(world: World, report: VerificationReport): Plan {
-  const { spec } = world.mv;
-  const findings = findingsOf(report);
-  const gates = gatesVerdict(findings.gates ?? [], spec.gates?.length ?? 0);
-  const passed = gates.status === 'True';
-  const reason = passed ? 'Ready' : gates.reason;
-  const message = passed ? 'Digest verified and every gate passed: the version may serve.' : gates.message;
+  const { servedBy, rejectedBy, stable } = named;
+  const status: BareStatus = { ...stored, ...checked.findings, ...staged };
+  const self: ModelVersion = { ...world.mv, status };
+  const current = currentOf([self, ...world.siblings]);
   return {
-    actions: [],
-    status: { ...standing(world), ...findings },
-    observed: [
-      { type: 'Ready', status: gates.status, reason, message },
-      { type: 'Reconciling', status: 'False', reason, message },
-      { type: 'Stalled', status: passed ? 'False' : 'True', reason, message },
-      { type: 'Verified', status: 'True', reason: 'DigestVerified', message: `The files hash to ${report.digest}.` },
-      { type: 'GatesPassed', ...gates },
-    ],
-    events: [note(passed ? 'Normal' : 'Warning', reason, message)],
-    next: again(1, 'the finished Job is removed'),
+    current: current?.metadata.name,
+    status: compact<BareStatus>({
+      ...status,
+      current: current === self ? true : undefined,
+      deletedAt: files.deletedAt,
+      everServed: stored.everServed === true || stable ? true : undefined,
+      servedBy: servedBy.length === 0 ? undefined : servedBy,
+      servedByNames: servedBy.length === 0 ? undefined : namesText(servedBy),
+      rejectedBy: rejectedBy.length === 0 ? undefined : rejectedBy,
+    }),
   };
 }
 
-const keep = (world: World): Plan => {
-  const { job } = world.verification;
-  return {
-    actions: job === undefined || job.metadata.deletionTimestamp !== undefined ? [] : [{ kind: 'DeleteJob', job }],
-    status: standing(world),
-    observed: world.mv.status?.conditions ?? [],
-    events: [],
-    next: settled,
-  };
-};
+const verify = (world: World): Verification =>
+  world.nameTaken === undefined
+    ? verification(world)
+    : pending(world, 'NameTaken', world.nameTaken, { next: again(NAME_TAKEN_MS, world.nameTaken) });
 
-const start = (world: World): Plan => {
-  const { claim } = parseClaimUri(world.mv.spec.artifact.uri);
-  if (world.claimExists) {
-    const message = `Hashing the files of ${world.mv.spec.artifact.uri}.`;
-    return waiting(world, 'Verifying', message, { actions: [{ kind: 'StartVerification' }] });
-  }
-  const message = `PersistentVolumeClaim ${claim} of artifact.uri does not exist in namespace ${world.mv.metadata.namespace}: create it.`;
-  return waiting(world, 'ClaimMissing', message, { next: again(CLAIM_MS, message) });
-};
+/** One stage a pass: a new version is a Candidate first, and goes on from there. */
+const onceMore = ({ asked }: Facts, move: Move | undefined): Outcome =>
+  move === undefined || move.to === asked ? settled : again(1, 'its stage has moved');
 
-/** The verifier died and named no fault of the artifact (no memory, no node): after a rest it is tried again. */
-function retry(world: World, job: Stored<Job>, failure: PodFailure | undefined, endedAt: string | undefined): Plan {
-  const reason = failure?.outOfMemory ? 'OutOfMemory' : (failure?.reason ?? 'VerificationFailed');
-  const cause =
-    failure === undefined ? 'its pod is gone' : `exit code ${failure.exitCode ?? 'unknown'}: ${failure.message}`;
-  const message = `The verifier failed (${cause}); it is tried again every ${RETRY_MS / 1000} s.`;
-  const rest = Date.parse(endedAt ?? '') + RETRY_MS - world.now.getTime();
-  return rest > 0
-    ? waiting(world, reason, message, { next: again(rest, message) })
-    : waiting(world, reason, message, { actions: [{ kind: 'DeleteJob', job }] });
-}
-
-function readReport(world: World, job: Stored<Job>): Plan {
-  const messages = lastMessages(world.verification.pods, VERIFY_CONTAINER);
-  if (messages.length === 0) {
-    const message = 'The pod that verified is gone, and its report with it: verifying again.';
-    return waiting(world, 'Verifying', message, { actions: [{ kind: 'DeleteJob', job }] });
-  }
-  const report = messages.map(verificationReport).find((r) => r !== undefined);
-  if (report === undefined) return retry(world, job, undefined, job.status?.completionTime);
-  const { digest } = world.mv.spec.artifact;
-  return report.digest === digest
-    ? judge(world, report)
-    : condemn(world, 'DigestMismatch', `The files hash to ${report.digest}, not to ${digest}.`);
-}
-
-function followJob(world: World, job: Stored<Job>): Plan {
-  const failures = failuresOf(world.verification.pods, VERIFY_CONTAINER);
-  const decisive = failures.find(isDecisive);
-  if (decisive?.reason !== undefined) return condemn(world, decisive.reason, decisive.message);
-  const end = jobEnd(job);
-  if (end?.kind === 'Complete') return readReport(world, job);
-  if (end?.kind === 'Failed') return retry(world, job, failures[0], end.at);
-  const wait = podWait(world.verification.pods);
-  return waiting(
-    world,
-    wait?.reason ?? 'Verifying',
-    wait?.message ?? `Hashing the files of ${world.mv.spec.artifact.uri}.`,
-  );
-}
-
-const isDecided = (world: World): boolean =>
-  condition(world, 'Verified')?.status === 'True' || condition(world, 'Stalled')?.status === 'True';
-
-/** What one pass does about one ModelVersion. Its spec never changes, so a verdict once reached stands. Pure and total. */
+/** What one pass does about one ModelVersion: verify its files, move its stage, delete what nobody needs. Pure and total. */
 export function plan(world: World): Plan {
-  if (isDecided(world)) return keep(world);
-  const { job } = world.verification;
-  return job === undefined ? start(world) : followJob(world, job);
+  const checked = verify(world);
+  const files = world.nameTaken === undefined ? removal(world) : { ...STAY, deletedAt: world.mv.status?.deletedAt };
+  const named = referencesTo(world.mv, world.services);
+  const facts = factsOf(world, checked, files, named);
+  const move = moveOf(facts);
+  const { status, current } = statusOf(world, checked, files, named, stageOf(world, facts, files, move));
+  const reached = { ...facts, reached: status.stage };
+  const circumstances = { current, since: since(status), verifying: checked.verifying, leaving: files.leaving };
+  return {
+    actions: [...checked.actions, ...files.actions],
+    status,
+    observed: [...standing(reached, circumstances), ...files.observed],
+    events: [...checked.events, ...told(move), ...files.events],
+    next: soonest(checked.next, files.next, onceMore(facts, move)),
+  };
 }

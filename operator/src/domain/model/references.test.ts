@@ -28,12 +28,25 @@ test('servers of its digest are listed by name, in order', () => {
     service('other', { stable: version(OTHER_DIGEST) }),
     service('new', {}),
   ];
-  expect(referencesTo(modelVersion(DIGEST), services)).toEqual({ servedBy: ['a-canary', 'b-stable'], rejectedBy: [] });
+  expect(referencesTo(modelVersion(DIGEST), services)).toEqual({
+    servedBy: ['a-canary', 'b-stable'],
+    rejectedBy: [],
+    stable: true,
+  });
 });
 
 test('a candidate that was rolled back does not serve it, but rejects it', () => {
   const services = [service('s', { candidate: candidate('RolledBack'), rejected: [rejection] })];
-  expect(referencesTo(modelVersion(DIGEST), services)).toEqual({ servedBy: [], rejectedBy: ['s'] });
+  expect(referencesTo(modelVersion(DIGEST), services)).toEqual({
+    servedBy: [],
+    rejectedBy: ['s'],
+    stable: false,
+  });
+});
+
+test('the version to go back to was stable, though it serves no longer', () => {
+  const services = [service('s', { stable: version(OTHER_DIGEST), previous: version(DIGEST) })];
+  expect(referencesTo(modelVersion(DIGEST), services)).toMatchObject({ servedBy: [], stable: true });
 });
 
 test('another version of the same files, and another model, is not what they serve', () => {

@@ -3,6 +3,8 @@ import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
 export interface References {
   readonly servedBy: string[];
   readonly rejectedBy: string[];
+  /** Whether some service has it as stable, or had it before the present one. */
+  readonly stable: boolean;
 }
 
 const MOST = 64;
@@ -22,6 +24,12 @@ const serves =
     return [stable, tried].some(isOf(version));
   };
 
+/** Whether it is, or was before the present one, what a service answers with. */
+const servesFully =
+  (version: ModelVersion) =>
+  ({ status }: InferenceService): boolean =>
+    [status?.stable, status?.previous].some(isOf(version));
+
 const rejects =
   (version: ModelVersion) =>
   ({ status }: InferenceService): boolean =>
@@ -36,7 +44,11 @@ const names = (services: readonly InferenceService[]): string[] =>
 /** Who serves a version, as stable or as a candidate still in the running, and who rolled it back. */
 export function referencesTo(version: ModelVersion, services: readonly InferenceService[]): References {
   const ofModel = services.filter(({ spec }) => spec.model.name === version.spec.model);
-  return { servedBy: names(ofModel.filter(serves(version))), rejectedBy: names(ofModel.filter(rejects(version))) };
+  return {
+    servedBy: names(ofModel.filter(serves(version))),
+    rejectedBy: names(ofModel.filter(rejects(version))),
+    stable: ofModel.some(servesFully(version)),
+  };
 }
 
 const MOST_NAMED = 3;

@@ -4,7 +4,7 @@ import type { GateResult, VerificationReport } from '@slipway/crds/contract';
 import { decimalText } from '../decimal.ts';
 
 type GateStatus = NonNullable<ModelVersionStatus['gates']>[number];
-export type Findings = Pick<ModelVersionStatus, 'files' | 'bytes' | 'signature' | 'gates'>;
+export type Findings = Pick<ModelVersionStatus, 'files' | 'bytes' | 'signature' | 'gates' | 'reports'>;
 
 const gateStatus = ({ name, verdict, value, low, high, limit, n, message }: GateResult): GateStatus => ({
   name,
@@ -18,11 +18,12 @@ const gateStatus = ({ name, verdict, value, low, high, limit, n, message }: Gate
 });
 
 /** What the verifier measured, as the status shows it. */
-export const findingsOf = ({ files, bytes, signature, gates }: VerificationReport): Findings => ({
+export const findingsOf = ({ files, bytes, signature, gates, reports }: VerificationReport): Findings => ({
   files,
   bytes,
   signature,
   gates: gates.map(gateStatus),
+  ...(reports === undefined ? {} : { reports }),
 });
 
 const numbers = ({ name, verdict, value, low, high, limit, n }: GateStatus): string =>

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { rfc3339 } from '../../kube/conditions.ts';
-import { canonicalJson } from '../revision.ts';
+import { lengthened, sealOf } from '../chain.ts';
 import type { Note } from './decision.ts';
 import type { HistoryEntry, World } from './world.ts';
 
@@ -9,10 +8,12 @@ const LONGEST_ENTRY = 512;
 
 type Unsealed = Omit<HistoryEntry, 'hash'>;
 
-/** SHA-256 over everything that the entry says, the hash of the one before included: no entry can be changed alone. */
-export const sealOf = (entry: Unsealed): string => createHash('sha256').update(canonicalJson(entry)).digest('hex');
+export { brokenLink, sealOf } from '../chain.ts';
 
-const entryOf = ({ from, to, reason, message, by, digest }: Note, now: Date, previousHash: string): Unsealed => ({
+const entryOf = (
+  { from, to, reason, message, by, digest }: Note,
+  now: Date,
+): Omit<HistoryEntry, 'hash' | 'previousHash'> => ({
   from,
   to,
   at: rfc3339(now),
@@ -20,7 +21,6 @@ const entryOf = ({ from, to, reason, message, by, digest }: Note, now: Date, pre
   message: message.slice(0, LONGEST_ENTRY),
   ...(by === undefined ? {} : { by }),
   ...(digest === undefined ? {} : { digest }),
-  previousHash,
 });
 
 /**
@@ -39,16 +39,5 @@ function chained(stored: readonly Partial<HistoryEntry>[]): HistoryEntry[] {
 /** The decisions told so far and a new one, bounded; each holds the hash of the one before, kept or not. */
 export function historyWith({ status, now }: World, note: Note | undefined): HistoryEntry[] {
   const history = chained(status.history ?? []);
-  if (note === undefined) return history;
-  const entry = entryOf(note, now, history.at(-1)?.hash ?? '');
-  return [...history, { ...entry, hash: sealOf(entry) }].slice(-LONGEST_HISTORY);
-}
-
-/** Index of the first entry that was changed, put in or taken out after it was written. undefined: the chain holds. */
-export function brokenLink(history: readonly HistoryEntry[]): number | undefined {
-  const at = history.findIndex(({ hash, ...entry }, i) => {
-    const before = history[i - 1];
-    return sealOf(entry) !== hash || (before !== undefined && entry.previousHash !== before.hash);
-  });
-  return at === -1 ? undefined : at;
+  return note === undefined ? history : lengthened(history, entryOf(note, now), LONGEST_HISTORY);
 }
