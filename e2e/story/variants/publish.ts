@@ -32,20 +32,19 @@ async function program(namespace: string): Promise<KubeObject & { data: Record<s
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [PROGRAM]: outputFiles[0]?.text ?? '' } };
 }
 
-const STORE = { name: 'store', mountPath: DIRECTORIES.store };
+const STORE = { name: 'store', mountPath: `${DIRECTORIES.claims}/${CLAIM}` };
 const OUTPUT = { name: 'output', mountPath: DIRECTORIES.output };
 
 /** As after a training run: a pod leaves an output, and the publisher publishes it. */
 function variantJob(namespace: string, name: string, of: ModelVersion, version: string, fault: Fault): Job {
   const { path } = parseClaimUri(of.spec.artifact.uri);
   const image = RUNTIME_IMAGE;
-  const alter = ['node', `/program/${PROGRAM}`, `${DIRECTORIES.store}/${path}`, DIRECTORIES.output];
+  const alter = ['node', `/program/${PROGRAM}`, `${STORE.mountPath}/${path}`, DIRECTORIES.output];
   const env = {
     [ENV.modelName]: of.spec.model,
     [ENV.modelVersion]: version,
     [ENV.outputDir]: DIRECTORIES.output,
-    [ENV.storeDir]: DIRECTORIES.store,
-    [ENV.storeUri]: `pvc://${CLAIM}`,
+    [ENV.store]: JSON.stringify({ uri: `pvc://${CLAIM}` }),
   };
   return {
     apiVersion: 'batch/v1',
