@@ -69,7 +69,7 @@ export const rolloutSchema = cel(
       ),
     guards: mapList(guardSchema, 16, 'name')
       .optional()
-      .describe('What the candidate is judged by, each second. One Fail rolls it back.'),
+      .describe('What the candidate is judged by, twice a second. One Fail rolls it back.'),
     observe: z
       .boolean()
       .optional()
