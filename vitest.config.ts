@@ -35,11 +35,13 @@ export default defineConfig({
           exclude,
           environment: 'node',
           env,
-          setupFiles: ['hack/verification/propertySeed.ts'],
+          setupFiles: ['hack/verification/propertySeed.ts', 'hack/local-cluster/ownControlPlane.ts'],
           globalSetup: ['hack/local-cluster/vitestControlPlane.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          // Each with an API server of its own: most of their time is spent on waiting for one.
+          maxWorkers: 2,
+          sequence: { groupOrder: 4 },
         },
       },
       {

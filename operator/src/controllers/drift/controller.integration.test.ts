@@ -201,7 +201,8 @@ test('another version is watched in a window of its own', async () => {
   pods.runs(1);
   await models.want('next', 1);
   const candidate = await models.deploymentOf('1.1.0', 2);
-  await models.hand.serve(candidate, 2);
+  const counted = await models.hand.serve(candidate, 2);
+  counted.each = { ok: 50 };
   await models.hand.program('next', { [candidate.metadata.name]: 10_000 });
   await models.untilCondition('next', 'RolloutComplete', 'True', 'Complete');
   expect(first.deployment.metadata.name).not.toBe(candidate.metadata.name);

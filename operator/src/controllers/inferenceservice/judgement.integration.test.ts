@@ -178,16 +178,18 @@ describe('people', () => {
       ...passing,
       steps: [{ weight: 10 }, { approval: true }, { weight: 50 }, { weight: 100 }],
     });
-    stable.each = { ok: 90 };
-    candidate.each = { ok: 10 };
+    stable.each = { ok: 900 };
+    candidate.each = { ok: 100 };
     const waiting = await models.untilCandidate('approved', { awaitingApproval: true, step: 1, weight: 10 });
     const approval = { step: 1, digest: digestOf(1), by: 'ada', at: rfc3339(new Date()) };
     const approve = (approvals: readonly object[]) =>
       under.client.merge(inferenceServices, models.key('approved'), { spec: { approvals } });
     const old = { ...approval, rolloutID: 'another' };
     await approve([old]);
-    const still = await models.untilCandidate('approved', { awaitingApproval: true });
-    expect(still.status?.candidate?.weight).toBe(10);
+    const still = await toldOf('approved', ({ metadata, status }) =>
+      expect(status?.observedGeneration).toBe(metadata.generation),
+    );
+    expect(still.status?.candidate).toMatchObject({ awaitingApproval: true, weight: 10 });
     await approve([old, { ...approval, rolloutID: waiting.status?.rolloutID }]);
     await models.hand.program('approved', { [names.stable]: 5000, [names.candidate]: 5000 });
     await models.untilCandidate('approved', { weight: 50, step: 2 });
@@ -196,7 +198,7 @@ describe('people', () => {
 
 test('blue/green: a preview gets who asks for it, one switch everybody, and the old version stays for the bake', async () => {
   const rollout = { steps: [{ preview: true, for: '1s' }, { weight: 100 }], guards: guards(), bake: '1h' };
-  const { names } = await models.withCandidate('bluegreen', rollout, 2);
+  const { names, candidate } = await models.withCandidate('bluegreen', rollout, 2);
   await models.untilCandidate('bluegreen', { phase: 'Previewing' });
   const route = await under.until(httpRoutes, 'bluegreen', ({ spec }) => expect(spec.rules.length).toBeGreaterThan(1));
   const preview = route.spec.rules.find(({ matches }) => matches.some(({ headers }) => headers !== undefined));
@@ -208,6 +210,7 @@ test('blue/green: a preview gets who asks for it, one switch everybody, and the 
     expect(spec.rules[0]?.backendRefs).toMatchObject([{ name: names.candidate, weight: 10_000 }]);
   }, WITHIN);
   await models.hand.accept('bluegreen');
+  candidate.each = { ok: 50 };
   const baking = await models.untilCandidate('bluegreen', { phase: 'Baking', weight: 100 });
   expect(baking.status?.stable?.version).toBe('1.0.0');
   await models.deploymentOf('1.0.0', 2);
@@ -233,7 +236,7 @@ test('users stay with their version while a rollout goes on, and are let go with
   stable.each = { ok: 90 };
   candidate.each = { ok: 7, serverError: 3 };
   await rolledBack('sticky', names.stable);
-  expect(stable.told?.session).toBeNull();
+  await vi.waitFor(() => expect(stable.told?.session).toBeNull(), WITHIN);
 });
 
 describe('a test of the user', () => {
