@@ -17,6 +17,7 @@ const BUNDLES: Readonly<
       parser: 'runtime/server/protocol/parser/entry.ts',
       evaluator: 'runtime/evaluator/main.ts',
       agent: 'runtime/agent/main.ts',
+      prepare: 'runtime/prepare/main.ts',
     },
   },
   trainer: { folder: 'dist/trainer', entries: { train: 'runtime/trainer/main.ts' } },

@@ -12,6 +12,7 @@ type ClaimSpec = NonNullable<PersistentVolumeClaim['spec']>;
  */
 export const WORKSPACE = {
   checkpoints: 'checkpoints',
+  input: 'input',
   output: (attempt: number): string => `output/a${attempt}`,
 } as const;
 

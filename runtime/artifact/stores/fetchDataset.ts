@@ -16,6 +16,8 @@ export interface FetchedDataset {
   readonly digest: string;
   readonly files: number;
   readonly bytes: number;
+  /** In the order of their paths. */
+  readonly entries: readonly ManifestEntry[];
 }
 
 /** What a store says of an artifact, said of a data set. */
@@ -71,7 +73,7 @@ async function link(
 function checked({ name, uri, digest }: DatasetOrder, entries: readonly ManifestEntry[]): FetchedDataset {
   const found = artifactDigest(entries);
   if (digest === undefined || digest === found)
-    return { name, digest: found, files: entries.length, bytes: bytesOf(entries) };
+    return { name, digest: found, files: entries.length, bytes: bytesOf(entries), entries };
   throw new Failure('DatasetInvalid', `Data set ${name} (${uri}) hashes to ${found}, not to ${digest}.`);
 }
 
