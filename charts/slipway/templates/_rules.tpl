@@ -144,6 +144,14 @@
     - patch
     - delete
 - apiGroups:
+    - resource.k8s.io
+  resources:
+    - resourceclaimtemplates
+  verbs:
+    - get
+    - create
+    - patch
+- apiGroups:
     - slipway.dev
   resources:
     - inferenceservices
@@ -195,4 +203,10 @@
     - get
     - list
     - watch
+- apiGroups:
+    - resource.k8s.io
+  resources:
+    - deviceclasses
+  verbs:
+    - list
 {{- end }}

@@ -29,8 +29,8 @@ const extendedResource = () =>
     ),
   );
 
-export const acceleratorSchema = z
-  .object({
+export const acceleratorSchema = cel(
+  z.object({
     resource: extendedResource().default('nvidia.com/gpu').describe('Extended resource name of the accelerator.'),
     count: z.int().min(1).max(64).meta({ format: 'int32' }).describe('Accelerators per pod.'),
     products: atomicList(z.string().max(63), 16)
@@ -66,10 +66,15 @@ export const acceleratorSchema = z
       .describe(
         'Ask by a ResourceClaim (dynamic resource allocation, resource.k8s.io/v1) instead of a resource limit; products, minMemory and mig become its selectors.',
       ),
-  })
-  .describe(
-    'Accelerators of each pod, compiled to a resource limit or claim, node affinity and a toleration of the same resource name.',
-  );
+  }),
+  {
+    rule: "!has(self.mig) || self.resource == 'nvidia.com/gpu'",
+    message: 'mig is a slice of nvidia.com/gpu: leave resource out, or mig',
+    holds: ({ mig, resource }) => mig === undefined || resource === 'nvidia.com/gpu',
+  },
+).describe(
+  'Accelerators of each pod, compiled to a resource limit or claim, node affinity and a toleration of the same resource name.',
+);
 export type Accelerator = z.infer<typeof acceleratorSchema>;
 
 export const tolerationSchema = z.object({

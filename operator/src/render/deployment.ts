@@ -4,7 +4,7 @@ import type { InferenceService } from '../api/kinds.ts';
 import type { RevisionSpec } from '../domain/revision.ts';
 import { revisionOf } from '../domain/revision.ts';
 import type { Stored } from '../kube/wire.ts';
-import { containerResources } from './placement.ts';
+import { containerResources, type PlacementMore } from './placement.ts';
 import { type Container, type PodSpec, restrictedPod } from './pod.ts';
 import { predictorMeta, predictorNames, revisionSelector, SERVER_CONTAINER } from './predictorChildren.ts';
 import { parseClaimUri } from './pvcUri.ts';
@@ -21,7 +21,12 @@ const STARTUP = { periodSeconds: 2, failureThreshold: 300 };
 
 const admin = (path: string) => ({ httpGet: { path, port: 'admin' }, timeoutSeconds: 2 });
 
-const server = ({ model, predictor }: RevisionSpec, { image, pullPolicy }: RuntimeImage, path: string): Container => ({
+const server = (
+  { model, predictor }: RevisionSpec,
+  { image, pullPolicy }: RuntimeImage,
+  path: string,
+  { mig }: PlacementMore,
+): Container => ({
   name: SERVER_CONTAINER,
   image,
   imagePullPolicy: pullPolicy,
@@ -43,7 +48,7 @@ const server = ({ model, predictor }: RevisionSpec, { image, pullPolicy }: Runti
     { name: 'grpc', containerPort: PORTS.grpc },
     { name: 'admin', containerPort: PORTS.admin },
   ],
-  resources: containerResources(predictor.resources, predictor.accelerator),
+  resources: containerResources(predictor.resources, predictor.accelerator, mig),
   startupProbe: { ...admin(ADMIN_PATHS.live), ...STARTUP },
   readinessProbe: { ...admin(ADMIN_PATHS.ready), periodSeconds: 1, failureThreshold: 3 },
   livenessProbe: { ...admin(ADMIN_PATHS.live), periodSeconds: 10, failureThreshold: 3 },
@@ -54,11 +59,11 @@ const server = ({ model, predictor }: RevisionSpec, { image, pullPolicy }: Runti
   ],
 });
 
-function pod(service: string, spec: RevisionSpec, runtime: RuntimeImage): PodSpec {
+function pod(service: string, spec: RevisionSpec, runtime: RuntimeImage, more: PlacementMore): PodSpec {
   const { claim, path } = parseClaimUri(spec.uri);
   const selector = { matchLabels: revisionSelector(service, revisionOf(spec)) };
   return restrictedPod({
-    containers: [server(spec, runtime, path)],
+    containers: [server(spec, runtime, path, more)],
     volumes: [
       { name: 'model', persistentVolumeClaim: { claimName: claim, readOnly: true } },
       { name: 'admin', secret: { secretName: predictorNames(service).adminToken } },
@@ -66,6 +71,7 @@ function pod(service: string, spec: RevisionSpec, runtime: RuntimeImage): PodSpe
     ],
     placement: spec.predictor.placement,
     accelerator: spec.predictor.accelerator,
+    more,
     extra: {
       terminationGracePeriodSeconds: GRACE_SECONDS,
       topologySpreadConstraints: [
@@ -83,8 +89,14 @@ function pod(service: string, spec: RevisionSpec, runtime: RuntimeImage): PodSpe
 /**
  * The pods of one revision. It is made once and its template never changed, so a new release of the operator, which may
  * render it differently, restarts nothing. `replicas` is left out: it belongs to an autoscaler or to replicasPatch.
+ * `more`: how the cluster offers what the spec asks of accelerators.
  */
-export function deployment(infs: Stored<InferenceService>, spec: RevisionSpec, runtime: RuntimeImage): Deployment {
+export function deployment(
+  infs: Stored<InferenceService>,
+  spec: RevisionSpec,
+  runtime: RuntimeImage,
+  more: PlacementMore = {},
+): Deployment {
   const service = infs.metadata.name;
   const revision = revisionOf(spec);
   const meta = predictorMeta(infs, predictorNames(service).revision(revision), revision);
@@ -101,7 +113,7 @@ export function deployment(infs: Stored<InferenceService>, spec: RevisionSpec, r
           labels: { ...meta.labels, [LABELS.model]: spec.model.name, [LABELS.version]: spec.model.version },
           annotations: facts,
         },
-        spec: pod(service, spec, runtime),
+        spec: pod(service, spec, runtime, more),
       },
     },
   };

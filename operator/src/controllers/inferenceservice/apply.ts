@@ -7,6 +7,7 @@ import {
   services,
 } from '../../api/builtin.ts';
 import type { InferenceService } from '../../api/kinds.ts';
+import { migStrategy } from '../../domain/placement/mig.ts';
 import type { RevisionSpec } from '../../domain/revision.ts';
 import { liveCandidate } from '../../domain/rollout/decision.ts';
 import type { Plan } from '../../domain/rollout/plan.ts';
@@ -18,17 +19,23 @@ import { isAsApplied, stamped } from '../../render/applied.ts';
 import { autoscaler } from '../../render/autoscaler.ts';
 import { deployment, replicasPatch } from '../../render/deployment.ts';
 import { networkPolicy } from '../../render/networkPolicy.ts';
+import type { PlacementMore } from '../../render/placement.ts';
 import { podDisruptionBudget } from '../../render/podDisruptionBudget.ts';
+import { predictorMeta } from '../../render/predictorChildren.ts';
 import type { RuntimeImage } from '../../render/runtimeImage.ts';
 import { service } from '../../render/service.ts';
 import type { TrafficProvider } from '../../traffic/provider.ts';
 import { ensureChild } from '../jobs/ensureChild.ts';
+import { ensureClaimTemplate } from '../placement/claimed.ts';
+import type { ClusterView } from '../placement/cluster.ts';
 import { revisionLabel } from './children.ts';
 import { removeTests, startTests } from './guardTests.ts';
 import type { Reading } from './read.ts';
 
 export interface Hands {
   readonly client: Client;
+  readonly cluster: ClusterView;
+  readonly now: () => Date;
   readonly traffic: TrafficProvider;
   readonly newToken: () => string;
   readonly runtime: RuntimeImage;
@@ -69,6 +76,20 @@ const mayLackToken = ({ world }: Reading, revision: string, replicas: number): b
   (world.revisions[revision]?.ready ?? 0) < replicas ||
   (liveCandidate(world.status) !== undefined && Object.keys(world.evidence).length === 0);
 
+/** How the cluster offers the accelerators that the pods ask for. Nodes are looked at only where slices are asked for. */
+async function placementOf(
+  hands: Hands,
+  infs: Infs,
+  { predictor: { accelerator } }: RevisionSpec,
+  signal: AbortSignal,
+): Promise<PlacementMore> {
+  const { cluster, fieldManager, now } = hands;
+  const meta = (name: string) => predictorMeta(infs, name);
+  const claimTemplate = await ensureClaimTemplate(hands, infs, accelerator, meta, { fieldManager, signal });
+  const cut = accelerator?.mig !== undefined && accelerator.claim === undefined;
+  return { claimTemplate, mig: cut ? migStrategy(accelerator, (await cluster.look(now(), signal)).nodes) : undefined };
+}
+
 /** What the pods mount comes before the pods; what exists already is never touched, so that no release restarts a pod. */
 async function ensurePods(
   hands: Hands,
@@ -88,7 +109,8 @@ async function ensurePods(
     await ensureChild(client, secrets, adminSecret(infs, newToken()), infs, once);
   }
   if (ofRevision(children.deployments, revision) !== undefined) return;
-  await ensureChild(client, deployments, deployment(infs, spec, runtime), infs, once);
+  const more = await placementOf(hands, infs, spec, signal);
+  await ensureChild(client, deployments, deployment(infs, spec, runtime, more), infs, once);
 }
 
 /**

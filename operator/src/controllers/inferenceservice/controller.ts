@@ -15,6 +15,8 @@ import { type InstantQuery, instantQueryWithin } from '../../measure/prometheus/
 import { NameTaken } from '../jobs/ensureChild.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
 import { Latest } from '../latest.ts';
+import { ClaimUnavailable } from '../placement/claimed.ts';
+import { ClusterView } from '../placement/cluster.ts';
 import { AdminTokens } from './adminTokens.ts';
 import { apply, type Hands } from './apply.ts';
 import { evidenceSource } from './evidenceSource.ts';
@@ -70,6 +72,7 @@ const real: ServingSurroundings = {
 /** Why a write of ours will fail until somebody mends it; undefined: it may pass by itself, and is an error of the pass. */
 function refusalOf(error: unknown): Cause | undefined {
   if (error instanceof NameTaken) return { reason: NAME_TAKEN, message: error.message };
+  if (error instanceof ClaimUnavailable) return { reason: 'AcceleratorClaimUnavailable', message: error.message };
   if (!isInvalid(error) && !isForbidden(error)) return undefined;
   const { message } = error as Error;
   return { reason: 'WriteRefused', message: `The API server refuses what this needs: ${message}` };
@@ -126,6 +129,8 @@ class InferenceServiceReconciler implements Reconciler {
     };
     this.#hands = {
       client,
+      cluster: new ClusterView(client),
+      now,
       traffic,
       newToken: around.newToken,
       runtime: { image: config.runtimeImage, pullPolicy: config.imagePullPolicy },

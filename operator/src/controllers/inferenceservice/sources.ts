@@ -17,6 +17,8 @@ import { type Key, keyOf, keyText, type Resource } from '../../kube/resource.ts'
 import type { KubeObject } from '../../kube/wire.ts';
 import { TEST_COMPONENT } from '../../render/guardJob.ts';
 import { gatewayOf } from '../../traffic/gatewayApi.ts';
+import { claimGrants } from '../placement/claimed.ts';
+import { clusterGrants } from '../placement/cluster.ts';
 
 const CHILDREN = `${LABELS.managedBy}=slipway,${LABELS.component}=predictor`;
 const TESTS = `${LABELS.managedBy}=slipway,${LABELS.component}=${TEST_COMPONENT}`;
@@ -24,6 +26,9 @@ const CHILD_VERBS: readonly Verb[] = ['get', 'list', 'watch', 'create', 'patch',
 
 /** Index of children and pods by the service they belong to, `<namespace>/<name>`. */
 export const BY_SERVICE = 'service';
+
+/** Index of versions by their model, `<namespace>/<model>`. */
+export const BY_MODEL = 'model';
 
 const serviceOf = ({ metadata }: KubeObject): Key[] => {
   const name = metadata.labels?.[LABELS.inferenceService];
@@ -44,11 +49,12 @@ export interface Concerned {
   services: Store<InferenceService> | undefined;
 }
 
+/** A service that follows wants to know of every version of its model: any may enter Production, or leave it. */
 const wants =
   (concerned: Concerned) =>
   ({ metadata, spec }: ModelVersion): Key[] =>
     (concerned.services?.list(metadata.namespace) ?? [])
-      .filter((infs) => infs.spec.model.name === spec.model && infs.spec.model.version === spec.version)
+      .filter(({ spec: { model } }) => model.name === spec.model && (model.version ?? spec.version) === spec.version)
       .map(keyOf);
 
 const behind =
@@ -69,7 +75,11 @@ const ofAnyClass =
 
 export const sources = (concerned: Concerned, defaultGateway: Key | undefined): readonly Source[] => [
   source({ resource: inferenceServices, toKeys: (infs) => [keyOf(infs)] }),
-  source({ resource: modelVersions, toKeys: wants(concerned) }),
+  source({
+    resource: modelVersions,
+    toKeys: wants(concerned),
+    indexes: { [BY_MODEL]: ({ metadata, spec }) => [`${metadata.namespace}/${spec.model}`] },
+  }),
   source({ resource: gateways, toKeys: behind(concerned, defaultGateway) }),
   source({ resource: gatewayClasses, toKeys: ofAnyClass(concerned) }),
   children(httpRoutes),
@@ -93,6 +103,8 @@ export const GRANTS: readonly Grant[] = [
   { resource: pods, verbs: ['get', 'list', 'watch'] },
   { resource: pods, verbs: ['get'], subresource: 'log' },
   { resource: secrets, verbs: ['get', 'create', 'patch'] },
+  ...clusterGrants,
+  ...claimGrants,
   ...[httpRoutes, deployments, services, horizontalPodAutoscalers, podDisruptionBudgets, networkPolicies, jobs].map(
     (resource): Grant => ({ resource, verbs: CHILD_VERBS }),
   ),

@@ -23,7 +23,11 @@ const slim = ({ apiVersion, kind, metadata, spec, status }: Node): Node => ({
   kind,
   metadata: { name: metadata.name, labels: metadata.labels ?? {} },
   spec: { taints: spec?.taints ?? [], unschedulable: spec?.unschedulable ?? false },
-  status: { capacity: status?.capacity ?? {}, allocatable: status?.allocatable ?? status?.capacity ?? {} },
+  status: {
+    capacity: status?.capacity ?? {},
+    allocatable: status?.allocatable ?? status?.capacity ?? {},
+    conditions: (status?.conditions ?? []).filter(({ type }) => type === 'Ready'),
+  },
 });
 
 /** Reads at most twice a minute, and once for all that ask at the same time. */
