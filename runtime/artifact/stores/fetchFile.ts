@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { ManifestEntry } from '@slipway/crds';
 import { Failure, sentenceOf } from '../failure.ts';
 import { diskFailure } from './diskFailure.ts';
+import { realSleep } from './realSleep.ts';
 import type { RemoteFile, Store, StoreContext } from './store.ts';
 
 /** Tries in a row that gained nothing; each one that gained a byte begins the count anew. */
@@ -24,8 +25,6 @@ export interface Transfer {
   readonly context: StoreContext;
   readonly seen: (bytes: number) => void;
 }
-
-const sleepReally = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /**
  * Fetches one file: each byte is hashed as it comes, a cut is continued where it happened, and the file has its name
@@ -90,7 +89,7 @@ async function receive(transfer: Transfer, handle: FileHandle, state: State): Pr
       );
     }
     context.say(`${file.path}: cut off at byte ${state.size} (${cause}): continued`);
-    await (context.sleep ?? sleepReally)(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1)));
+    await (context.sleep ?? realSleep)(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1)));
   }
 }
 

@@ -13,7 +13,7 @@ export async function openStore(place: Place, context: StoreContext): Promise<St
   if (scheme === 'pvc') return new FolderStore(context);
   const credentials = await readCredentials(place, context);
   if (scheme === 's3') return (await import('./s3/s3Store.ts')).openS3Store(credentials, context);
-  if (scheme === 'oci') return (await import('./oci/ociStore.ts')).openOciStore(place.uri, credentials, context);
+  if (scheme === 'oci') return (await import('./oci/ociStore.ts')).openOciStore(credentials, context);
   return (await import('./web/webStore.ts')).openWebStore(credentials, context);
 }
 
