@@ -80,6 +80,15 @@ export interface PodFacts {
   readonly waiting?: { readonly reason: string; readonly message?: string };
   readonly unschedulable?: string;
   readonly disrupted?: string;
+  readonly disruptedBy?: string;
+  /** status.reason and status.message of the pod, as a kubelet that ends it writes them. */
+  readonly podReason?: string;
+  readonly statusMessage?: string;
+  readonly node?: string;
+  /** metadata.deletionTimestamp */
+  readonly deleted?: string;
+  /** false: the node controller marked the pod not ready, whatever its containers are. */
+  readonly heard?: boolean;
   readonly imageID?: string;
   readonly podIP?: string;
 }
@@ -97,13 +106,13 @@ function containerState({ exitCode, reason, message, finishedAt = AT, waiting }:
   };
 }
 
-const conditionsOf = ({ unschedulable, disrupted }: PodFacts) => [
+const conditionsOf = ({ unschedulable, disrupted, disruptedBy = 'EvictionByEvictionAPI' }: PodFacts) => [
   ...(unschedulable === undefined
     ? []
     : [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: unschedulable }]),
   ...(disrupted === undefined
     ? []
-    : [{ type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: disrupted }]),
+    : [{ type: 'DisruptionTarget', status: 'True', reason: disruptedBy, message: disrupted }]),
 ];
 
 /** The status of a pod in the words of a kubelet. */
@@ -120,10 +129,15 @@ export function podStatus(facts: PodFacts): NonNullable<Pod['status']> {
   };
   return {
     phase,
-    conditions: [...conditionsOf(facts), { type: 'Ready', status: phase === 'Running' ? 'True' : 'False' }],
+    conditions: [
+      ...conditionsOf(facts),
+      { type: 'Ready', status: phase === 'Running' && facts.heard !== false ? 'True' : 'False' },
+    ],
+    ...(facts.podReason === undefined ? {} : { reason: facts.podReason }),
+    ...(facts.statusMessage === undefined ? {} : { message: facts.statusMessage }),
     ...(startTime === undefined ? {} : { startTime }),
     ...(facts.podIP === undefined ? {} : { podIP: facts.podIP, podIPs: [{ ip: facts.podIP }] }),
-    ...(quiet ? {} : { containerStatuses: [status] }),
+    ...(quiet ? {} : container === 'prepare' ? { initContainerStatuses: [status] } : { containerStatuses: [status] }),
   };
 }
 
@@ -140,8 +154,12 @@ export const pod = (facts: PodFacts = {}): Stored<Pod> => {
       resourceVersion: '1',
       annotations: { 'batch.kubernetes.io/job-completion-index': String(index) },
       labels: { [LABELS.managedBy]: 'slipway' },
+      ...(facts.deleted === undefined ? {} : { deletionTimestamp: facts.deleted }),
     },
-    spec: { containers: [{ name: container, image: 'example.com/flights-train:1' }] },
+    spec: {
+      ...(facts.node === undefined ? {} : { nodeName: facts.node }),
+      containers: [{ name: container, image: 'example.com/flights-train:1' }],
+    },
     status: podStatus(facts),
   };
 };

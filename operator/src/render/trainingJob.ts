@@ -13,6 +13,7 @@ import { WORKSPACE } from './workspace.ts';
 /** The container whose exit decides the attempt. */
 export const TRAIN_CONTAINER = 'train';
 export const AGENT_CONTAINER = 'agent';
+export const PREPARE_CONTAINER = 'prepare';
 
 type PodFailurePolicy = NonNullable<NonNullable<Job['spec']>['podFailurePolicy']>;
 

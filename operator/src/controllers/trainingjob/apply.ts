@@ -1,5 +1,5 @@
-import { configMaps, jobs, persistentVolumeClaims, secrets, services } from '../../api/builtin.ts';
-import { modelVersions, type TrainingJob } from '../../api/kinds.ts';
+import { configMaps, jobs, persistentVolumeClaims, pods, secrets, services } from '../../api/builtin.ts';
+import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
 import type { Client } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
 import { keyOf } from '../../kube/resource.ts';
@@ -51,6 +51,12 @@ export async function act(hands: Hands, tj: Tj, action: Action, signal: AbortSig
       const { uid } = action.job.metadata;
       return client.delete(jobs, keyOf(action.job), { signal, uid, propagation: 'Background' });
     }
+    case 'DeletePod': {
+      const { uid } = action.pod.metadata;
+      return client.delete(pods, keyOf(action.pod), { signal, uid });
+    }
+    case 'DeleteSelf':
+      return client.delete(trainingJobs, keyOf(tj), { signal, uid: tj.metadata.uid, propagation: 'Background' });
     case 'CreateModelVersion':
       // Where it exists already the next pass compares digests: it may be our own, from a pass that died.
       await client.create(modelVersions, action.modelVersion, { signal }).catch((error: unknown) => {

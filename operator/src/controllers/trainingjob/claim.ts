@@ -1,5 +1,5 @@
 import { type ModelVersion, modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
-import { chooseVersion, type TakenVersion } from '../../domain/training/version.ts';
+import { chooseVersion, type TakenVersion, type VersionChoice } from '../../domain/training/version.ts';
 import type { Client } from '../../kube/client.ts';
 import { rfc3339 } from '../../kube/conditions.ts';
 import type { EventNote } from '../../kube/contracts.ts';
@@ -18,7 +18,7 @@ export interface ClaimOptions {
 const madeOf = (model: string, list: readonly ModelVersion[]): TakenVersion[] =>
   list
     .filter(({ spec }) => spec.model === model)
-    .map(({ metadata, spec }) => ({ version: spec.version, by: `ModelVersion ${metadata.name}` }));
+    .map(({ metadata, spec }) => ({ version: spec.version, by: `ModelVersion ${metadata.name}`, isMade: true }));
 
 /** A job that failed makes no version any more, so its claim is void. */
 const claimedBy = (tj: Stored<TrainingJob>, list: readonly Stored<TrainingJob>[]): TakenVersion[] =>
@@ -28,7 +28,9 @@ const claimedBy = (tj: Stored<TrainingJob>, list: readonly Stored<TrainingJob>[]
       return other && status?.phase !== 'Failed' && metadata.deletionTimestamp === undefined;
     })
     .flatMap(({ metadata, status }) =>
-      status?.version === undefined ? [] : [{ version: status.version, by: `TrainingJob ${metadata.name}` }],
+      status?.version === undefined
+        ? []
+        : [{ version: status.version, by: `TrainingJob ${metadata.name}`, isMade: false }],
     );
 
 async function takenVersions(client: Client, tj: Stored<TrainingJob>, signal: AbortSignal): Promise<TakenVersion[]> {
@@ -40,23 +42,35 @@ async function takenVersions(client: Client, tj: Stored<TrainingJob>, signal: Ab
   return [...madeOf(tj.spec.model.name, made), ...claimedBy(tj, training)];
 }
 
+const refusal = (model: string, choice: Exclude<VersionChoice, { kind: 'free' }>) =>
+  choice.kind === 'taken'
+    ? {
+        reason: 'VersionTaken',
+        message: `Version ${choice.version} of ${model} is taken by ${choice.by}: name another version, or NextMinor.`,
+      }
+    : {
+        reason: 'VersionNotNewest',
+        message: `Version ${choice.version} of ${model} is lower than ${choice.newest}, its newest: name a higher version, or NextMinor.`,
+      };
+
 async function claim(client: Client, key: Stored<TrainingJob>, options: ClaimOptions): Promise<EventNote | undefined> {
   const tj = await client.get(trainingJobs, keyOf(key), { signal: options.signal });
   if (tj === undefined || tj.status?.version !== undefined) return undefined;
+  const { conditions: _c, observedGeneration: _g, ...status } = tj.status ?? {};
   const choice = chooseVersion(tj.spec.model.version, await takenVersions(client, tj, options.signal));
-  if (choice.kind === 'taken') {
-    const message = `Version ${choice.version} of ${tj.spec.model.name} is taken by ${choice.by}: name another version, or NextMinor.`;
+  if (choice.kind !== 'free') {
+    const { reason, message } = refusal(tj.spec.model.name, choice);
     await writeStatus(client, trainingJobs, tj, {
       ...options,
-      status: { phase: 'Failed', version: choice.version, finishedAt: rfc3339(options.now) },
-      observed: stalled('VersionTaken', message),
+      status: { ...status, phase: 'Failed', version: choice.version, finishedAt: rfc3339(options.now) },
+      observed: stalled(reason, message),
     });
-    return warning('VersionTaken', message);
+    return warning(reason, message);
   }
   const message = `The job will make ModelVersion ${tj.spec.model.name}-${choice.version}.`;
   await writeStatus(client, trainingJobs, tj, {
     ...options,
-    status: { phase: 'Pending', version: choice.version, attempt: 0, restarts: 0 },
+    status: { phase: 'Pending', attempt: 0, restarts: 0, ...status, version: choice.version },
     observed: underWay('Pending', message),
   });
   return normal('VersionClaimed', message);

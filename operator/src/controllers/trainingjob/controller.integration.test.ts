@@ -56,7 +56,7 @@ async function apply(name: string, spec: Spec = {}) {
 const attemptOf = (name: string, attempt = 0) => under.until(jobs, `${name}-a${attempt}`);
 const publishOf = (name: string) => under.until(jobs, `${name}-publish`);
 const phase = (name: string, want: string) =>
-  under.until(trainingJobs, name, ({ status }) => expect(status?.phase).toBe(want));
+  under.until(trainingJobs, name, ({ status }) => expect(status?.phase, JSON.stringify(status)).toBe(want));
 const reason = (name: string, want: string) =>
   under.until(trainingJobs, name, ({ status }) => expect(status?.conditions?.[0]?.reason).toBe(want));
 
@@ -201,16 +201,16 @@ describe('what goes wrong ends in a condition that names it', () => {
     const attempt = await attemptOf('exits');
     await hand.pod(attempt, { phase: 'Failed', exitCode: 1, message: 'Traceback\nKeyError: label' });
     await hand.end(attempt, 'Failed');
-    const failed = await reason('exits', 'TrainingFailed');
+    const failed = await reason('exits', 'UserError');
     expect(expectStatus(failed)).toEqual({ Ready: 'False', Reconciling: 'False', Stalled: 'True' });
-    expect(failed.status?.conditions?.[0]?.message).toContain('exit code 1: Traceback | KeyError: label');
+    expect(failed.status?.conditions?.[0]?.message).toContain('(exit code 1): Traceback | KeyError: label');
     await expect
       .poll(async () =>
         (await under.client.list(events, under.namespace)).map(
           ({ regarding, reason: why }) => `${regarding?.uid} ${why}`,
         ),
       )
-      .toContain(`${metadata.uid} TrainingFailed`);
+      .toContain(`${metadata.uid} UserError`);
   });
 
   test('out of memory under a limit: no blind retry', async () => {
@@ -223,14 +223,24 @@ describe('what goes wrong ends in a condition that names it', () => {
     expect(failed.status?.conditions?.[0]?.message).toContain('1Gi');
   });
 
-  test('the budget of restarts is spent on whole attempts, and is not refilled by deleting one', async () => {
-    await apply('flaky', { nodes: 2, failure: { ...FAILURE, restarts: 1 } });
+  test('the budgets are spent on whole attempts, and are not refilled by deleting one', {
+    timeout: 60_000,
+  }, async () => {
+    await apply('flaky', { nodes: 2, failure: { ...FAILURE, restarts: 1, disruptions: 0 } });
     const first = await attemptOf('flaky', 0);
     expect(first.spec?.completions).toBe(2);
     await hand.pod(first, { index: 1, phase: 'Failed', exitCode: 9 });
     await hand.end(first, 'Failed');
+    const waiting = await under.until(trainingJobs, 'flaky', ({ status }) => expect(status?.attempt).toBe(1));
+    expect(waiting.status).toMatchObject({
+      restarts: 1,
+      nextAttemptAt: expect.any(String),
+      attempts: [{ attempt: 0, class: 'UserError', exitCode: 9 }],
+    });
     const second = await attemptOf('flaky', 1);
-    expect((await under.until(trainingJobs, 'flaky')).status).toMatchObject({ attempt: 1, restarts: 1 });
+    expect(Date.parse(second.metadata.creationTimestamp ?? '')).toBeGreaterThanOrEqual(
+      Date.parse(waiting.status?.nextAttemptAt ?? ''),
+    );
     await hand.vanish(first);
     await hand.pod(second, { phase: 'Running' });
     await phase('flaky', 'Running');

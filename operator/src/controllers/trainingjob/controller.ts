@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { LABELS } from '@slipway/crds/contract';
-import { configMaps, jobs, nodes, persistentVolumeClaims, secrets, services } from '../../api/builtin.ts';
+import { configMaps, jobs, nodes, persistentVolumeClaims, pods, secrets, services } from '../../api/builtin.ts';
 import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
+import { workloads } from '../../api/kueue.ts';
 import type { OperatorConfig } from '../../config.ts';
 import {
   type ControllerContext,
@@ -24,6 +25,7 @@ import { fetchText } from './fetchText.ts';
 import { underWay } from './outlook.ts';
 import { plan } from './plan.ts';
 import { ProgressReader } from './progressReader.ts';
+import { QueueReader } from './queueReader.ts';
 import { nodeLister, type Reading, readWorld } from './read.ts';
 import type { Plan, World } from './world.ts';
 
@@ -40,7 +42,7 @@ export interface TrainingSurroundings {
 const real: TrainingSurroundings = { fetchText, newToken: () => randomBytes(32).toString('hex') };
 
 const GRANTS: readonly Grant[] = [
-  { resource: trainingJobs, verbs: ['get', 'list', 'watch'] },
+  { resource: trainingJobs, verbs: ['get', 'list', 'watch', 'delete'] },
   { resource: trainingJobs, verbs: ['patch'], subresource: 'status' },
   { resource: modelVersions, verbs: ['get', 'list', 'create'] },
   { resource: jobs, verbs: ['get', 'create', 'patch', 'delete'] },
@@ -48,6 +50,8 @@ const GRANTS: readonly Grant[] = [
   { resource: services, verbs: ['get', 'create', 'patch'] },
   { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch'] },
   { resource: secrets, verbs: ['get', 'create', 'patch'] },
+  { resource: pods, verbs: ['list', 'delete'] },
+  { resource: workloads, verbs: ['list'] },
   { resource: nodes, verbs: ['list'] },
 ];
 
@@ -79,7 +83,12 @@ class TrainingJobReconciler implements Reconciler {
     this.#context = context;
     this.#claimVersion = versionClaims(client);
     this.#latest = new Latest(client, trainingJobs);
-    this.#reading = { context, progress: new ProgressReader(client, fetch), listNodes: nodeLister(client) };
+    this.#reading = {
+      context,
+      progress: new ProgressReader(client, fetch),
+      listNodes: nodeLister(client),
+      queue: new QueueReader(client),
+    };
     this.#hands = {
       client,
       newToken,
@@ -91,6 +100,8 @@ class TrainingJobReconciler implements Reconciler {
   async reconcile(key: Key, signal: AbortSignal): Promise<Outcome> {
     const cached = this.#context.store(trainingJobs).get(key);
     if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) return this.#forget(key);
+    // A sweep runs no pods itself: its trials are TrainingJobs of their own, and its status is another controller's.
+    if (cached.spec.sweep !== undefined) return settled;
     const tj = await this.#latest.of(cached, signal);
     if (tj === undefined) return settled;
     const world = await readWorld(this.#reading, tj, signal);

@@ -1,12 +1,14 @@
 import type { Pod } from '../../api/builtin.ts';
+import { gangOf, indexOf } from '../../domain/training/gang.ts';
 import { productSentence } from '../../domain/training/nodeProducts.ts';
 import { parseProgress, progressStatus } from '../../domain/training/progress.ts';
 import { containerStatus, hasEnded, terminated } from '../../domain/workload/podEnd.ts';
 import { unschedulableMessage } from '../../domain/workload/podWait.ts';
+import { preparedReport } from '../../domain/workload/report.ts';
 import { rfc3339 } from '../../kube/conditions.ts';
 import { compact } from '../../render/compact.ts';
 import { productLabel } from '../../render/placement.ts';
-import { AGENT_CONTAINER, TRAIN_CONTAINER } from '../../render/trainingJob.ts';
+import { AGENT_CONTAINER, PREPARE_CONTAINER, TRAIN_CONTAINER } from '../../render/trainingJob.ts';
 import type { BareStatus, World } from './world.ts';
 
 const LONGEST_PLACEMENT = 2048;
@@ -17,19 +19,29 @@ const isReady = ({ status }: Pod): boolean =>
 export const isRunning = ({ status }: Pod): boolean => status?.phase === 'Running';
 
 /** The pod whose index is 0: the one that reports progress. */
-export const masterPod = <P extends Pod>(pods: readonly P[]): P | undefined =>
-  pods.find(({ metadata }) => metadata.annotations?.['batch.kubernetes.io/job-completion-index'] === '0');
+export const masterPod = <P extends Pod>(pods: readonly P[]): P | undefined => pods.find((pod) => indexOf(pod) === 0);
+
+const firstStart = (pods: readonly Pod[]): string | undefined =>
+  pods
+    .flatMap(({ status }) => status?.startTime ?? [])
+    .sort()
+    .at(0);
 
 /**
  * When the kubelet first took a pod on: from then on accelerators are held, whether or not the image can be pulled, so
  * this is what the deadline is measured from. Time spent waiting for a node costs nothing and does not count.
  */
-const startedAt = ({ tj, attempt }: World): string | undefined =>
-  tj.status?.startedAt ??
-  attempt.pods
-    .flatMap(({ status }) => status?.startTime ?? [])
-    .sort()
-    .at(0);
+const startedAt = ({ tj, attempt }: World): string | undefined => tj.status?.startedAt ?? firstStart(attempt.pods);
+
+/** What pod 0 was prepared with: the data as it was found, and the checkpoint that it goes on from. */
+function prepared({ tj, attempt }: World): Pick<BareStatus, 'datasets' | 'resumedFrom'> {
+  const master = masterPod(attempt.pods);
+  const end = master && terminated(master, PREPARE_CONTAINER);
+  const report = end?.exitCode === 0 ? preparedReport(end.message) : undefined;
+  if (report === undefined) return { datasets: tj.status?.datasets, resumedFrom: tj.status?.resumedFrom };
+  const datasets = report.datasets.map(({ name, digest }) => ({ name, digest }));
+  return { datasets: datasets.length === 0 ? undefined : datasets, resumedFrom: report.resumedFrom };
+}
 
 /** The image as pulled, with its digest. Runtimes that imported an image by hand know an id only; then the name says more. */
 function pulledImage({ tj, attempt }: World): string | undefined {
@@ -75,6 +87,9 @@ export function observedStatus(world: World): BareStatus {
   return compact<BareStatus>({
     ...stored,
     startedAt: startedAt(world),
+    attemptStartedAt: stored.attemptStartedAt ?? firstStart(world.attempt.pods),
+    gang: stored.gang ?? gangOf(world.attempt.pods, world.tj.spec.nodes),
+    ...prepared(world),
     image: pulledImage(world),
     nodes: nodesOf(world) ?? stored.nodes,
     progress: progressOf(world),

@@ -6,6 +6,7 @@ import {
   after,
   childJob,
   DIGEST,
+  FAILURE,
   modelVersion,
   OTHER_DIGEST,
   pod,
@@ -28,6 +29,9 @@ const world = (status: TrainingJobStatus | undefined, rest: Partial<World> = {},
   modelVersion: undefined,
   report: undefined,
   nodes: [],
+  leftovers: { jobs: [], pods: [] },
+  lostNodes: new Map(),
+  queue: undefined,
   ...rest,
 });
 const attempt = (end?: 'Complete' | 'Failed', ...pods: ReturnType<typeof pod>[]) => ({
@@ -107,7 +111,7 @@ describe('an attempt', () => {
   test('whose image can not be pulled waits, names the image, and has started the clock of the deadline', () => {
     const stuck = pod({ phase: 'Pending', startTime: AT, waiting: { reason: 'ErrImagePull', message: 'not found' } });
     const got = plan(
-      world(claimed, { attempt: attempt(undefined, stuck) }, { failure: { restarts: 0, deadline: '2m' } }),
+      world(claimed, { attempt: attempt(undefined, stuck) }, { failure: { ...FAILURE, restarts: 0, deadline: '2m' } }),
     );
     expect(ready(got)).toMatchObject({ reason: 'ImagePullFailed' });
     expect(ready(got)?.message).toContain('example.com/flights-train:1');
@@ -118,12 +122,14 @@ describe('an attempt', () => {
   test('that never found a node is not held to the deadline: it holds no accelerator', () => {
     const stuck = pod({ phase: 'Pending', unschedulable: 'no' });
     const late = { attempt: attempt(undefined, stuck), now: after(86_400) };
-    expect(plan(world(claimed, late, { failure: { restarts: 0, deadline: '1m' } })).status.phase).toBe('Pending');
+    expect(plan(world(claimed, late, { failure: { ...FAILURE, restarts: 0, deadline: '1m' } })).status.phase).toBe(
+      'Pending',
+    );
   });
 
   test('over its deadline fails and its pods are deleted', () => {
     const late = { attempt: attempt(undefined, pod({ startTime: AT })), now: after(60) };
-    const got = plan(world(running, late, { failure: { restarts: 5, deadline: '1m' } }));
+    const got = plan(world(running, late, { failure: { ...FAILURE, restarts: 5, deadline: '1m' } }));
     expect(kinds(got)).toEqual(['DeleteJob']);
     expect(stalled(got)).toMatchObject({ status: 'True', reason: 'DeadlineExceeded' });
     expect(got.status).toMatchObject({ phase: 'Failed', finishedAt: '2026-01-01T00:01:00Z' });
@@ -131,7 +137,7 @@ describe('an attempt', () => {
 
   test('that failed with restarts left is counted before the next one is made', () => {
     const died = pod({ phase: 'Failed', exitCode: 1 });
-    const got = plan(world(running, { attempt: attempt('Failed', died) }, { failure: { restarts: 1 } }));
+    const got = plan(world(running, { attempt: attempt('Failed', died) }, { failure: { ...FAILURE, restarts: 1 } }));
     expect(kinds(got)).toEqual([]);
     expect(got.status).toMatchObject({ phase: 'Pending', attempt: 1, restarts: 1, startedAt: AT });
     expect(got.next).toMatchObject({ kind: 'again' });
@@ -140,15 +146,15 @@ describe('an attempt', () => {
   test('kubeflow/trainer#1749: that failed for good says exit code and last words in its conditions', () => {
     const died = pod({ phase: 'Failed', exitCode: 1, message: 'loss is NaN' });
     const got = plan(world(running, { attempt: attempt('Failed', died) }));
-    expect(stalled(got)).toMatchObject({ status: 'True', reason: 'TrainingFailed' });
-    expect(stalled(got)?.message).toContain('exit code 1: loss is NaN');
-    expect(got.events).toMatchObject([{ type: 'Warning', reason: 'TrainingFailed' }]);
+    expect(stalled(got)).toMatchObject({ status: 'True', reason: 'UserError' });
+    expect(stalled(got)?.message).toContain('(exit code 1): loss is NaN');
+    expect(got.events).toMatchObject([{ type: 'Warning', reason: 'UserError' }]);
   });
 
   test('whose Job a person deletes in mid-run is weighed as a failure, not silently run again', () => {
-    expect(stalled(plan(world(running)))).toMatchObject({ status: 'True', reason: 'AttemptLost' });
-    const again = plan(world(running, {}, { failure: { restarts: 1 } }));
-    expect(again.status).toMatchObject({ attempt: 1, restarts: 1 });
+    const strict = plan(world(running, {}, { failure: { ...FAILURE, disruptions: 0 } }));
+    expect(stalled(strict)).toMatchObject({ status: 'True', reason: 'AttemptLost' });
+    expect(plan(world(running)).status).toMatchObject({ attempt: 1, restarts: 0, disruptions: 1 });
   });
 
   test('kubeflow/trainer#2713: that waits is never without a Ready and a Reconciling condition', () => {
@@ -311,7 +317,7 @@ test('Reconciling and Stalled are never true together, whatever the world', () =
             s,
             { attempt: attempt(how, ...made), publish: publish(published, ...made), now: after(seconds) },
             {
-              failure: { restarts: 1, deadline: '1d' },
+              failure: { ...FAILURE, restarts: 1, deadline: '1d' },
             },
           ),
         );

@@ -1,13 +1,17 @@
 import { type Node, nodes } from '../../api/builtin.ts';
 import { modelVersions, type TrainingJob } from '../../api/kinds.ts';
+import { gapIn } from '../../domain/training/gang.ts';
+import { looksLost, lostNodes } from '../../domain/training/lost.ts';
+import { jobEnd } from '../../domain/workload/jobEnd.ts';
 import { unschedulableMessage } from '../../domain/workload/podWait.ts';
 import type { Client } from '../../kube/client.ts';
 import type { ControllerContext } from '../../kube/contracts.ts';
 import type { Stored } from '../../kube/wire.ts';
 import { childNames } from '../../render/trainingJobChildren.ts';
-import { type JobWorld, NO_JOB, readJob } from '../jobs/jobWorld.ts';
+import { type JobWorld, NO_JOB, readJob, readJobNow, readOthers } from '../jobs/jobWorld.ts';
 import { isRunning, masterPod } from './observe.ts';
 import type { ProgressReader } from './progressReader.ts';
+import type { QueueReader } from './queueReader.ts';
 import type { World } from './world.ts';
 
 const NODES_STAY_FRESH_MS = 30_000;
@@ -32,6 +36,7 @@ export interface Reading {
   readonly context: ControllerContext;
   readonly progress: ProgressReader;
   readonly listNodes: ReturnType<typeof nodeLister>;
+  readonly queue: QueueReader;
 }
 
 const wantsProducts = ({ spec }: TrainingJob): boolean => (spec.accelerator?.products?.length ?? 0) > 0;
@@ -52,9 +57,38 @@ async function readReport(
   return master !== undefined && isRunning(master) ? progress.read(tj, master, now, signal) : undefined;
 }
 
+const isTrainedOrEnded = ({ status }: TrainingJob): boolean =>
+  status?.trainedAt !== undefined || ['Publishing', 'Succeeded', 'Failed'].includes(status?.phase ?? '');
+
+const hasBegun = ({ status }: TrainingJob): boolean =>
+  status?.attemptStartedAt !== undefined || status?.phase === 'Running';
+
+/**
+ * The current attempt. Jobs and pods come by two watches: where a Job or a pod of a gang seems to be gone the server is
+ * asked, or an attempt that its queue took back, or that just ended, would count as lost, and pods that come before their
+ * Job as left over.
+ */
+async function readAttempt({ context }: Reading, tj: Stored<TrainingJob>, signal: AbortSignal): Promise<JobWorld> {
+  const name = childNames(tj.metadata.name).attempt(tj.status?.attempt ?? 0);
+  const known = await readJob(context, tj, name, signal);
+  if (isTrainedOrEnded(tj)) return known;
+  const seemsGone =
+    (known.job === undefined && (hasBegun(tj) || readOthers(context, tj, 'training', undefined).pods.length > 0)) ||
+    (known.job !== undefined &&
+      jobEnd(known.job) === undefined &&
+      gapIn(tj.status?.gang, known.job, known.pods, tj.spec.nodes) !== undefined);
+  return seemsGone ? readJobNow(context.client, tj, name, signal) : known;
+}
+
+/** Read only while a pod looks as if its node were lost: else every heartbeat of a node would be of interest. */
+async function readLostNodes({ listNodes }: Reading, { pods }: JobWorld, now: Date, signal: AbortSignal) {
+  const suspects = pods.filter((pod) => looksLost(pod) || pod.metadata.deletionTimestamp !== undefined);
+  return suspects.length === 0 ? new Map<string, string>() : lostNodes(suspects, await listNodes(now, signal), now);
+}
+
 /** From the server, as its absence leads to a create and its digest to a verdict. */
 function readModelVersion({ context }: Reading, { metadata, spec, status }: Stored<TrainingJob>, signal: AbortSignal) {
-  if (status?.phase !== 'Publishing' || status.artifact === undefined) return undefined;
+  if (status?.artifact === undefined || status.modelVersion !== undefined) return undefined;
   const key = { namespace: metadata.namespace ?? '', name: `${spec.model.name}-${status.version}` };
   return context.client.get(modelVersions, key, { signal });
 }
@@ -63,13 +97,16 @@ function readModelVersion({ context }: Reading, { metadata, spec, status }: Stor
 export async function readWorld(reading: Reading, tj: Stored<TrainingJob>, signal: AbortSignal): Promise<World> {
   const { context } = reading;
   const now = context.now();
-  const names = childNames(tj.metadata.name);
-  const attempt = await readJob(context, tj, names.attempt(tj.status?.attempt ?? 0), signal);
-  const publish = tj.status?.phase === 'Publishing' ? await readJob(context, tj, names.publish, signal) : NO_JOB;
-  const [modelVersion, report, nodeList] = await Promise.all([
+  const isPublishing = tj.status?.trainedAt !== undefined || tj.status?.phase === 'Publishing';
+  const attempt = await readAttempt(reading, tj, signal);
+  const publish = isPublishing ? await readJob(context, tj, childNames(tj.metadata.name).publish, signal) : NO_JOB;
+  const [modelVersion, report, nodeList, lost, queue] = await Promise.all([
     readModelVersion(reading, tj, signal),
     readReport(reading, tj, attempt, now, signal),
     readNodes(reading, tj, attempt, now, signal),
+    readLostNodes(reading, attempt, now, signal),
+    reading.queue.read(tj, attempt.job, signal),
   ]);
-  return { tj, now, attempt, publish, modelVersion, report, nodes: nodeList };
+  const leftovers = readOthers(context, tj, 'training', attempt.job);
+  return { tj, now, attempt, leftovers, publish, modelVersion, report, nodes: nodeList, lostNodes: lost, queue };
 }

@@ -1,6 +1,6 @@
 import type { TrainingJobStatus } from '@slipway/crds';
 import type { Progress } from '@slipway/crds/contract';
-import type { Job, Node } from '../../api/builtin.ts';
+import type { Job, Node, Pod } from '../../api/builtin.ts';
 import type { ModelVersion, TrainingJob } from '../../api/kinds.ts';
 import type { Observation } from '../../kube/conditions.ts';
 import type { EventNote } from '../../kube/contracts.ts';
@@ -8,12 +8,19 @@ import type { Outcome } from '../../kube/outcome.ts';
 import type { Stored } from '../../kube/wire.ts';
 import type { JobWorld } from '../jobs/jobWorld.ts';
 
+/** What is left of other attempts: Jobs that have not ended, and pods. */
+export interface Leftovers {
+  readonly jobs: readonly Stored<Job>[];
+  readonly pods: readonly Stored<Pod>[];
+}
+
 /** Everything a decision about one TrainingJob may look at. */
 export interface World {
   readonly tj: Stored<TrainingJob>;
   readonly now: Date;
   /** The Job of the current attempt (status.attempt). */
   readonly attempt: JobWorld;
+  readonly leftovers: Leftovers;
   readonly publish: JobWorld;
   /** The ModelVersion of the name that this job makes, read from the server once there is an artifact to name. */
   readonly modelVersion: Stored<ModelVersion> | undefined;
@@ -21,12 +28,18 @@ export interface World {
   readonly report: Progress | undefined;
   /** Nodes of the cluster, read only while accelerators of a named product are wanted and no node takes the pods. */
   readonly nodes: readonly Node[];
+  /** Nodes of pods of ours that are lost, and how; read only while a pod looks as if its node were. */
+  readonly lostNodes: ReadonlyMap<string, string>;
+  /** What the queue says of the current attempt, while it waits there. */
+  readonly queue: string | undefined;
 }
 
 export type Action =
   | { readonly kind: 'StartAttempt'; readonly attempt: number }
   | { readonly kind: 'StartPublish'; readonly version: string; readonly attempt: number }
   | { readonly kind: 'DeleteJob'; readonly job: Stored<Job> }
+  | { readonly kind: 'DeletePod'; readonly pod: Stored<Pod> }
+  | { readonly kind: 'DeleteSelf' }
   | { readonly kind: 'CreateModelVersion'; readonly modelVersion: ModelVersion };
 
 /** status without what every pass writes the same way. */

@@ -1,96 +1,119 @@
+import { FAILURE_CLASSES, type FailureClass } from '@slipway/crds';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { consequenceOf, type Setback } from './failurePolicy.ts';
+import type { Cause } from './cause.ts';
+import { consequenceOf, DISRUPTIONS, type Setback } from './failurePolicy.ts';
 
-const died = {
+const cause = (kind: FailureClass, more: Partial<Cause> = {}): Cause => ({
+  class: kind,
+  reason: kind,
+  sentence: 'Pod nightly-a0-0 failed (exit code 1).',
+  words: 'NaN loss',
   pod: 'nightly-a0-0',
   exitCode: 1,
-  outOfMemory: false,
-  disrupted: false,
-  reason: undefined,
-  message: 'NaN loss',
-};
+  nodeToBlame: false,
+  ...more,
+});
 const setback: Setback = {
-  failure: died,
-  jobMessage: 'The Job of this attempt was deleted before it ended.',
+  cause: cause('UserError'),
+  policy: { restarts: 2, disruptions: 2, onDisruption: 'Restart', fatalExitCodes: [64] },
   restarts: 0,
-  budget: 2,
-  fatalExitCodes: [64],
+  disruptions: 0,
   memoryLimit: undefined,
 };
-const killed = { ...died, exitCode: 137, outOfMemory: true, message: '' };
+const policy = (more: Partial<Setback['policy']>) => ({ policy: { ...setback.policy, ...more } });
 
 describe('what the bad end of an attempt leads to', () => {
-  const cases: Record<string, { given: Partial<Setback>; want: { kind: string; reason: string; message: RegExp } }> = {
-    'exit code 1 restarts while the budget lasts': {
+  const cases: Record<string, { given: Partial<Setback>; want: object; says: RegExp }> = {
+    'a failure restarts while the budget lasts, and tells pod, exit code and last words': {
       given: {},
-      want: { kind: 'Restart', reason: 'TrainingFailed', message: /exit code 1: NaN loss.*Restart 1 of 2/ },
+      want: { kind: 'Restart', budget: 'restarts', elsewhere: false },
+      says: /nightly-a0-0 failed \(exit code 1\): NaN loss\. Restart 1 of 2\./,
     },
     'the last restart used, the job gives up and says so': {
       given: { restarts: 2 },
-      want: { kind: 'GiveUp', reason: 'TrainingFailed', message: /All 2 restarts are used/ },
+      want: { kind: 'GiveUp' },
+      says: /All 2 restarts are used/,
     },
-    'no restarts asked for: the first failure is the last, with exit code and last words': {
-      given: { budget: 0 },
-      want: { kind: 'GiveUp', reason: 'TrainingFailed', message: /nightly-a0-0 failed with exit code 1: NaN loss/ },
+    'no restarts asked for: the first failure is the last': {
+      given: policy({ restarts: 0 }),
+      want: { kind: 'GiveUp' },
+      says: /exit code 1\): NaN loss\.$/,
     },
     'a fatal exit code gives up with restarts left': {
-      given: { failure: { ...died, exitCode: 64 } },
-      want: { kind: 'GiveUp', reason: 'TrainingFailed', message: /listed in failure.fatalExitCodes/ },
+      given: { cause: cause('UserError', { exitCode: 64 }) },
+      want: { kind: 'GiveUp' },
+      says: /listed in failure.fatalExitCodes/,
     },
     'kubeflow/trainer#2044: out of memory under a limit of its own is never retried, and the limit is named': {
-      given: { failure: killed, memoryLimit: '2Gi' },
-      want: { kind: 'GiveUp', reason: 'OutOfMemory', message: /Raise resources.limits.memory over 2Gi/ },
+      given: { cause: cause('OutOfMemory', { exitCode: 137 }), memoryLimit: '2Gi' },
+      want: { kind: 'GiveUp' },
+      says: /Raise resources.limits.memory over 2Gi/,
     },
     'out of memory without a limit was the node: another may do': {
-      given: { failure: killed },
-      want: { kind: 'Restart', reason: 'OutOfMemory', message: /want of memory/ },
+      given: { cause: cause('OutOfMemory', { exitCode: 137 }) },
+      want: { kind: 'Restart', budget: 'restarts' },
+      says: /Restart 1 of 2/,
     },
-    'out of memory counts against the budget too': {
-      given: { failure: killed, restarts: 2 },
-      want: { kind: 'GiveUp', reason: 'OutOfMemory', message: /All 2 restarts/ },
+    'what only a person can mend is told to that person': {
+      given: { cause: cause('OutOfMemory', { remedy: 'Make the batches smaller.' }) },
+      want: { kind: 'GiveUp' },
+      says: /Make the batches smaller\.$/,
     },
-    'an evicted pod is a disruption': {
-      given: { failure: { ...died, exitCode: undefined, disrupted: true, message: 'node drained' } },
-      want: { kind: 'Restart', reason: 'Disrupted', message: /ended before it could exit: node drained/ },
+    'a disruption costs a disruption, and no restart': {
+      given: { cause: cause('Disrupted'), restarts: 2 },
+      want: { kind: 'Restart', budget: 'disruptions' },
+      says: /Disruption 1 of 2/,
     },
-    'a cause the container named itself is the reason': {
-      given: { budget: 0, failure: { ...died, reason: 'ConfigurationInvalid' as const } },
-      want: { kind: 'GiveUp', reason: 'ConfigurationInvalid', message: /exit code 1/ },
+    'disruptions have an end too': {
+      given: { cause: cause('NodeLost'), disruptions: 2 },
+      want: { kind: 'GiveUp' },
+      says: /All 2 disruptions are used/,
     },
-    'a Job deleted in mid-run is an attempt lost': {
-      given: { failure: undefined },
-      want: { kind: 'Restart', reason: 'AttemptLost', message: /deleted before it ended/ },
+    'onDisruption Fail gives up at the first': {
+      given: { cause: cause('NodeLost'), ...policy({ onDisruption: 'Fail' }) },
+      want: { kind: 'GiveUp' },
+      says: /failure.onDisruption is Fail/,
+    },
+    'a deleted attempt is no failure of the training': {
+      given: { cause: cause('AttemptLost'), ...policy({ restarts: 0 }) },
+      want: { kind: 'Restart', budget: 'disruptions' },
+      says: /Disruption 1 of 2/,
+    },
+    'kubeflow/trainer#2185: a broken accelerator restarts elsewhere': {
+      given: { cause: cause('AcceleratorFault', { nodeToBlame: true, node: 'gpu-7' }) },
+      want: { kind: 'Restart', budget: 'disruptions', elsewhere: true },
+      says: /without node gpu-7/,
     },
   };
-  test.each(Object.entries(cases))('%s', (_name, { given, want }) => {
+  test.each(Object.entries(cases))('%s', (_name, { given, want, says }) => {
     const got = consequenceOf({ ...setback, ...given });
-    expect(got).toMatchObject({ kind: want.kind, reason: want.reason });
-    expect(got.message).toMatch(want.message);
+    expect(got).toMatchObject(want);
+    expect(got.message).toMatch(says);
   });
 
-  test('kubeflow/trainer#3779: no cause whatever restarts more often than the budget says', () => {
-    const failure = fc.record({
-      pod: fc.constant('p'),
-      exitCode: fc.option(fc.integer({ min: 1, max: 255 }), { nil: undefined }),
-      outOfMemory: fc.boolean(),
-      disrupted: fc.boolean(),
-      reason: fc.constant(undefined),
-      message: fc.string(),
-    });
+  test('kubeflow/trainer#3779: no order of causes whatever starts more attempts than both budgets say', () => {
+    const kinds = fc.constantFrom(...FAILURE_CLASSES);
     fc.assert(
       fc.property(
-        fc.option(failure, { nil: undefined }),
+        fc.array(kinds, { minLength: 30, maxLength: 60 }),
         fc.nat(5),
-        fc.option(fc.constant('1Gi'), { nil: undefined }),
-        (f, budget, memoryLimit) => {
-          let restarts = 0;
-          while (restarts < 100) {
-            const { kind } = consequenceOf({ ...setback, failure: f, budget, restarts, memoryLimit });
-            if (kind === 'GiveUp') break;
-            restarts += 1;
+        fc.nat(5),
+        (ends, restarts, disruptions) => {
+          const spent = { restarts: 0, disruptions: 0 };
+          for (const kind of ends) {
+            const got = consequenceOf({
+              ...setback,
+              ...policy({ restarts, disruptions }),
+              ...spent,
+              cause: cause(kind),
+            });
+            if (got.kind === 'GiveUp') break;
+            expect(got.budget).toBe(DISRUPTIONS.includes(kind) ? 'disruptions' : 'restarts');
+            spent[got.budget] += 1;
           }
-          expect(restarts).toBeLessThanOrEqual(budget);
+          expect(spent.restarts).toBeLessThanOrEqual(restarts);
+          expect(spent.disruptions).toBeLessThanOrEqual(disruptions);
         },
       ),
     );

@@ -1,22 +1,23 @@
-import type { PodFailure } from '../workload/podEnd.ts';
+import type { FailureClass, TrainingJobSpec } from '@slipway/crds';
+import { type Cause, causeText } from './cause.ts';
 
 /** What the rules look at when an attempt has ended badly. */
 export interface Setback {
-  /** The first pod that failed; undefined when the Job or its pods are gone. */
-  readonly failure: PodFailure | undefined;
-  /** What the Job says, for when no pod is left to ask. */
-  readonly jobMessage: string;
-  /** Attempts started after the first, and how many there may be. */
+  readonly cause: Cause;
+  readonly policy: Pick<TrainingJobSpec['failure'], 'restarts' | 'disruptions' | 'onDisruption' | 'fatalExitCodes'>;
+  /** Attempts that failures of the training, and disruptions, have cost so far. */
   readonly restarts: number;
-  readonly budget: number;
-  readonly fatalExitCodes: readonly number[];
+  readonly disruptions: number;
   /** The memory limit of the training container, if it has one. */
   readonly memoryLimit: string | undefined;
 }
 
+export type Budget = 'restarts' | 'disruptions';
+
 export type Consequence =
-  | { readonly kind: 'Restart'; readonly reason: string; readonly message: string }
-  | { readonly kind: 'GiveUp'; readonly reason: string; readonly message: string };
+  /** Another attempt, counted under `budget`; `elsewhere`: without the node. */
+  | { readonly kind: 'Restart'; readonly budget: Budget; readonly elsewhere: boolean; readonly message: string }
+  | { readonly kind: 'GiveUp'; readonly message: string };
 
 interface FailureRule {
   readonly name: string;
@@ -24,59 +25,68 @@ interface FailureRule {
   readonly leadsTo: (s: Setback) => Consequence;
 }
 
-/** The cause as a condition reason: what the container named itself, else what killed it. */
-function causeOf({ failure }: Setback): string {
-  if (failure === undefined) return 'AttemptLost';
-  if (failure.outOfMemory) return 'OutOfMemory';
-  if (failure.reason !== undefined) return failure.reason;
-  return failure.disrupted ? 'Disrupted' : 'TrainingFailed';
-}
+/** Ends that say nothing of the training: the machine, or somebody, took the pods away. */
+export const DISRUPTIONS: readonly FailureClass[] = ['Disrupted', 'NodeLost', 'AttemptLost', 'AcceleratorFault'];
 
-/** The cause as a sentence: which pod, which exit code, and its last words. */
-function sentenceOf({ failure, jobMessage }: Setback): string {
-  if (failure === undefined) return jobMessage;
-  const how = failure.outOfMemory
-    ? 'was killed for want of memory'
-    : failure.exitCode === undefined
-      ? 'was ended before it could exit'
-      : `failed with exit code ${failure.exitCode}`;
-  return `Pod ${failure.pod} ${how}${failure.message === '' ? '.' : `: ${failure.message}`}`;
-}
+const isDisruption = ({ cause }: Setback): boolean => DISRUPTIONS.includes(cause.class);
 
-const giveUp = (s: Setback, why: string): Consequence => ({
-  kind: 'GiveUp',
-  reason: causeOf(s),
-  message: `${sentenceOf(s)} ${why}`.trim(),
-});
+const giveUp =
+  (why: (s: Setback) => string) =>
+  (s: Setback): Consequence => ({ kind: 'GiveUp', message: `${sentence(s)} ${why(s)}`.trim() });
 
-const restart = (s: Setback): Consequence => ({
-  kind: 'Restart',
-  reason: causeOf(s),
-  message: `${sentenceOf(s)} Restart ${s.restarts + 1} of ${s.budget}.`,
-});
+/** Ends with a full stop, so that another sentence can follow. */
+const sentence = ({ cause }: Setback): string => causeText(cause).replace(/[.\s]*$/, '.');
 
-/** First match wins. The budget stands in the TrainingJob's own status: a child that is deleted can't reset it. */
+const restart =
+  (budget: Budget) =>
+  (s: Setback): Consequence => {
+    const elsewhere = s.cause.nodeToBlame && s.cause.node !== undefined;
+    const what = budget === 'restarts' ? 'Restart' : 'Disruption';
+    const where = elsewhere ? `, without node ${s.cause.node}` : '';
+    const message = `${sentence(s)} ${what} ${s[budget] + 1} of ${s.policy[budget]}${where}.`;
+    return { kind: 'Restart', budget, elsewhere, message };
+  };
+
+const used = (budget: Budget) =>
+  giveUp(({ policy }) => (policy[budget] === 0 ? '' : `All ${policy[budget]} ${budget} are used.`));
+
+/** First match wins. The budgets stand in the TrainingJob's own status: a child that is deleted can't reset them. */
 export const FAILURE_RULES: readonly FailureRule[] = [
   {
     name: 'an exit code that the user calls fatal is final',
-    when: ({ failure, fatalExitCodes }) => failure?.exitCode !== undefined && fatalExitCodes.includes(failure.exitCode),
-    leadsTo: (s) => giveUp(s, 'The exit code is listed in failure.fatalExitCodes.'),
+    when: ({ cause, policy }) =>
+      cause.exitCode !== undefined && policy.fatalExitCodes?.includes(cause.exitCode) === true,
+    leadsTo: giveUp(() => 'The exit code is listed in failure.fatalExitCodes.'),
+  },
+  {
+    name: 'what only people can mend is not tried again',
+    when: ({ cause }) => cause.remedy !== undefined,
+    leadsTo: giveUp(({ cause }) => cause.remedy ?? ''),
   },
   {
     name: 'a pod over its own memory limit meets the same limit again',
-    when: ({ failure, memoryLimit }) => failure?.outOfMemory === true && memoryLimit !== undefined,
-    leadsTo: (s) => giveUp(s, `Raise resources.limits.memory over ${s.memoryLimit}, or make the batches smaller.`),
+    when: ({ cause, memoryLimit }) => cause.class === 'OutOfMemory' && memoryLimit !== undefined,
+    leadsTo: giveUp(
+      ({ memoryLimit }) => `Raise resources.limits.memory over ${memoryLimit}, or make the batches smaller.`,
+    ),
   },
+  {
+    name: 'a disruption is final where the user says so',
+    when: (s) => isDisruption(s) && s.policy.onDisruption === 'Fail',
+    leadsTo: giveUp(() => 'failure.onDisruption is Fail.'),
+  },
+  {
+    name: 'a disruption starts the whole gang again while its budget lasts',
+    when: (s) => isDisruption(s) && s.disruptions < s.policy.disruptions,
+    leadsTo: restart('disruptions'),
+  },
+  { name: 'no disruption is left', when: isDisruption, leadsTo: used('disruptions') },
   {
     name: 'while restarts are left the whole gang starts again',
-    when: ({ restarts, budget }) => restarts < budget,
-    leadsTo: restart,
+    when: ({ restarts, policy }) => restarts < policy.restarts,
+    leadsTo: restart('restarts'),
   },
-  {
-    name: 'no restart is left',
-    when: () => true,
-    leadsTo: (s) => giveUp(s, s.budget === 0 ? '' : `All ${s.budget} restarts are used.`),
-  },
+  { name: 'no restart is left', when: () => true, leadsTo: used('restarts') },
 ];
 
 const FINAL = FAILURE_RULES.at(-1) as FailureRule;

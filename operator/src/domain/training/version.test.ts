@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { chooseVersion, compareVersions } from './version.ts';
 
 const taken = (...versions: string[]) =>
-  versions.map((version) => ({ version, by: `ModelVersion flights-${version}` }));
+  versions.map((version) => ({ version, by: `ModelVersion flights-${version}`, isMade: true }));
 
 describe('the version a job makes', () => {
   const cases: Record<string, { wanted: string; have: string[]; want: string }> = {
@@ -14,7 +14,7 @@ describe('the version a job makes', () => {
     'NextMinor resets patch': { wanted: 'NextMinor', have: ['1.4.2'], want: '1.5.0' },
     'NextPatch is over the newest, not the last made': { wanted: 'NextPatch', have: ['2.0.0', '1.9.9'], want: '2.0.1' },
     '1.10.0 is newer than 1.9.0': { wanted: 'NextMinor', have: ['1.9.0', '1.10.0'], want: '1.11.0' },
-    'a named version that is free is taken as it is': { wanted: '3.1.4', have: ['9.0.0'], want: '3.1.4' },
+    'a named version that is free is taken as it is': { wanted: '3.1.4', have: ['3.1.3'], want: '3.1.4' },
   };
   test.each(Object.entries(cases))('%s', (_name, { wanted, have, want }) => {
     expect(chooseVersion(wanted, taken(...have))).toEqual({ kind: 'free', version: want });
@@ -26,6 +26,19 @@ describe('the version a job makes', () => {
       version: '1.0.0',
       by: 'ModelVersion flights-1.0.0',
     });
+  });
+
+  test('a named version below the newest that exists is refused: who follows the newest would miss it', () => {
+    expect(chooseVersion('1.9.0', taken('1.10.0', '0.1.0'))).toEqual({
+      kind: 'notNewest',
+      version: '1.9.0',
+      newest: '1.10.0',
+    });
+  });
+
+  test('a named version below one that a job has only claimed is free: that job may fail', () => {
+    const claimed = [{ version: '2.0.0', by: 'TrainingJob other', isMade: false }];
+    expect(chooseVersion('1.0.0', claimed)).toEqual({ kind: 'free', version: '1.0.0' });
   });
 
   test('is never one that is taken, and is newer than all of them', () => {

@@ -24,11 +24,30 @@ export function compareVersions(a: string, b: string): number {
 export interface TakenVersion {
   readonly version: string;
   readonly by: string;
+  /** It is there; else a job has claimed it, and may still fail. */
+  readonly isMade: boolean;
 }
 
 export type VersionChoice =
   | { readonly kind: 'free'; readonly version: string }
-  | { readonly kind: 'taken'; readonly version: string; readonly by: string };
+  | { readonly kind: 'taken'; readonly version: string; readonly by: string }
+  | { readonly kind: 'notNewest'; readonly version: string; readonly newest: string };
+
+const newestOf = (taken: readonly TakenVersion[]): string | undefined =>
+  taken
+    .map(({ version }) => version)
+    .sort(compareVersions)
+    .at(-1);
+
+/** A version below one that exists would be newer by date and older by number: whoever follows the newest would miss it. */
+function chooseNamed(version: string, taken: readonly TakenVersion[]): VersionChoice {
+  const holder = taken.find((other) => other.version === version);
+  if (holder !== undefined) return { kind: 'taken', version, by: holder.by };
+  const newest = newestOf(taken.filter(({ isMade }) => isMade));
+  return newest !== undefined && compareVersions(version, newest) < 0
+    ? { kind: 'notNewest', version, newest }
+    : { kind: 'free', version };
+}
 
 /**
  * The version a new job makes: the one it names, or the next over the newest that is taken. A version that an unfinished
@@ -36,13 +55,7 @@ export type VersionChoice =
  */
 export function chooseVersion(wanted: string, taken: readonly TakenVersion[]): VersionChoice {
   const bump = BUMPS[wanted];
-  if (bump === undefined) {
-    const holder = taken.find(({ version }) => version === wanted);
-    return holder === undefined ? { kind: 'free', version: wanted } : { kind: 'taken', version: wanted, by: holder.by };
-  }
-  const newest = taken
-    .map(({ version }) => version)
-    .sort(compareVersions)
-    .at(-1);
+  if (bump === undefined) return chooseNamed(wanted, taken);
+  const newest = newestOf(taken);
   return { kind: 'free', version: bump(newest === undefined ? NONE : parse(newest)).join('.') };
 }

@@ -27,50 +27,81 @@ export const isKnownReason = (reason: string): reason is TerminationReason =>
 /** What a pod that failed says about it; `exitCode` is undefined when no container lived to exit. */
 export interface PodFailure {
   readonly pod: string;
+  readonly node: string | undefined;
+  /** The container that failed; undefined when none lived to exit. */
+  readonly container: string | undefined;
   readonly exitCode: number | undefined;
   readonly outOfMemory: boolean;
   readonly disrupted: boolean;
+  /** Reason of the condition DisruptionTarget: who ended the pod. */
+  readonly disruption: string | undefined;
+  /** status.reason of the pod, such as Evicted. */
+  readonly podReason: string | undefined;
+  /** Somebody asked for the deletion of the pod. */
+  readonly deleted: boolean;
   /** Reason from our termination document, when it is one of the contract. */
   readonly reason: TerminationReason | undefined;
   /** The last words: the termination message, else why the kubelet or the control plane ended the pod. */
   readonly message: string;
+  /** All that was said, lines kept, for those who look for patterns. */
+  readonly text: string;
+  /** When it ended, in ms since the epoch; undefined when no container lived to exit. */
+  readonly at: number | undefined;
 }
+
+const disruptionOf = (pod: Pod) =>
+  pod.status?.conditions?.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
 
 function lastWords(pod: Pod, end: Terminated | undefined): string {
-  const disruption = pod.status?.conditions?.find((c) => c.type === 'DisruptionTarget' && c.status === 'True');
   const said = termination(end?.message);
   const document = said === undefined ? undefined : `${said.reason}: ${said.message}`;
-  return oneLine(document ?? end?.message ?? disruption?.message ?? pod.status?.message ?? '');
+  return oneLine(document ?? end?.message ?? disruptionOf(pod)?.message ?? pod.status?.message ?? '');
 }
 
-const describe = (pod: Pod, container: string): PodFailure => {
-  const end = terminated(pod, container);
+const endedAt = (end: Terminated | undefined): number => Date.parse(end?.finishedAt ?? '') || Number.MAX_SAFE_INTEGER;
+
+/** The container of these that failed first. */
+function failed(pod: Pod, containers: readonly string[]): { name: string; end: Terminated } | undefined {
+  return containers
+    .flatMap((name) => {
+      const end = terminated(pod, name);
+      return end === undefined || end.exitCode === 0 ? [] : [{ name, end }];
+    })
+    .sort((a, b) => endedAt(a.end) - endedAt(b.end))[0];
+}
+
+function describe(pod: Pod, containers: readonly string[]): PodFailure {
+  const { name, end } = failed(pod, containers) ?? {};
   const reason = termination(end?.message)?.reason;
+  const at = endedAt(end);
   return {
     pod: pod.metadata.name,
+    node: pod.spec?.nodeName,
+    container: name,
     exitCode: end?.exitCode,
     outOfMemory: end?.reason === 'OOMKilled',
-    disrupted: pod.status?.conditions?.some((c) => c.type === 'DisruptionTarget' && c.status === 'True') ?? false,
+    disrupted: disruptionOf(pod) !== undefined,
+    disruption: disruptionOf(pod)?.reason,
+    podReason: pod.status?.reason,
+    deleted: pod.metadata.deletionTimestamp !== undefined,
     reason: reason !== undefined && isKnownReason(reason) ? reason : undefined,
     message: lastWords(pod, end),
+    text: [end?.message, disruptionOf(pod)?.message, pod.status?.message]
+      .filter((part) => part !== undefined)
+      .join('\n'),
+    at: at === Number.MAX_SAFE_INTEGER ? undefined : at,
   };
-};
-
-const hasFailed = (pod: Pod, container: string): boolean =>
-  pod.status?.phase === 'Failed' || (terminated(pod, container)?.exitCode ?? 0) !== 0;
-
-const endedAt = (pod: Pod, container: string): number =>
-  Date.parse(terminated(pod, container)?.finishedAt ?? '') || Number.MAX_SAFE_INTEGER;
+}
 
 /**
  * The failures of these pods, earliest first. When one pod of a gang dies the Job ends the others, so the later ones say
  * only that they were told to stop (exit code 143): the first is the cause.
  */
-export const failuresOf = (pods: readonly Pod[], container: string): PodFailure[] =>
+export const failuresOf = (pods: readonly Pod[], ...containers: readonly string[]): PodFailure[] =>
   pods
-    .filter((pod) => hasFailed(pod, container))
-    .sort((a, b) => endedAt(a, container) - endedAt(b, container) || (a.metadata.name < b.metadata.name ? -1 : 1))
-    .map((pod) => describe(pod, container));
+    .filter((pod) => pod.status?.phase === 'Failed' || failed(pod, containers) !== undefined)
+    .map((pod) => describe(pod, containers))
+    .sort((a, b) => (a.at ?? Number.MAX_SAFE_INTEGER) - (b.at ?? Number.MAX_SAFE_INTEGER) || (a.pod < b.pod ? -1 : 1));
 
 /** Messages of the containers that ended well, for the one that carries the report. */
 export const lastMessages = (pods: readonly Pod[], container: string): string[] =>
@@ -79,5 +110,14 @@ export const lastMessages = (pods: readonly Pod[], container: string): string[] 
     return end?.exitCode === 0 ? [end.message ?? ''] : [];
   });
 
+/** Faults of what lies around the input: trying again, or another version, may do. */
+const NOT_OF_THE_INPUT: readonly TerminationReason[] = [
+  'StoreUnavailable',
+  'StoreFull',
+  'CredentialsRefused',
+  'RivalUnavailable',
+];
+
 /** A cause that trying again can't cure: the container looked at its input and named what is wrong with it. */
-export const isDecisive = ({ reason }: PodFailure): boolean => reason !== undefined && reason !== 'StoreUnavailable';
+export const isDecisive = ({ reason }: PodFailure): boolean =>
+  reason !== undefined && !NOT_OF_THE_INPUT.includes(reason);

@@ -1,5 +1,7 @@
 import { decodeReport } from '@slipway/crds';
 import {
+  PREPARED_SCHEMA,
+  type PreparedReport,
   PUBLISH_SCHEMA,
   type PublishReport,
   TERMINATION_SCHEMA,
@@ -12,6 +14,12 @@ import {
 export function publishReport(message: string | undefined): PublishReport | undefined {
   const report = decodeReport(message ?? '');
   return report?.schema === PUBLISH_SCHEMA ? report : undefined;
+}
+
+/** The report of a container that prepared its pod well; undefined when the message is none. */
+export function preparedReport(message: string | undefined): PreparedReport | undefined {
+  const report = decodeReport(message ?? '');
+  return report?.schema === PREPARED_SCHEMA ? report : undefined;
 }
 
 /** The report of a verifier that ended well; undefined when the message is none. */

@@ -1,0 +1,51 @@
+import type { Job } from '../../api/builtin.ts';
+import type { TrainingJob } from '../../api/kinds.ts';
+import { KUEUE, type Workload, workloads } from '../../api/kueue.ts';
+import type { Client } from '../../kube/client.ts';
+import { isForbidden, isNotFound } from '../../kube/errors.ts';
+import type { Stored } from '../../kube/wire.ts';
+
+/** The conditions of a Workload that tell where it stands, the most telling first. */
+const TELLING = ['Finished', 'Evicted', 'Admitted', 'QuotaReserved'] as const;
+
+/** What a Workload says of its place: why it is not admitted, or that it is. */
+export function standing({ metadata, status }: Workload): string {
+  const found = TELLING.map((type) => status?.conditions?.find((condition) => condition.type === type)).find(
+    (condition) => condition !== undefined && (condition.status === 'True' || condition.type === 'QuotaReserved'),
+  );
+  return found === undefined
+    ? `Workload ${metadata.name} waits to be looked at by Kueue.`
+    : `${found.reason}: ${found.message}`;
+}
+
+/**
+ * Asks Kueue why a Job is not let go, by the Workload that it makes for it. Kueue need not be there, and its API may be
+ * closed to us: the Job is the truth, and this only explains it.
+ */
+export class QueueReader {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  async read(
+    { spec, metadata }: Stored<TrainingJob>,
+    job: Stored<Job> | undefined,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    if (spec.queue === undefined || job?.spec?.suspend !== true) return undefined;
+    try {
+      const labelSelector = `${KUEUE.jobUid}=${job.metadata.uid}`;
+      const [workload] = await this.#client.list(workloads, metadata.namespace, { labelSelector, signal });
+      return workload === undefined
+        ? `LocalQueue ${spec.queue}: Kueue has not taken the job up yet.`
+        : standing(workload);
+    } catch (error) {
+      if (isNotFound(error))
+        return `There is no Kueue in this cluster: install it, or create the job without queue ${spec.queue}.`;
+      if (isForbidden(error)) return undefined;
+      throw error;
+    }
+  }
+}
