@@ -14,7 +14,8 @@ import { type Children, childrenOf, revisionLabel } from './children.ts';
 import { endpointsOf } from './endpoints.ts';
 import { type ExternalReaders, readExternal } from './external.ts';
 import { type EvidenceReaders, gatherEvidence } from './gatherEvidence.ts';
-import { previousOf, targetOf, wantedRevision } from './target.ts';
+import { BY_MODEL } from './sources.ts';
+import { previousOf, targetOf, wantedRevision, wantedVersion } from './target.ts';
 
 export interface Readers extends EvidenceReaders {
   readonly context: Pick<ControllerContext, 'store' | 'now'>;
@@ -73,11 +74,13 @@ const asked = ({ metadata: { annotations = {} } }: InferenceService): World['ask
 /** The versions that spec and status name, and what pods of them run. */
 function versionsOf({ context }: Readers, infs: Stored<InferenceService>, recorded: Record<string, RevisionSpec>) {
   const { namespace = '' } = infs.metadata;
-  const { name, version = '' } = infs.spec.model;
-  const modelVersion = (of: string) => context.store(modelVersions).get({ namespace, name: `${name}-${of}` });
+  const { name } = infs.spec.model;
+  const versions = context.store(modelVersions);
+  const modelVersion = (of: string) => versions.get({ namespace, name: `${name}-${of}` });
   const { previous: before } = infs.status ?? {};
   const previous = before && previousOf(infs, before, modelVersion(before.version), recorded);
-  const wanted = modelVersion(version);
+  const all = () => versions.by(BY_MODEL, `${namespace}/${name}`);
+  const wanted = wantedVersion(infs, { named: modelVersion, all });
   const specs = [wanted && wantedRevision(infs, wanted), previous?.spec].filter((spec) => spec !== undefined);
   return {
     target: targetOf(infs, wanted),

@@ -1,8 +1,9 @@
 import { API_VERSION } from '@slipway/crds/contract';
 import { expect, test } from 'vitest';
 import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
+import { registered } from '../../domain/registry/builders.ts';
 import { revisionOf } from '../../domain/revision.ts';
-import { previousOf, targetOf, wantedRevision } from './target.ts';
+import { previousOf, targetOf, wantedRevision, wantedVersion } from './target.ts';
 
 const infs = {
   apiVersion: API_VERSION,
@@ -74,4 +75,53 @@ test.each([
   const { target, spec } = previousOf(infs, before, modelVersion, {});
   expect(target).toMatchObject({ state, message: expect.stringContaining(message) });
   expect(spec).toBeUndefined();
+});
+
+const following = {
+  ...infs,
+  spec: { ...infs.spec, model: { name: 'flights', follow: 'Production' } },
+} as InferenceService;
+const versionsOf = (...all: ModelVersion[]) => ({
+  named: (wanted: string) => all.find(({ spec }) => spec.version === wanted),
+  all: () => all,
+});
+
+test('a service that follows serves the version that came to Production last', () => {
+  const [old, young] = [
+    registered('1.0.0', 'Production', { second: 1 }),
+    registered('1.1.0', 'Production', { second: 2 }),
+  ];
+  expect(wantedVersion(following, versionsOf(old, young))).toBe(young);
+  expect(wantedVersion(infs, versionsOf(old, young))?.spec.version).toBe('1.1.0');
+});
+
+test('where none is in Production it says how one gets there', () => {
+  const staged = versionsOf(registered('1.0.0', 'Staging'));
+  expect(targetOf(following, wantedVersion(following, staged))).toEqual({
+    name: 'flights',
+    version: '',
+    state: 'Missing',
+    message:
+      'No version of flights is in Production: kubectl slipway promote mv/flights-VERSION --stage=Production puts one there.',
+  });
+});
+
+test('naming a version and following it mean the same revision, so that changing from one to the other restarts nothing', () => {
+  const only = registered('1.1.0', 'Production');
+  expect(revisionOf(wantedRevision(following, only))).toBe(revisionOf(wantedRevision(infs, only)));
+});
+
+const archive = { ...registered('1.1.0', 'Archived'), status: { ...ready.status, stage: 'Archived' } } as ModelVersion;
+const stable = { version: '1.1.0', digest: archive.spec.artifact.digest, revision: 'r' };
+
+test('no new rollout to an archived version starts, though it is sound', () => {
+  expect(targetOf(infs, archive)).toMatchObject({
+    state: 'Refused',
+    message: expect.stringContaining('kubectl slipway promote mv/flights-1.1.0 --stage=Candidate takes it out'),
+  });
+});
+
+test('an archived version that serves goes on, and is a way back for whoever served it before', () => {
+  expect(targetOf({ ...infs, status: { stable } }, archive).state).toBe('Ready');
+  expect(previousOf(infs, stable, archive, {}).target.state).toBe('Ready');
 });

@@ -1,4 +1,5 @@
 import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
+import { currentOf } from '../../domain/registry/current.ts';
 import { type RevisionSpec, revisionOf } from '../../domain/revision.ts';
 import type { StableStatus, Target } from '../../domain/rollout/world.ts';
 
@@ -6,18 +7,28 @@ interface VersionOf {
   readonly version: string;
 }
 
-/** The version that a service is to serve: the one it names. */
-const versionOf = ({ spec: { model } }: InferenceService): VersionOf => ({ version: model.version ?? '' });
+/** The versions of the model of a service, in its namespace. */
+export interface Versions {
+  readonly named: (version: string) => ModelVersion | undefined;
+  readonly all: () => readonly ModelVersion[];
+}
 
-/** What a service asks its pods to run at a version, by default that of its spec, once its ModelVersion exists. */
+/** The ModelVersion that a service is to serve: the one it names, or the one that is current where it follows. */
+export const wantedVersion = (
+  { spec: { model } }: InferenceService,
+  { named, all }: Versions,
+): ModelVersion | undefined => (model.version === undefined ? currentOf(all()) : named(model.version));
+
+/** What a service asks its pods to run at a version, by default that of the ModelVersion. */
 export const wantedRevision = (
   infs: InferenceService,
-  { spec: { artifact } }: ModelVersion,
-  { version }: VersionOf = versionOf(infs),
+  { spec }: ModelVersion,
+  { version }: VersionOf = spec,
 ): RevisionSpec => {
   const { model, predictor: asked } = infs.spec;
   const { replicas: _scaled, ...predictor } = asked;
-  return { model: { name: model.name, version, digest: artifact.digest }, uri: artifact.uri, predictor };
+  const { digest, uri } = spec.artifact;
+  return { model: { name: model.name, version, digest }, uri, predictor };
 };
 
 const isTrue = ({ status, metadata }: ModelVersion, type: string): boolean =>
@@ -27,6 +38,14 @@ const isTrue = ({ status, metadata }: ModelVersion, type: string): boolean =>
 
 const messageOf = ({ status }: ModelVersion, type: string): string =>
   status?.conditions?.find((c) => c.type === type)?.message ?? 'it was not looked at yet.';
+
+/** A service that follows is told how a version gets where it looks. */
+const noneInProduction = ({ spec: { model } }: InferenceService): Target => ({
+  name: model.name,
+  version: '',
+  state: 'Missing',
+  message: `No version of ${model.name} is in Production: kubectl slipway promote mv/${model.name}-VERSION --stage=Production puts one there.`,
+});
 
 const missing = ({ spec: { model } }: InferenceService, version: string): Target => ({
   name: model.name,
@@ -46,11 +65,30 @@ function stateOf(wanted: RevisionSpec, modelVersion: ModelVersion): Target {
     : { ...known, state: 'Pending', message: `${about} is not Ready: ${messageOf(modelVersion, 'Ready')}` };
 }
 
-/** Resolves spec.model: the version, whether it may serve, and why not. */
-export const targetOf = (infs: InferenceService, modelVersion: ModelVersion | undefined): Target =>
-  modelVersion === undefined
-    ? missing(infs, versionOf(infs).version)
-    : stateOf(wantedRevision(infs, modelVersion), modelVersion);
+const isArchived = ({ spec, status }: ModelVersion): boolean =>
+  spec.stage === 'Archived' || status?.stage === 'Archived';
+
+/** What serves goes on, with more pods or others: only new rollouts to an archived version are refused. */
+const servesAlready = ({ status }: InferenceService, { spec }: ModelVersion): boolean =>
+  status?.stable?.version === spec.version && status.stable.digest === spec.artifact.digest;
+
+const archived = ({ name, version, ...known }: Target): Target => ({
+  ...known,
+  name,
+  version,
+  state: 'Refused',
+  message: `ModelVersion ${name}-${version} is archived, so no new rollout to it starts: kubectl slipway promote mv/${name}-${version} --stage=Candidate takes it out.`,
+});
+
+/** Resolves spec.model: the version, whether it may serve, and why not. `modelVersion` is the wantedVersion. */
+export function targetOf(infs: InferenceService, modelVersion: ModelVersion | undefined): Target {
+  if (modelVersion === undefined) {
+    const { version } = infs.spec.model;
+    return version === undefined ? noneInProduction(infs) : missing(infs, version);
+  }
+  const target = stateOf(wantedRevision(infs, modelVersion), modelVersion);
+  return isArchived(modelVersion) && !servesAlready(infs, modelVersion) ? archived(target) : target;
+}
 
 /** Where a rollback after the promotion leads, and what its pods are to run. */
 export interface Previous {
@@ -59,7 +97,7 @@ export interface Previous {
 }
 
 /**
- * The version before, as it ran where that is still recorded, else with the predictor of today. A ModelVersion that was
+ * The version before, archived or not, as it ran where that is still recorded, else with the predictor of today. A ModelVersion that was
  * deleted and made again with other content is not the version that served.
  */
 export function previousOf(

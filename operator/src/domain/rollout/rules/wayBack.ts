@@ -23,16 +23,18 @@ const goesBack = ({ state }: View): boolean => liveCandidate(state)?.back === tr
 const isAsked = (view: View): boolean =>
   view.state.stable !== undefined && !goesBack(view) && asksToGoBack(view.world, view.state);
 
+const another = ({ spec: { model } }: View['world']): string =>
+  model.version === undefined ? 'move another version to Production' : 'name another one in spec.model.version';
+
 /** Where a rollback after the promotion leads; a cause: nowhere, and why. */
 function wayBack(view: View): Target | Cause {
   const { world, state } = view;
   const { previous } = world;
   const cause = (message: string): Cause => ({ reason: 'NothingToRollBackTo', message });
-  if (state.previous === undefined)
-    return cause('There was no version before the one that serves: name another one in spec.model.version.');
+  if (state.previous === undefined) return cause(`There was no version before the one that serves: ${another(world)}.`);
   const about = titleOf(view, state.previous);
   if (rejectionOf(view, state.previous.revision) !== undefined) {
-    return cause(`${about}, which served before, was rejected: name another version in spec.model.version.`);
+    return cause(`${about}, which served before, was rejected: ${another(world)}.`);
   }
   if (previous === undefined || previous.state !== 'Ready') {
     return cause(`${about}, which served before, can't serve now: ${previous?.message ?? 'nothing is left of it.'}`);
@@ -42,9 +44,7 @@ function wayBack(view: View): Target | Cause {
     previous.revision === state.stable?.revision ||
     rejectionOf(view, previous.revision) !== undefined
   ) {
-    return cause(
-      `${about}, which served before, would run just what serves now: name another version in spec.model.version.`,
-    );
+    return cause(`${about}, which served before, would run just what serves now: ${another(world)}.`);
   }
   return previous;
 }
