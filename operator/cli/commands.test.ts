@@ -94,6 +94,8 @@ describe('what a person does to a rollout under way', () => {
       previous: version('1.0.0', 'a'),
     },
   };
+  const { stable: _stable, ...withoutStable } = shifting.status ?? {};
+  const first: InferenceService = { ...shifting, status: withoutStable };
   const paused = { ...shifting, metadata: { ...shifting.metadata, annotations: { 'slipway.dev/pause': 'true' } } };
   test.each([
     ['promote names this rollout, so that it speeds up no later one', promotionRequest(shifting), 'promote', 'r-77aa0'],
@@ -106,6 +108,12 @@ describe('what a person does to a rollout under way', () => {
   test.each([
     ['promote', promotionRequest(rolledBack), 'nothing to promote'],
     ['abort', abortRequest(rolledBack), 'nothing to abort'],
+    [
+      'abort of a first version',
+      abortRequest(first),
+      'no stable version yet, so there is none to go back to from 1.1.0: set',
+    ],
+    ['rollback of a first version', rollbackRequest(first), 'or delete it'],
     ['rollback with no version before', rollbackRequest(rolledBack), 'set spec.model.version'],
     ['pause of what is paused', pauseRequest(paused), 'kubectl slipway resume infs/flights'],
     ['resume of what is not paused', resumeRequest(shifting), 'is not paused'],

@@ -74,7 +74,13 @@ export function abortRequest(service: InferenceService): Request {
   const found = live(service, 'abort');
   if ('kind' in found) return found;
   const { candidate, rolloutID } = found;
-  const done = `${candidate.version} is taken back; ${service.status?.stable?.version ?? 'nothing'} goes on serving.`;
+  const stable = service.status?.stable;
+  if (stable === undefined) {
+    return refused(
+      `infs/${service.metadata.name} has no stable version yet, so there is none to go back to from ${candidate.version}: set spec.model.version to another, or delete it.`,
+    );
+  }
+  const done = `${candidate.version} is taken back; ${stable.version} goes on serving.`;
   return { kind: 'patch', patch: annotate(ANNOTATIONS.abort, rolloutID), done };
 }
 
