@@ -1,116 +1,192 @@
 import type { Gate } from '@slipway/crds';
+import { bootstrap } from './intervals/bootstrap.ts';
+import type { Estimate } from './intervals/interval.ts';
+import { Z95 } from './intervals/normal.ts';
+import { f1Interval, meanOfShares, proportion } from './intervals/proportion.ts';
+import { rocAucInterval } from './intervals/rocAuc.ts';
+import { calibrationError, rawCalibrationError } from './metrics/calibration.ts';
+import {
+  type Count,
+  countOf,
+  f1OfPositive,
+  inverted,
+  jaccardCount,
+  macroF1,
+  macroPrecision,
+  macroRecall,
+  rightByClass,
+  shareOf,
+} from './metrics/classes.ts';
+import { meanAbsoluteError, r2, rootMeanSquaredError } from './metrics/regression.ts';
+import { brier, logLoss, rocAuc } from './metrics/scores.ts';
+import type { RandomBelow } from './random.ts';
 import { everyOnce, type Sample, type Weights } from './sample.ts';
 
-export type Metric = Gate['metric'];
+export type Metric = NonNullable<Gate['metric']>;
 
-/** A share of some of the examples: its interval is known without resampling. */
-interface Proportion {
-  readonly kind: 'proportion';
-  readonly count: (sample: Sample) => { readonly successes: number; readonly trials: number };
+/** What the predictions must have: classes that can be told apart, a score each, or numbers. */
+type Needs = 'classes' | 'scores' | 'numbers';
+
+/** Examples whose share it is: `of` among those that `among` marks. */
+interface Share {
+  readonly of: Uint8Array;
+  readonly among?: Uint8Array;
 }
 
-/** Anything else: a number of the whole sample, NaN where it is undefined (one class only). */
-interface Statistic {
-  readonly kind: 'statistic';
-  readonly needsScore: boolean;
+export interface MetricDefinition {
+  readonly needs: Needs;
+  readonly better: 'higher' | 'lower';
+  /** Bounds where nothing is known. */
+  readonly widest: { readonly low: number; readonly high: number };
+  /** The number of a weighted sample; NaN where it is undefined (one class only). */
   readonly of: (sample: Sample, weights: Weights) => number;
-  /** Highest possible value, what stands for "nothing is known" above. */
-  readonly supremum: number;
+  /** Where it is a share of examples: its interval needs no resampling, and two versions are compared example by example. */
+  readonly share?: (sample: Sample) => Share | undefined;
+  /** Its interval where that is known in closed form; otherwise it is bootstrapped. */
+  readonly interval?: (sample: Sample, z: number, random: RandomBelow) => Estimate | undefined;
+  /** Examples that the value rests on; unset: all. */
+  readonly trials?: (sample: Sample) => number;
+  /** How the interval comes about, for the report. */
+  readonly method: string;
 }
 
-/** Every metric a gate can name. Definitions as in scikit-learn's metrics guide, for two classes. */
-export const METRICS: Readonly<Record<Metric, Proportion | Statistic>> = {
-  accuracy: { kind: 'proportion', count: (s) => ({ successes: total(s.correct), trials: s.size }) },
-  balancedAccuracy: { kind: 'statistic', needsScore: false, of: balancedAccuracy, supremum: 1 },
-  precision: { kind: 'proportion', count: (s) => ({ successes: both(s), trials: total(s.flagged) }) },
-  recall: { kind: 'proportion', count: (s) => ({ successes: both(s), trials: total(s.positive) }) },
-  f1: { kind: 'statistic', needsScore: false, of: f1, supremum: 1 },
-  rocAuc: { kind: 'statistic', needsScore: true, of: rocAuc, supremum: 1 },
-  logLoss: { kind: 'statistic', needsScore: true, of: logLoss, supremum: -Math.log(Number.EPSILON) },
-  brier: { kind: 'statistic', needsScore: true, of: brier, supremum: 1 },
+const UNIT = { low: 0, high: 1 };
+const ANY_ERROR = { low: 0, high: Number.MAX_VALUE };
+const BOOTSTRAP = 'bootstrap, bias-corrected and accelerated, 2,000 resamples';
+const WILSON = "Wilson's score interval";
+
+const share = (
+  better: 'higher' | 'lower',
+  shareOfSample: (sample: Sample) => Share | undefined,
+  more: Partial<MetricDefinition> = {},
+): MetricDefinition => ({
+  needs: 'classes',
+  better,
+  widest: UNIT,
+  share: shareOfSample,
+  of: (sample, weights) => {
+    const marked = shareOfSample(sample);
+    return marked ? shareOf(marked.of, marked.among, weights) : Number.NaN;
+  },
+  trials: (sample) => {
+    const marked = shareOfSample(sample);
+    return marked ? countOf(marked.of, marked.among).trials : sample.size;
+  },
+  method: WILSON,
+  ...more,
+});
+
+const trialsOf = (counts: readonly Count[]): number => counts.reduce((sum, { trials }) => sum + trials, 0);
+
+const error = (of: MetricDefinition['of']): MetricDefinition => ({
+  needs: 'numbers',
+  better: 'lower',
+  widest: ANY_ERROR,
+  of,
+  method: BOOTSTRAP,
+});
+
+const recall = share('higher', (s) => (s.isBinary ? { of: s.flagged, among: s.positive } : undefined), {
+  of: (s, weights) => (s.isBinary ? shareOf(s.flagged, s.positive, weights) : macroRecall(s, weights)),
+  interval: (s, z) => (s.isBinary ? undefined : meanOfShares(rightByClass(s, 'label'), z)),
+});
+
+/**
+ * Every metric a gate can name, as scikit-learn's metrics guide defines them. With more than two classes precision,
+ * recall, F1 and truePositiveRate are means over the classes (macro averages).
+ */
+export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
+  accuracy: share('higher', (s) => ({ of: s.correct })),
+  balancedAccuracy: {
+    needs: 'classes',
+    better: 'higher',
+    widest: UNIT,
+    of: macroRecall,
+    interval: (s, z) => meanOfShares(rightByClass(s, 'label'), z),
+    method: `${WILSON}s of the classes, combined (MOVER)`,
+  },
+  precision: share('higher', (s) => (s.isBinary ? { of: s.positive, among: s.flagged } : undefined), {
+    of: (s, weights) => (s.isBinary ? shareOf(s.positive, s.flagged, weights) : macroPrecision(s, weights)),
+    interval: (s, z) => (s.isBinary ? undefined : meanOfShares(rightByClass(s, 'predicted'), z)),
+  }),
+  recall,
+  truePositiveRate: recall,
+  f1: {
+    needs: 'classes',
+    better: 'higher',
+    widest: UNIT,
+    of: (s, weights) => (s.isBinary ? f1OfPositive(s, weights) : macroF1(s, weights)),
+    interval: (s, z) => (s.isBinary ? f1Interval(jaccardCount(s), z) : undefined),
+    trials: (s) => (s.isBinary ? jaccardCount(s).trials : s.size),
+    method: `${WILSON} of the examples that are positive or flagged; bootstrap with more than two classes`,
+  },
+  falsePositiveRate: share('lower', (s) => ({ of: s.flagged, among: inverted(s.positive) })),
+  positiveRate: share('higher', (s) => ({ of: s.flagged })),
+  rocAuc: {
+    needs: 'scores',
+    better: 'higher',
+    widest: UNIT,
+    of: rocAuc,
+    interval: (s, z) => {
+      const positives = trialsOf([countOf(s.positive, s.positive)]);
+      return rocAucInterval(rocAuc(s, everyOnce(s)), positives, s.size - positives, z);
+    },
+    method: "Newcombe's score interval",
+  },
+  logLoss: {
+    needs: 'scores',
+    better: 'lower',
+    widest: { low: 0, high: -Math.log(Number.EPSILON) },
+    of: logLoss,
+    method: BOOTSTRAP,
+  },
+  brier: { needs: 'scores', better: 'lower', widest: UNIT, of: brier, method: BOOTSTRAP },
+  expectedCalibrationError: {
+    needs: 'scores',
+    better: 'lower',
+    widest: UNIT,
+    of: (sample, weights) => rawCalibrationError(sample, weights),
+    interval: (sample, z, random) => calibrationError(sample, random, z),
+    method: 'errors that the binned one is compatible with, chance taken off',
+  },
+  meanAbsoluteError: error(meanAbsoluteError),
+  rootMeanSquaredError: error(rootMeanSquaredError),
+  r2: { needs: 'numbers', better: 'higher', widest: { low: -Number.MAX_VALUE, high: 1 }, of: r2, method: BOOTSTRAP },
 };
 
 /** The metric of the sample as it is; NaN where it is undefined. */
-export function measure(metric: Metric, sample: Sample): number {
+export const measure = (metric: Metric, sample: Sample): number => METRICS[metric].of(sample, everyOnce(sample));
+
+/** A metric of a sample with its two-sided interval (95 % unless z says otherwise) and the examples it rests on. */
+export interface Measured extends Estimate {
+  readonly n: number;
+}
+
+export function estimate(metric: Metric, sample: Sample, random: RandomBelow, z = Z95): Measured {
   const definition = METRICS[metric];
-  if (definition.kind === 'statistic') return definition.of(sample, everyOnce(sample));
-  const { successes, trials } = definition.count(sample);
-  return successes / trials;
+  const n = definition.trials?.(sample) ?? sample.size;
+  return { ...intervalOf(definition, sample, random, z), n };
 }
 
-const total = (flags: Uint8Array): number => flags.reduce((sum, flag) => sum + flag, 0);
-const both = ({ flagged, positive }: Sample): number =>
-  flagged.reduce((sum, flag, i) => sum + flag * (positive[i] ?? 0), 0);
-
-/** Weighted confusion matrix of the positive class. */
-function confusion({ size, positive, flagged }: Sample, weights: Weights) {
-  // Indexed by 2 * label + prediction.
-  const cells = [0, 0, 0, 0];
-  for (let i = 0; i < size; i++) {
-    const cell = 2 * (positive[i] ?? 0) + (flagged[i] ?? 0);
-    cells[cell] = (cells[cell] ?? 0) + (weights[i] ?? 0);
-  }
-  const [trueNegative = 0, falsePositive = 0, falseNegative = 0, truePositive = 0] = cells;
-  return { trueNegative, falsePositive, falseNegative, truePositive };
+function intervalOf(definition: MetricDefinition, sample: Sample, random: RandomBelow, z: number): Estimate {
+  const closed = definition.interval?.(sample, z, random);
+  if (closed) return closed;
+  const marked = definition.share?.(sample);
+  if (marked) return proportion(countOf(marked.of, marked.among), z);
+  return bootstrap((weights) => definition.of(sample, weights), sample.size, random, definition.widest, z);
 }
 
-function balancedAccuracy(sample: Sample, weights: Weights): number {
-  const { trueNegative, falsePositive, falseNegative, truePositive } = confusion(sample, weights);
-  const sensitivity = truePositive / (truePositive + falseNegative);
-  const specificity = trueNegative / (trueNegative + falsePositive);
-  return (sensitivity + specificity) / 2;
-}
-
-function f1(sample: Sample, weights: Weights): number {
-  const { falsePositive, falseNegative, truePositive } = confusion(sample, weights);
-  return (2 * truePositive) / (2 * truePositive + falsePositive + falseNegative);
-}
-
-/** Chance that a positive scores above a negative, ties counting half (Mann–Whitney U). */
-function rocAuc({ size, positive, score }: Sample, weights: Weights): number {
-  let wins = 0;
-  let negativesBelow = 0;
-  let positives = 0;
-  for (let i = 0; i < size; ) {
-    const tie = score[i];
-    let tiedPositives = 0;
-    let tiedNegatives = 0;
-    for (; i < size && score[i] === tie; i++) {
-      const weight = weights[i] ?? 0;
-      if (positive[i] === 1) tiedPositives += weight;
-      else tiedNegatives += weight;
-    }
-    wins += tiedPositives * (negativesBelow + tiedNegatives / 2);
-    positives += tiedPositives;
-    negativesBelow += tiedNegatives;
-  }
-  return wins / (positives * negativesBelow);
-}
-
-/** Scores are held off 0 and 1 by the smallest step of a double, or one sure mistake would be infinite. */
-function logLoss(sample: Sample, weights: Weights): number {
-  return weightedMean(sample, weights, (score, positive) => {
-    const likelihood = positive === 1 ? score : 1 - score;
-    return -Math.log(Math.max(likelihood, Number.EPSILON));
+/** Metrics that these predictions can be measured by: numbers with many values have no classes, classes without scores no ranking. */
+export function metricsFor(sample: Sample): readonly Metric[] {
+  const hasScores = sample.score.every((score) => !Number.isNaN(score));
+  const isNumeric = [sample.labelValue, sample.predictedValue].every((all) => all.every(Number.isFinite));
+  const isMeasurement = isNumeric && !sample.isBinary && !hasWholeNumbers(sample);
+  return (Object.keys(METRICS) as Metric[]).filter((metric) => {
+    const { needs } = METRICS[metric];
+    if (needs === 'scores') return hasScores;
+    return needs === 'numbers' ? isMeasurement : !isMeasurement && sample.classes.length > 0;
   });
 }
 
-function brier(sample: Sample, weights: Weights): number {
-  return weightedMean(sample, weights, (score, positive) => (score - positive) ** 2);
-}
-
-function weightedMean(
-  { size, score, positive }: Sample,
-  weights: Weights,
-  termOf: (score: number, positive: number) => number,
-): number {
-  let sum = 0;
-  let weight = 0;
-  for (let i = 0; i < size; i++) {
-    const times = weights[i] ?? 0;
-    if (times === 0) continue;
-    sum += times * termOf(score[i] ?? Number.NaN, positive[i] ?? 0);
-    weight += times;
-  }
-  return sum / weight;
-}
+const hasWholeNumbers = ({ labelValue, predictedValue }: Sample): boolean =>
+  [labelValue, predictedValue].every((all) => all.every(Number.isInteger));

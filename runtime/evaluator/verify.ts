@@ -3,9 +3,11 @@ import { type GateResult, VERIFICATION_SCHEMA, type VerificationReport } from '@
 import { Failure } from '../artifact/failure.ts';
 import { hashArtifact } from '../artifact/hash.ts';
 import { tryModel } from '../server/models/trial.ts';
-import { judgeGates } from './gates.ts';
+import { judgeGates } from './gates/judge.ts';
+import { openAsServed } from './gates/servedModel.ts';
 import { readPredictions } from './predictions.ts';
 import { randomFromDigest } from './random.ts';
+import { readReported } from './reported/reported.ts';
 
 export interface Verification {
   readonly artifactDir: string;
@@ -26,7 +28,7 @@ export async function verify(verification: Verification): Promise<VerificationRe
   say(`hashed ${files} files, ${bytes} bytes: as expected`);
   const signature = await tryModel(artifactDir);
   say('the model loads and answers its golden requests');
-  const gates = await judge(verification);
+  const gates = await judge(verification, files, bytes);
   for (const { name, verdict, message } of gates) say(`gate ${name}: ${verdict}: ${message}`);
   return { schema: VERIFICATION_SCHEMA, digest, files, bytes, signature, gates };
 }
@@ -41,7 +43,27 @@ async function rehash(artifactDir: string, digest: string) {
 }
 
 /** Resampling is seeded by the digest: the same artifact gets the same verdict whenever it is asked for. */
-async function judge({ artifactDir, digest, gates }: Verification): Promise<GateResult[]> {
-  if (gates.length === 0) return [];
-  return judgeGates(gates, await readPredictions(artifactDir), randomFromDigest(digest));
+async function judge(
+  { artifactDir, digest, gates }: Verification,
+  files: number,
+  bytes: number,
+): Promise<GateResult[]> {
+  const judged = await judgeGates(gates, {
+    predictions: () => readPredictions(artifactDir),
+    rival: async () => undefined,
+    reported: () => readReported(artifactDir),
+    served: async (rows, work) => {
+      const model = await openAsServed(artifactDir, rows);
+      try {
+        return await work(model);
+      } finally {
+        await model.close();
+      }
+    },
+    bytes,
+    files,
+    random: () => randomFromDigest(digest),
+    elapsed: () => performance.now(),
+  });
+  return judged.map(({ result }) => result);
 }

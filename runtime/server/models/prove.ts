@@ -52,7 +52,8 @@ function report(model: string, { complaint, skipped, firstMs, steadyMs }: WarmUp
 /** Three digits: more would be noise. */
 export const round = (value: number): number => Number(value.toPrecision(3));
 
-const runBy =
+/** A run through the queue, for those who ask seldom. */
+export const runBy =
   (scheduler: Scheduler): Run =>
   async (inputs, outputs) => {
     const lease = scheduler.lease(inputs.map(({ shape }) => shape));

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FILES, type Golden, type Prediction } from '@slipway/crds/contract';
-import { METRICS, type Metric, measure } from '../../evaluator/metrics.ts';
+import { measure, metricsFor } from '../../evaluator/metrics.ts';
 import { sampleOf } from '../../evaluator/sample.ts';
 import type { Parameters } from '../parameters.ts';
 import { baselineOf, type DatasetDescription } from './baseline.ts';
@@ -60,9 +60,7 @@ function predictionsOf({ heldOut, scores, threshold }: Trained): Prediction[] {
 
 function metricsOf(predictions: readonly Prediction[], { finalLoss }: Trained): Readonly<Record<string, number>> {
   const sample = sampleOf(predictions);
-  const measured = (Object.keys(METRICS) as Metric[]).map(
-    (metric) => [metric, Number(measure(metric, sample).toFixed(6))] as const,
-  );
+  const measured = metricsFor(sample).map((metric) => [metric, Number(measure(metric, sample).toFixed(6))] as const);
   return { ...Object.fromEntries(measured), trainingLoss: Number(finalLoss.toFixed(6)) };
 }
 

@@ -1,9 +1,11 @@
 import type { Prediction } from '@slipway/crds/contract';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bootstrapIntervals, wilsonInterval } from './intervals.ts';
-import { type RandomBelow, randomFromDigest } from './random.ts';
-import { sampleOf } from './sample.ts';
+import { METRICS, type Metric } from '../metrics.ts';
+import { type RandomBelow, randomFromDigest } from '../random.ts';
+import { sampleOf } from '../sample.ts';
+import { bootstrap } from './bootstrap.ts';
+import { wilsonInterval } from './proportion.ts';
 
 const randomOf = (seed: number): RandomBelow => randomFromDigest(seed.toString(16).padStart(8, '0').repeat(8));
 const uniform = (random: RandomBelow) => random(1 << 30) / (1 << 30);
@@ -67,6 +69,12 @@ function separated(random: RandomBelow, size: number, shift: number): Prediction
   });
 }
 
+const bootstrapped = (metric: Metric, predictions: readonly Prediction[], seed: number) => {
+  const sample = sampleOf(predictions);
+  const { of, widest } = METRICS[metric];
+  return bootstrap((weights) => of(sample, weights), sample.size, randomOf(seed), widest);
+};
+
 describe('bootstrap intervals', () => {
   it('cover the true area under the curve in about 95 of 100 samples', () => {
     const shift = 0.3;
@@ -74,25 +82,32 @@ describe('bootstrap intervals', () => {
     const runs = 120;
     let covered = 0;
     for (let run = 0; run < runs; run++) {
-      const sample = sampleOf(separated(randomOf(run + 1), 150, shift));
-      const interval = bootstrapIntervals(['rocAuc'], sample, randomOf(1000 + run)).get('rocAuc');
-      if (interval && interval.low <= auc && auc <= interval.high) covered++;
+      const { low, high } = bootstrapped('rocAuc', separated(randomOf(run + 1), 150, shift), 1000 + run);
+      if (low <= auc && auc <= high) covered++;
     }
-    // Binomial(120, 0.95): fewer than 105 has a chance below one in a thousand, and the percentile method is a little narrow.
+    // Binomial(120, 0.95): fewer than 105 has a chance below one in a thousand.
     expect(covered).toBeGreaterThanOrEqual(105);
     expect(covered).toBeLessThan(runs);
   });
 
   it('are the same for the same digest and others for another', () => {
-    const sample = sampleOf(separated(randomOf(7), 200, 0.3));
-    const of = (seed: number) => bootstrapIntervals(['brier', 'logLoss'], sample, randomOf(seed));
-    expect([...of(1)]).toEqual([...of(1)]);
-    expect([...of(1)]).not.toEqual([...of(2)]);
+    const predictions = separated(randomOf(7), 200, 0.3);
+    expect(bootstrapped('brier', predictions, 1)).toEqual(bootstrapped('brier', predictions, 1));
+    expect(bootstrapped('brier', predictions, 1)).not.toEqual(bootstrapped('brier', predictions, 2));
   });
 
   it('know nothing where the metric is undefined', () => {
-    const sample = sampleOf([{ id: 1, label: 1, prediction: 1, score: 0.9 }]);
-    expect(bootstrapIntervals(['rocAuc'], sample, randomOf(1)).get('rocAuc')).toEqual({ low: 0, high: 1 });
+    const one = [{ id: 1, label: 1, prediction: 1, score: 0.9 }];
+    expect(bootstrapped('rocAuc', one, 1)).toEqual({ value: Number.NaN, low: 0, high: 1 });
+  });
+
+  it('of a mean come near those of the normal distribution', () => {
+    const terms = Float64Array.from({ length: 400 }, (_, i) => Math.sin(i * 1.7));
+    const mean = (weights: ArrayLike<number>) =>
+      terms.reduce((sum, term, i) => sum + term * (weights[i] ?? 0), 0) / 400;
+    const { value, low, high } = bootstrap(mean, 400, randomOf(3), { low: -1, high: 1 });
+    const error = Math.sqrt(terms.reduce((sum, term) => sum + (term - value) ** 2, 0) / 399 / 400);
+    expect((high - low) / 2 / error).toBeCloseTo(1.97, 1);
   });
 });
 
