@@ -1,4 +1,5 @@
 import type { Node } from '../src/api/builtin.ts';
+import type { ResourceClaim, ResourceSlice } from '../src/api/devices.ts';
 
 export interface GpuNode {
   readonly name?: string;
@@ -59,3 +60,48 @@ export const H100_MIXED = {
   resources: { 'nvidia.com/mig-1g.10gb': '14', 'nvidia.com/mig-3g.40gb': '4' },
   labels: { 'nvidia.com/mig-1g.10gb.memory': '9856', 'nvidia.com/mig-3g.40gb.memory': '40448' },
 } as const;
+
+export interface GpuDevice {
+  readonly name: string;
+  readonly productName: string;
+  readonly memory: string;
+  readonly type?: string;
+  /** Of a slice. */
+  readonly profile?: string;
+}
+
+const DRIVER = 'gpu.nvidia.com';
+
+/** Devices of a node as a DRA driver publishes them. */
+export const deviceSlice = (node: string, devices: readonly GpuDevice[]): ResourceSlice => ({
+  apiVersion: 'resource.k8s.io/v1',
+  kind: 'ResourceSlice',
+  metadata: { name: `${node}-${DRIVER}` },
+  spec: {
+    driver: DRIVER,
+    nodeName: node,
+    pool: { name: node, generation: 1, resourceSliceCount: 1 },
+    devices: devices.map(({ name, productName, memory, profile, type = 'gpu' }) => ({
+      name,
+      attributes: {
+        type: { string: type },
+        productName: { string: productName },
+        ...(profile === undefined ? {} : { profile: { string: profile } }),
+      },
+      capacity: { memory: { value: memory } },
+    })),
+  },
+});
+
+/** A claim that was granted devices of a node. */
+export const grantedClaim = (node: string, devices: readonly string[]): ResourceClaim => ({
+  apiVersion: 'resource.k8s.io/v1',
+  kind: 'ResourceClaim',
+  metadata: { name: `of-${node}`, namespace: 'default' },
+  spec: {},
+  status: {
+    allocation: {
+      devices: { results: devices.map((device) => ({ driver: DRIVER, pool: node, device, request: 'accelerator' })) },
+    },
+  },
+});

@@ -146,6 +146,12 @@
 - apiGroups:
     - resource.k8s.io
   resources:
+    - resourceclaims
+  verbs:
+    - list
+- apiGroups:
+    - resource.k8s.io
+  resources:
     - resourceclaimtemplates
   verbs:
     - get
@@ -207,6 +213,7 @@
     - resource.k8s.io
   resources:
     - deviceclasses
+    - resourceslices
   verbs:
     - list
 {{- end }}

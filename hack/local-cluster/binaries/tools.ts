@@ -57,8 +57,19 @@ const TOOLS = {
   pause: { module: join(modules, 'pause'), package: '.', ldflags: '-s -w' },
 } as const satisfies Record<string, GoTool>;
 
-/** What the cluster does without: others' programs, built only to be measured beside ours. */
+/** What the cluster does without: others' programs that tests and benches run beside ours. */
 const PEERS = {
+  kwok: {
+    module: join(modules, 'kwok'),
+    package: 'sigs.k8s.io/kwok/cmd/kwok',
+    ldflags: '-s -w',
+  },
+  /** A server of S3 over a folder, for the tests of stores. */
+  versitygw: {
+    module: join(modules, 'versitygw'),
+    package: 'github.com/versity/versitygw/cmd/versitygw',
+    ldflags: '-s -w',
+  },
   'argo-rollouts': {
     module: join(modules, 'argo-rollouts'),
     package: 'github.com/argoproj/argo-rollouts/cmd/rollouts-controller',

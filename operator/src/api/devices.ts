@@ -1,4 +1,9 @@
-import type { V1DeviceClass, V1ResourceClaimTemplate, V1ResourceSlice } from '@kubernetes/client-node';
+import type {
+  ResourceV1ResourceClaim,
+  V1DeviceClass,
+  V1ResourceClaimTemplate,
+  V1ResourceSlice,
+} from '@kubernetes/client-node';
 import { resource } from '../kube/resource.ts';
 import type { KubeObject, Wire } from '../kube/wire.ts';
 
@@ -6,6 +11,7 @@ import type { KubeObject, Wire } from '../kube/wire.ts';
 type Device<T> = Omit<Wire<T>, 'apiVersion' | 'kind' | 'metadata'> & KubeObject;
 
 export type DeviceClass = Device<V1DeviceClass>;
+export type ResourceClaim = Device<ResourceV1ResourceClaim>;
 export type ResourceClaimTemplate = Device<V1ResourceClaimTemplate>;
 export type ResourceSlice = Device<V1ResourceSlice>;
 
@@ -17,4 +23,5 @@ export const resourceClaimTemplates = resource<ResourceClaimTemplate>(
   'ResourceClaimTemplate',
   'resourceclaimtemplates',
 );
+export const resourceClaims = resource<ResourceClaim>(GROUP, 'v1', 'ResourceClaim', 'resourceclaims');
 export const resourceSlices = resource<ResourceSlice>(GROUP, 'v1', 'ResourceSlice', 'resourceslices', false);

@@ -1,8 +1,8 @@
 import { type Node, nodes, type Pod, pods } from '../../api/builtin.ts';
-import { deviceClasses } from '../../api/devices.ts';
+import { deviceClasses, resourceClaims, resourceSlices } from '../../api/devices.ts';
+import { devicesByNode } from '../../domain/placement/devices.ts';
 import type { Cluster } from '../../domain/placement/explain.ts';
 import { takenBy } from '../../domain/placement/podNeeds.ts';
-import type { Amounts } from '../../domain/placement/quantity.ts';
 import type { Client } from '../../kube/client.ts';
 import type { Grant } from '../../kube/contracts.ts';
 import { isNotFound } from '../../kube/errors.ts';
@@ -12,6 +12,8 @@ export const clusterGrants: readonly Grant[] = [
   { resource: nodes, verbs: ['list'] },
   { resource: pods, verbs: ['list'] },
   { resource: deviceClasses, verbs: ['list'] },
+  { resource: resourceSlices, verbs: ['list'] },
+  { resource: resourceClaims, verbs: ['list'] },
 ];
 
 const STAYS_FRESH_MS = 30_000;
@@ -30,8 +32,10 @@ const slim = ({ apiVersion, kind, metadata, spec, status }: Node): Node => ({
   },
 });
 
+type Shared<T> = (now: Date, signal: AbortSignal) => Promise<T>;
+
 /** Reads at most twice a minute, and once for all that ask at the same time. */
-function shared<T>(read: (signal: AbortSignal) => Promise<T>): (now: Date, signal: AbortSignal) => Promise<T> {
+function shared<T>(read: (signal: AbortSignal) => Promise<T>): Shared<T> {
   let known: { readonly at: number; readonly value: Promise<T> } | undefined;
   return (now, signal) => {
     if (known === undefined || now.getTime() - known.at > STAYS_FRESH_MS) {
@@ -53,8 +57,9 @@ function shared<T>(read: (signal: AbortSignal) => Promise<T>): (now: Date, signa
  */
 export class ClusterView {
   readonly #client: Client;
-  readonly #nodes: (now: Date, signal: AbortSignal) => Promise<readonly Node[]>;
-  readonly #taken: (now: Date, signal: AbortSignal) => Promise<ReadonlyMap<string, Amounts> | undefined>;
+  readonly #nodes: Shared<readonly Node[]>;
+  readonly #taken: Shared<Cluster['taken']>;
+  readonly #devices: Shared<Cluster['devices']>;
 
   constructor(client: Client) {
     this.#client = client;
@@ -63,20 +68,34 @@ export class ClusterView {
       const list: readonly Pod[] = await client.list(pods, undefined, { signal, fieldSelector: PODS_ON_NODES });
       return takenBy(list);
     });
+    this.#devices = shared(async (signal) => {
+      const [slices, claims] = await Promise.all([
+        client.list(resourceSlices, undefined, { signal }),
+        client.list(resourceClaims, undefined, { signal }),
+      ]);
+      return devicesByNode(slices, claims);
+    });
   }
 
-  /** The nodes alone. None where they may not be listed, or can't be at the moment. */
+  /** The nodes alone. `unseen` where they may not be listed, or can't be at the moment. */
   async look(now: Date, signal: AbortSignal): Promise<Cluster> {
-    return { nodes: await this.#nodes(now, signal).catch(() => []) };
+    return this.#nodes(now, signal).then(
+      (list) => ({ nodes: list }),
+      () => ({ nodes: [], unseen: true }),
+    );
   }
 
-  /** And what pods hold of them; `taken` is undefined without the right to list the pods of all namespaces. */
-  async lookWithPods(now: Date, signal: AbortSignal): Promise<Cluster> {
-    const [list, taken] = await Promise.all([
-      this.#nodes(now, signal).catch(() => []),
+  /**
+   * And what pods hold of them; `taken` is undefined without the right to list the pods of all namespaces. With
+   * `devices` also those that can be claimed.
+   */
+  async lookWithPods(now: Date, signal: AbortSignal, devices = false): Promise<Cluster> {
+    const [seen, taken, claimable] = await Promise.all([
+      this.look(now, signal),
       this.#taken(now, signal).catch(() => undefined),
+      devices ? this.#devices(now, signal).catch(() => undefined) : undefined,
     ]);
-    return { nodes: list, taken };
+    return { ...seen, taken, devices: claimable };
   }
 
   /** What keeps accelerators from being claimed by that class, and what mends it; undefined: nothing that can be seen. */

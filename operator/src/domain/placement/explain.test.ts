@@ -39,7 +39,8 @@ const named = (prefix: string, n: number, shape: Parameters<typeof gpuNode>[0]):
   Array.from({ length: n }, (_, i) => gpuNode({ ...shape, name: `${prefix}-${i}` }));
 
 function sentence(ask: Ask, nodes: readonly Node[], pods: readonly Pod[] = []): string {
-  return explainPlacement(podFor(ask, nodes), { nodes, taken: takenBy(pods) }, 'words of the scheduler').sentence;
+  return explainPlacement(podFor(ask, nodes), { nodes, taken: takenBy(pods) }, { scheduler: 'words of the scheduler' })
+    .sentence;
 }
 
 const one = (more: Partial<Accelerator> = {}): Ask => ({ accelerator: { count: 1, ...more } });
@@ -160,7 +161,11 @@ describe('says why no node takes a pod', () => {
 
   test('without the right to list pods a full node is no obstacle of ours, and the scheduler has the word', () => {
     const nodes = [gpuNode(H100)];
-    const { sentence: said } = explainPlacement(podFor(one(), nodes), { nodes }, 'Insufficient nvidia.com/gpu');
+    const { sentence: said } = explainPlacement(
+      podFor(one(), nodes),
+      { nodes },
+      { scheduler: 'Insufficient nvidia.com/gpu' },
+    );
     expect(said).toBe('1 of 1 node could take it. The scheduler says: Insufficient nvidia.com/gpu');
   });
 
@@ -169,6 +174,15 @@ describe('says why no node takes a pod', () => {
     const said = sentence(one({ products: ['X'] }), nodes);
     expect(said).toContain('; 92 do not fit for other reasons.');
     expect(said.length).toBeLessThan(400);
+  });
+});
+
+test('a cluster whose nodes may not be listed is not said to have none', () => {
+  const unseen = { nodes: [], unseen: true };
+  expect(explainPlacement(podFor(one(), []), unseen, { scheduler: 'words' })).toEqual({
+    sentence: 'The scheduler says: words',
+    fitting: 0,
+    hopeless: false,
   });
 });
 
