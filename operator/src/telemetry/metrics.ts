@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Meter } from '../kube/observe.ts';
 import { type DriftMeter, driftMeter } from './driftMetrics.ts';
+import { type TrainingMeter, trainingMeter } from './trainingMetrics.ts';
 
 const PASS_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const CALL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
@@ -9,9 +10,12 @@ export interface Metrics {
   readonly registry: Registry;
   readonly meter: Meter;
   readonly drift: DriftMeter;
+  readonly training: TrainingMeter;
 }
 
-/** The operator's own metrics, `slipway_operator_*`, those of its process, and what it sees of drift, `slipway_drift_*`. */
+/**
+ * The operator's own metrics, `slipway_operator_*`, those of its process, and what it sees of drift and of
+ * training, `slipway_drift_*` and `slipway_training_*`. */
 export function createMetrics(now: () => Date): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -49,7 +53,7 @@ export function createMetrics(now: () => Date): Metrics {
     leading: (leads) => leader.set(leads ? 1 : 0),
     eventLost: () => lost.inc(),
   };
-  return { registry, meter, drift: driftMeter(registry) };
+  return { registry, meter, drift: driftMeter(registry), training: trainingMeter(registry, now) };
 }
 
 /** Seconds are counted when Prometheus asks, so that a watch that stopped telling anything shows as growing. */

@@ -14,18 +14,28 @@ describe('the progress of a run', () => {
   const at = (ip: string) => pod({ podIP: ip });
 
   /** A reader whose Secret and agent answer from plain values, and which writes down what was asked. */
-  function reader(answer: string | undefined) {
+  function reader(answer: string | undefined, log?: string | Error) {
     const asked: string[] = [];
+    const logReads: unknown[] = [];
+    const podLog = async (...about: readonly unknown[]) => {
+      logReads.push(about);
+      if (log instanceof Error) throw log;
+      return log;
+    };
     const secretReads: string[] = [];
     const get = async (_resource: unknown, { name }: { name: string }) => {
       secretReads.push(name);
       return { data: { token: Buffer.from('t').toString('base64') } };
     };
-    const progress = new ProgressReader({ get } as unknown as Client, async (url, token) => {
+    let told = answer;
+    const progress = new ProgressReader({ get, podLog } as unknown as Client, async (url, token) => {
       asked.push(`${token} ${url}`);
-      return answer;
+      return told;
     });
-    return { progress, asked, secretReads };
+    const say = (text: string | undefined) => {
+      told = text;
+    };
+    return { progress, asked, secretReads, logReads, say };
   }
 
   test('is asked of pod 0 on the admin port, with the token of the job', async () => {
@@ -54,6 +64,36 @@ describe('the progress of a run', () => {
     const later = { ...tj, metadata: { ...tj.metadata, uid: 'another' } };
     await progress.read(later, at('10.0.0.7'), after(1), forever);
     expect(secretReads).toHaveLength(2);
+  });
+
+  test('katib#1033: is read from the end of the log when the agent heard nothing for half a minute', async () => {
+    const { progress, logReads } = reader(undefined, 'step=4 loss=0.5');
+    expect(await progress.read(tj, at('10.0.0.7'), after(29), forever)).toBeUndefined();
+    expect(logReads).toEqual([]);
+    expect(await progress.read(tj, at('10.0.0.7'), after(35), forever)).toEqual({
+      step: 4,
+      metrics: { loss: 0.5 },
+      source: 'Log',
+    });
+    expect(logReads).toMatchObject([
+      [
+        { namespace: 'ml', name: 'nightly-a0-0' },
+        { container: 'train', tailLines: 100, limitBytes: 32_768 },
+      ],
+    ]);
+  });
+
+  test('is never read from the log of a trainer that once told its agent', async () => {
+    const { progress, logReads, say } = reader('{"step":3,"source":"File"}', 'step=4');
+    await progress.read(tj, at('10.0.0.7'), after(0), forever);
+    say(undefined);
+    expect(await progress.read(tj, at('10.0.0.7'), after(60), forever)).toBeUndefined();
+    expect(logReads).toEqual([]);
+  });
+
+  test('a log that may not be read is no error', async () => {
+    const { progress } = reader(undefined, new Error('pods/log is forbidden'));
+    expect(await progress.read(tj, at('10.0.0.7'), after(60), forever)).toBeUndefined();
   });
 
   test('no answer, or one that is none, is no progress', async () => {
