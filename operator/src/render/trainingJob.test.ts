@@ -47,6 +47,7 @@ describe('the environment of a training container', () => {
       'SLIPWAY_MODEL_DIR=/slipway/output/model',
       'SLIPWAY_CHECKPOINT_DIR=/slipway/checkpoints',
       'SLIPWAY_STATUS_DIR=/slipway/status',
+      'SLIPWAY_RESUME_FROM=/slipway/checkpoints/latest',
       'SLIPWAY_PARAMETERS_FILE=/slipway/parameters/parameters.json',
       'PYTHONUNBUFFERED=1',
       'PET_NNODES=2',
@@ -57,13 +58,52 @@ describe('the environment of a training container', () => {
       'MASTER_ADDR=nightly-a1-0.nightly-training.ml.svc',
       'MASTER_PORT=29500',
       `NODE_RANK=${INDEX}`,
+      'TF_CONFIG={"cluster":{"worker":["nightly-a1-0.nightly-training.ml.svc:2222","nightly-a1-1.nightly-training.ml.svc:2222"]},"task":{"type":"worker","index":$(NODE_RANK)}}',
+      'JAX_COORDINATOR_ADDRESS=nightly-a1-0.nightly-training.ml.svc:29500',
+      'JAX_NUM_PROCESSES=2',
+      'JAX_PROCESS_ID=$(NODE_RANK)',
+      'TORCHELASTIC_ERROR_FILE=/slipway/status/error.json',
+      'KUBEFLOW_TRAINER_SERVER_URL=http://127.0.0.1:9090/apis/trainer.kubeflow.org/v1alpha1/namespaces/ml/trainjobs/nightly/status',
+      'KUBEFLOW_TRAINER_SERVER_TOKEN=/slipway/status/post-token',
     ]);
   });
 
   test('one process per pod adds WORLD_SIZE and RANK, so that images without torchrun find each other', () => {
     const lines = envLines(trainingJobAttempt(trainingJob({ nodes: 3 }), 0, runtime));
     expect(lines).toContain('PET_NPROC_PER_NODE=1');
-    expect(lines.slice(-2)).toEqual(['WORLD_SIZE=3', `RANK=${INDEX}`]);
+    expect(lines).toEqual(expect.arrayContaining(['WORLD_SIZE=3', `RANK=${INDEX}`]));
+  });
+
+  test('TF_CONFIG is JSON once the kubelet has filled in the rank, and names every worker', () => {
+    const line = envLines(trainingJobAttempt(trainingJob({ nodes: 2 }), 0, runtime)).find((l) =>
+      l.startsWith('TF_CONFIG='),
+    );
+    const config = JSON.parse((line ?? '').slice('TF_CONFIG='.length).replace('$(NODE_RANK)', '1'));
+    expect(config).toMatchObject({
+      cluster: { worker: [/./, /./].map(() => expect.any(String)) },
+      task: { type: 'worker', index: 1 },
+    });
+  });
+
+  test('one pod has no peers: nothing makes TensorFlow or JAX wait for any', () => {
+    expect(envLines(trainingJobAttempt(trainingJob(), 0, runtime)).join()).not.toMatch(/TF_CONFIG|JAX_/);
+  });
+
+  test('a variable of a framework that the user sets stays the user’s, once', () => {
+    const own = trainingJob({ nodes: 2, env: [{ name: 'TF_CONFIG', value: '{}' }] });
+    expect(envLines(trainingJobAttempt(own, 0, runtime)).filter((l) => l.startsWith('TF_CONFIG='))).toEqual([
+      'TF_CONFIG={}',
+    ]);
+  });
+
+  test('static rendezvous: nothing of PET_RDZV_* is set, which would make torchrun ignore the master', () => {
+    expect(envLines(trainingJobAttempt(trainingJob({ nodes: 2 }), 0, runtime)).join()).not.toContain('PET_RDZV');
+  });
+
+  test('whole Secrets and ConfigMaps are passed on, and what stands in env wins over them', () => {
+    const envFrom = [{ prefix: 'AWS_', secretRef: { name: 's3' } }, { configMapRef: { name: 'settings' } }];
+    expect(trainerOf(trainingJobAttempt(trainingJob({ envFrom }), 0, runtime))?.envFrom).toEqual(envFrom);
+    expect(trainerOf(trainingJobAttempt(trainingJob(), 0, runtime))).not.toHaveProperty('envFrom');
   });
 
   test('a number of processes given is the one set', () => {
@@ -136,6 +176,74 @@ describe('an attempt', () => {
     expect(trainerOf(accelerated)?.resources?.limits).toEqual({ 'nvidia.com/gpu': '2' });
     expect(podOf(accelerated).initContainers?.[0]?.resources?.limits).toEqual({ memory: '128Mi' });
     expect(podOf(accelerated).affinity?.nodeAffinity).toBeDefined();
+  });
+});
+
+describe('where the pods of an attempt go', () => {
+  const affinity = (job: Job) => podOf(job).affinity;
+
+  test('topologyKey: all pods of the attempt share its value, and none of another attempt counts', () => {
+    const together = trainingJob({ nodes: 2, placement: { topologyKey: 'nvidia.com/gpu.clique' } });
+    expect(affinity(trainingJobAttempt(together, 4, runtime))?.podAffinity).toEqual({
+      requiredDuringSchedulingIgnoredDuringExecution: [
+        {
+          topologyKey: 'nvidia.com/gpu.clique',
+          labelSelector: { matchLabels: expect.objectContaining({ 'slipway.dev/attempt': '4' }) },
+        },
+      ],
+    });
+  });
+
+  test('nodes that are left out are named by field', () => {
+    const job = trainingJobAttempt(trainingJob(), 1, runtime, { excludedNodes: ['gpu-7'] });
+    expect(JSON.stringify(affinity(job))).toContain('{"key":"metadata.name","operator":"NotIn","values":["gpu-7"]}');
+  });
+
+  test('without either there is no affinity, as ever', () => {
+    expect(affinity(trainingJobAttempt(trainingJob({ nodes: 2 }), 0, runtime))).toBeUndefined();
+  });
+
+  test('a queue’s Job has the label of Kueue and waits for it; any other is as it was', () => {
+    const queued = trainingJobAttempt(trainingJob({ queue: 'team-a' }), 0, runtime);
+    expect(queued.metadata.labels).toMatchObject({ 'kueue.x-k8s.io/queue-name': 'team-a' });
+    expect(queued.spec?.suspend).toBe(true);
+    const plain = trainingJobAttempt(trainingJob(), 0, runtime);
+    expect(plain.spec).not.toHaveProperty('suspend');
+  });
+});
+
+describe('data sets', () => {
+  const datasets = [
+    { name: 'train', uri: 'pvc://lake/flights/2015' },
+    { name: 'test', uri: 's3://bucket/test', secretRef: { name: 's3' } },
+  ];
+  const job = trainingJobAttempt(trainingJob({ datasets }), 0, runtime);
+
+  test('are prepared before the trainer starts, by the one container that sees the Secrets', () => {
+    const [, prepare] = podOf(job).initContainers ?? [];
+    expect(prepare).toMatchObject({ name: 'prepare', command: ['node', '/app/prepare.mjs'] });
+    expect(prepare?.volumeMounts?.map(({ mountPath }) => mountPath)).toContain('/slipway/credentials/s3');
+    expect(
+      trainerOf(job)
+        ?.volumeMounts?.map(({ mountPath }) => mountPath)
+        .join(),
+    ).not.toContain('credentials');
+  });
+
+  test('are read-only for the trainer: the folder of inputs, and the claims that it links into', () => {
+    const mounts = trainerOf(job)?.volumeMounts?.filter(({ mountPath }) => /input|claims/.test(mountPath)) ?? [];
+    expect(mounts.map(({ mountPath, readOnly }) => [mountPath, readOnly])).toEqual([
+      ['/slipway/input', true],
+      ['/slipway/claims/lake', true],
+    ]);
+    expect(envLines(job)).toContain('SLIPWAY_INPUT_DIR=/slipway/input');
+  });
+
+  test('one pod without any, on its first attempt, has nothing to prepare and starts at once', () => {
+    const names = (attempt: number) =>
+      podOf(trainingJobAttempt(trainingJob(), attempt, runtime)).initContainers?.map(({ name }) => name);
+    expect(names(0)).toEqual(['agent']);
+    expect(names(1)).toEqual(['agent', 'prepare']);
   });
 });
 

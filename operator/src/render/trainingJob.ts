@@ -1,19 +1,21 @@
-import { DIRECTORIES, ENV, LABELS, PORTS } from '@slipway/crds/contract';
+import { DIRECTORIES, LABELS } from '@slipway/crds/contract';
 import type { Job } from '../api/builtin.ts';
 import type { TrainingJob } from '../api/kinds.ts';
+import { KUEUE } from '../api/kueue.ts';
 import type { Stored } from '../kube/wire.ts';
 import { compact } from './compact.ts';
-import { containerResources } from './placement.ts';
+import { containerResources, type PlacementMore } from './placement.ts';
 import { type Container, restrictedPod, type Volume } from './pod.ts';
+import { overlaid, type PodTemplate } from './podTemplate.ts';
 import type { RuntimeImage } from './runtimeImage.ts';
+import { agentContainer } from './trainingAgent.ts';
 import { childNames, trainingAnnotations, trainingChildMeta, trainingLabels } from './trainingJobChildren.ts';
 import { trainingEnv } from './trainingJobEnv.ts';
+import { datasetVolumes, inputMounts, needsPrepare, prepareContainer } from './trainingPrepare.ts';
 import { WORKSPACE } from './workspace.ts';
 
 /** The container whose exit decides the attempt. */
 export const TRAIN_CONTAINER = 'train';
-export const AGENT_CONTAINER = 'agent';
-export const PREPARE_CONTAINER = 'prepare';
 
 type PodFailurePolicy = NonNullable<NonNullable<Job['spec']>['podFailurePolicy']>;
 
@@ -28,69 +30,84 @@ const FIRST_FAILURE_ENDS_ALL: PodFailurePolicy = {
   ],
 };
 
-const trainer = (tj: Stored<TrainingJob>, attempt: number): Container =>
+const trainer = (tj: Stored<TrainingJob>, attempt: number, { mig }: PlacementMore): Container =>
   compact<Container>({
     name: TRAIN_CONTAINER,
     image: tj.spec.image,
     command: tj.spec.command,
     args: tj.spec.args,
+    envFrom: tj.spec.envFrom as Container['envFrom'],
     env: trainingEnv(tj, attempt),
-    resources: containerResources(tj.spec.resources, tj.spec.accelerator),
+    resources: containerResources(tj.spec.resources, tj.spec.accelerator, mig),
     volumeMounts: [
       { name: 'workspace', mountPath: DIRECTORIES.checkpoints, subPath: WORKSPACE.checkpoints },
       { name: 'workspace', mountPath: DIRECTORIES.output, subPath: WORKSPACE.output(attempt) },
       { name: 'status', mountPath: DIRECTORIES.status },
       { name: 'parameters', mountPath: DIRECTORIES.parameters, readOnly: true },
+      ...inputMounts(tj),
     ],
   });
 
-/**
- * Serves the trainer's progress file on the admin port. A native sidecar: it starts before the trainer and never keeps
- * the pod alive after it. Only pod 0's is asked, but an Indexed Job has one template for all.
- */
-const agent = ({ image, pullPolicy }: RuntimeImage): Container => ({
-  name: AGENT_CONTAINER,
-  image,
-  imagePullPolicy: pullPolicy,
-  restartPolicy: 'Always',
-  command: ['node', '/app/agent.mjs'],
-  env: [
-    { name: ENV.statusDir, value: DIRECTORIES.status },
-    { name: ENV.adminPort, value: String(PORTS.admin) },
-    { name: ENV.adminTokenFile, value: `${DIRECTORIES.admin}/token` },
-  ],
-  ports: [{ name: 'admin', containerPort: PORTS.admin, protocol: 'TCP' }],
-  resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '128Mi' } },
-  volumeMounts: [
-    { name: 'status', mountPath: DIRECTORIES.status, readOnly: true },
-    { name: 'admin', mountPath: DIRECTORIES.admin, readOnly: true },
-  ],
-});
-
-const volumes = (name: string): Volume[] => {
-  const names = childNames(name);
+const volumes = (tj: Stored<TrainingJob>): Volume[] => {
+  const names = childNames(tj.metadata.name);
   return [
     { name: 'workspace', persistentVolumeClaim: { claimName: names.workspace } },
     { name: 'status', emptyDir: {} },
     { name: 'parameters', configMap: { name: names.parameters } },
     { name: 'admin', secret: { secretName: names.admin, defaultMode: 0o440 } },
+    ...datasetVolumes(tj),
   ];
 };
+
+/** Its queue alone starts a Job that is made suspended; without the label it would wait for ever. */
+const queueing = ({ queue }: TrainingJob['spec']) =>
+  queue === undefined ? { labels: {}, spec: {} } : { labels: { [KUEUE.queueName]: queue }, spec: { suspend: true } };
+
+function podTemplate(
+  tj: Stored<TrainingJob>,
+  attempt: number,
+  runtime: RuntimeImage,
+  more: PlacementMore,
+): PodTemplate {
+  const { name } = tj.metadata;
+  const { placement, accelerator } = tj.spec;
+  const labels = { ...trainingLabels(name, 'training'), [LABELS.attempt]: String(attempt) };
+  const { topologyKey } = placement ?? {};
+  const template: PodTemplate = {
+    metadata: { labels, annotations: trainingAnnotations(name) },
+    spec: restrictedPod({
+      initContainers: [
+        agentContainer(runtime),
+        ...(needsPrepare(tj, attempt) ? [prepareContainer(tj, attempt, runtime)] : []),
+      ],
+      containers: [trainer(tj, attempt, more)],
+      volumes: volumes(tj),
+      placement,
+      accelerator,
+      more: topologyKey === undefined ? more : { ...more, together: { topologyKey, matchLabels: labels } },
+      extra: { restartPolicy: 'Never', subdomain: childNames(name).rendezvous },
+    }),
+  };
+  return overlaid(template, tj.spec.podTemplate);
+}
 
 /**
  * One attempt: an Indexed Job of `nodes` pods that live and die together. It never retries by itself (backoffLimit 0):
  * the budget of restarts stands in the TrainingJob's status, where a deleted child can't reset it, and a fresh Job
  * starts every index, where a retried one would start only those that had not finished.
  */
-export function trainingJobAttempt(tj: Stored<TrainingJob>, attempt: number, runtime: RuntimeImage): Job {
-  const { name } = tj.metadata;
-  const names = childNames(name);
-  const ofAttempt = { [LABELS.attempt]: String(attempt) };
-  const meta = trainingChildMeta(tj, names.attempt(attempt));
+export function trainingJobAttempt(
+  tj: Stored<TrainingJob>,
+  attempt: number,
+  runtime: RuntimeImage,
+  more: PlacementMore = {},
+): Job {
+  const meta = trainingChildMeta(tj, childNames(tj.metadata.name).attempt(attempt));
+  const queue = queueing(tj.spec);
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { ...meta, labels: { ...meta.labels, ...ofAttempt } },
+    metadata: { ...meta, labels: { ...meta.labels, [LABELS.attempt]: String(attempt), ...queue.labels } },
     spec: {
       completionMode: 'Indexed',
       completions: tj.spec.nodes,
@@ -98,20 +115,8 @@ export function trainingJobAttempt(tj: Stored<TrainingJob>, attempt: number, run
       backoffLimit: 0,
       podReplacementPolicy: 'Failed',
       podFailurePolicy: FIRST_FAILURE_ENDS_ALL,
-      template: {
-        metadata: {
-          labels: { ...trainingLabels(name, 'training'), ...ofAttempt },
-          annotations: trainingAnnotations(name),
-        },
-        spec: restrictedPod({
-          initContainers: [agent(runtime)],
-          containers: [trainer(tj, attempt)],
-          volumes: volumes(name),
-          placement: tj.spec.placement,
-          accelerator: tj.spec.accelerator,
-          extra: { restartPolicy: 'Never', subdomain: names.rendezvous },
-        }),
-      },
+      ...queue.spec,
+      template: podTemplate(tj, attempt, runtime, more),
     },
   };
 }

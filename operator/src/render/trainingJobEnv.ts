@@ -2,8 +2,10 @@ import type { EnvVar as UserEnvVar } from '@slipway/crds';
 import { DIRECTORIES, ENV, FILES } from '@slipway/crds/contract';
 import type { TrainingJob } from '../api/kinds.ts';
 import type { Stored } from '../kube/wire.ts';
+import { frameworkEnv } from './frameworkEnv.ts';
 import type { Container } from './pod.ts';
 import { RENDEZVOUS_PORT } from './rendezvousService.ts';
+import { progressEnv } from './trainingAgent.ts';
 import { childNames } from './trainingJobChildren.ts';
 
 type EnvVar = NonNullable<Container['env']>[number];
@@ -46,6 +48,8 @@ const contract = (tj: Stored<TrainingJob>, attempt: number): EnvVar[] =>
     [ENV.modelDir]: DIRECTORIES.model,
     [ENV.checkpointDir]: DIRECTORIES.checkpoints,
     [ENV.statusDir]: DIRECTORIES.status,
+    [ENV.resumeFrom]: `${DIRECTORIES.checkpoints}/${FILES.latest}`,
+    ...(tj.spec.datasets === undefined ? {} : { [ENV.inputDir]: DIRECTORIES.input }),
     [ENV.parametersFile]: `${DIRECTORIES.parameters}/${FILES.parameters}`,
     PYTHONUNBUFFERED: '1',
   });
@@ -69,10 +73,18 @@ function rendezvous(tj: Stored<TrainingJob>, attempt: number): EnvVar[] {
   ];
 }
 
+/** What is known by names that are not ours: a list may hold each name once, and the user's own stays. */
+function frameworks(tj: Stored<TrainingJob>, attempt: number): EnvVar[] {
+  const taken = new Set((tj.spec.env ?? []).map(({ name }) => name));
+  return variables(frameworkEnv(tj, attempt)).filter(({ name }) => !taken.has(name));
+}
+
 /** Environment of the training container. Ours comes last and under names the API refuses to users, so it always holds. */
 export const trainingEnv = (tj: Stored<TrainingJob>, attempt: number): EnvVar[] => [
   ...((tj.spec.env ?? []) as UserEnvVar[] as EnvVar[]),
   ...parameters(tj.spec),
   ...contract(tj, attempt),
   ...rendezvous(tj, attempt),
+  ...frameworks(tj, attempt),
+  ...progressEnv(tj),
 ];

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { LABELS } from '@slipway/crds/contract';
-import { configMaps, jobs, nodes, persistentVolumeClaims, pods, secrets, services } from '../../api/builtin.ts';
+import { configMaps, jobs, persistentVolumeClaims, pods, secrets, services } from '../../api/builtin.ts';
 import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
 import { workloads } from '../../api/kueue.ts';
 import type { OperatorConfig } from '../../config.ts';
@@ -19,19 +19,25 @@ import { NameTaken } from '../jobs/ensureChild.ts';
 import { jobSources } from '../jobs/jobWorld.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
 import { Latest } from '../latest.ts';
+import { claimGrants } from '../placement/claimed.ts';
+import { ClusterView, clusterGrants } from '../placement/cluster.ts';
 import { act, type Hands } from './apply.ts';
 import { type VersionClaims, versionClaims } from './claim.ts';
 import { fetchText } from './fetchText.ts';
-import { underWay } from './outlook.ts';
+import { warning } from './notes.ts';
+import { stalled, underWay } from './outlook.ts';
 import { plan } from './plan.ts';
 import { ProgressReader } from './progressReader.ts';
 import { QueueReader } from './queueReader.ts';
-import { nodeLister, type Reading, readWorld } from './read.ts';
+import { type Reading, readWorld } from './read.ts';
+import { AttemptRefused } from './startAttempt.ts';
 import type { Plan, World } from './world.ts';
 
 const NAME = 'trainingjob';
 const FIELD_MANAGER = `slipway-${NAME}`;
 const NAME_TAKEN_MS = 5_000;
+/** Between two tries of what a person must make possible first. */
+const REFUSED_MS = 30_000;
 
 /** What the controller reaches beside the API server. */
 export interface TrainingSurroundings {
@@ -50,9 +56,10 @@ const GRANTS: readonly Grant[] = [
   { resource: services, verbs: ['get', 'create', 'patch'] },
   { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch'] },
   { resource: secrets, verbs: ['get', 'create', 'patch'] },
-  { resource: pods, verbs: ['list', 'delete'] },
+  { resource: pods, verbs: ['delete'] },
   { resource: workloads, verbs: ['list'] },
-  { resource: nodes, verbs: ['list'] },
+  ...clusterGrants,
+  ...claimGrants,
 ];
 
 /** A ModelVersion concerns the job that made it: its creation is the last step of that job. */
@@ -80,17 +87,19 @@ class TrainingJobReconciler implements Reconciler {
     { fetchText: fetch, newToken }: TrainingSurroundings,
   ) {
     const { client } = context;
+    const cluster = new ClusterView(client);
     this.#context = context;
     this.#claimVersion = versionClaims(client);
     this.#latest = new Latest(client, trainingJobs);
     this.#reading = {
       context,
       progress: new ProgressReader(client, fetch),
-      listNodes: nodeLister(client),
+      cluster,
       queue: new QueueReader(client),
     };
     this.#hands = {
       client,
+      cluster,
       newToken,
       runtime: { image: config.runtimeImage, pullPolicy: config.imagePullPolicy },
       fieldManager: FIELD_MANAGER,
@@ -125,8 +134,9 @@ class TrainingJobReconciler implements Reconciler {
     try {
       for (const action of wanted.actions) await act(this.#hands, world.tj, action, signal);
     } catch (error) {
-      if (!(error instanceof NameTaken)) throw error;
-      return this.#waitForName(world, error, signal);
+      if (error instanceof NameTaken) return this.#waitForName(world, error, signal);
+      if (error instanceof AttemptRefused) return this.#refuse(world, error, signal);
+      throw error;
     }
     if (await this.#write(world, wanted, signal)) this.#tell(world.tj, wanted);
     return wanted.next;
@@ -136,6 +146,16 @@ class TrainingJobReconciler implements Reconciler {
     const { conditions: _c, observedGeneration: _g, ...status } = world.tj.status ?? {};
     await this.#write(world, { status, observed: underWay('NameTaken', message) }, signal);
     return again(NAME_TAKEN_MS, message);
+  }
+
+  /** Nothing else of the status changes: the attempt is the one to come, for when a person has mended what keeps it. */
+  async #refuse(world: World, { reason, message, isFinal }: AttemptRefused, signal: AbortSignal): Promise<Outcome> {
+    const { conditions: _c, observedGeneration: _g, ...status } = world.tj.status ?? {};
+    const observed = isFinal ? stalled(reason, message) : underWay(reason, message);
+    if (await this.#write(world, { status, observed }, signal)) {
+      this.#context.events.emit(world.tj, warning(reason, message));
+    }
+    return isFinal ? settled : again(REFUSED_MS, message);
   }
 
   async #write({ tj, now }: World, { status, observed }: Pick<Plan, 'status' | 'observed'>, signal: AbortSignal) {

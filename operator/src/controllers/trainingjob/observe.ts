@@ -1,14 +1,13 @@
 import type { Pod } from '../../api/builtin.ts';
 import { gangOf, indexOf } from '../../domain/training/gang.ts';
-import { productSentence } from '../../domain/training/nodeProducts.ts';
 import { parseProgress, progressStatus } from '../../domain/training/progress.ts';
 import { containerStatus, hasEnded, terminated } from '../../domain/workload/podEnd.ts';
-import { unschedulableMessage } from '../../domain/workload/podWait.ts';
 import { preparedReport } from '../../domain/workload/report.ts';
 import { rfc3339 } from '../../kube/conditions.ts';
 import { compact } from '../../render/compact.ts';
-import { productLabel } from '../../render/placement.ts';
-import { AGENT_CONTAINER, PREPARE_CONTAINER, TRAIN_CONTAINER } from '../../render/trainingJob.ts';
+import { AGENT_CONTAINER } from '../../render/trainingAgent.ts';
+import { TRAIN_CONTAINER } from '../../render/trainingJob.ts';
+import { PREPARE_CONTAINER } from '../../render/trainingPrepare.ts';
 import type { BareStatus, World } from './world.ts';
 
 const LONGEST_PLACEMENT = 2048;
@@ -60,17 +59,8 @@ const nodesOf = ({ attempt: { job, pods } }: World): BareStatus['nodes'] =>
         failed: pods.filter(({ status }) => status?.phase === 'Failed').length,
       };
 
-/** Why no node takes the pods: our comparison of products first, as it is the part that a person can act on. */
-export function placementOf({ tj, attempt, nodes }: World): string | undefined {
-  const message = attempt.pods.map(unschedulableMessage).find((text) => text !== undefined);
-  if (message === undefined) return undefined;
-  const { accelerator } = tj.spec;
-  const ours =
-    accelerator?.products === undefined || nodes.length === 0
-      ? []
-      : [productSentence(accelerator, productLabel(accelerator.resource), nodes)];
-  return [...ours, `The scheduler says: ${message}`].join(' ').slice(0, LONGEST_PLACEMENT);
-}
+/** Why no node takes the pods. */
+export const placementOf = ({ placement }: World): string | undefined => placement?.slice(0, LONGEST_PLACEMENT);
 
 /** The agent's last answer, else what pod 0 left behind as its termination message (the same document as progress.json). */
 function progressOf({ tj, attempt, report, now }: World): BareStatus['progress'] {

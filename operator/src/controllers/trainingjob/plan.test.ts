@@ -28,7 +28,7 @@ const world = (status: TrainingJobStatus | undefined, rest: Partial<World> = {},
   publish: NO_JOB,
   modelVersion: undefined,
   report: undefined,
-  nodes: [],
+  placement: undefined,
   leftovers: { jobs: [], pods: [] },
   lostNodes: new Map(),
   queue: undefined,
@@ -61,7 +61,7 @@ describe('an attempt', () => {
 
   test('is started once a version is claimed', () => {
     const got = plan(world(claimed));
-    expect(got.actions).toEqual([{ kind: 'StartAttempt', attempt: 0 }]);
+    expect(got.actions).toMatchObject([{ kind: 'StartAttempt', attempt: 0, excludedNodes: [] }]);
     expect(got.status).toMatchObject({ phase: 'Pending', attempt: 0 });
   });
 
@@ -86,20 +86,12 @@ describe('an attempt', () => {
     expect(got.status.phase).toBe('Publishing');
   });
 
-  test('that no node takes says why in placement, with the products wanted and those present', () => {
-    const node = {
-      apiVersion: 'v1',
-      kind: 'Node',
-      metadata: { name: 'n', labels: { 'nvidia.com/gpu.product': 'Tesla-T4' } },
-    };
-    const accelerator = { resource: 'nvidia.com/gpu', count: 1, products: ['NVIDIA-H100'] };
-    const stuck = pod({ phase: 'Pending', unschedulable: '0/1 nodes are available' });
-    const got = plan(world(claimed, { attempt: attempt(undefined, stuck), nodes: [node] }, { accelerator }));
-    expect(ready(got)).toMatchObject({ status: 'False', reason: 'Unschedulable' });
-    expect(got.status.placement).toBe(
-      'It wants nodes whose nvidia.com/gpu.product is NVIDIA-H100; the nodes have: Tesla-T4 (1). The scheduler says: 0/1 nodes are available',
-    );
-    expect(ready(got)?.message).toBe(got.status.placement);
+  test('that no node takes says why in placement', () => {
+    const why = '0 of 3 nodes: 3 have 40Gi < 80Gi.';
+    const stuck = pod({ phase: 'Pending', unschedulable: '0/3 nodes are available' });
+    const got = plan(world(claimed, { attempt: attempt(undefined, stuck), placement: why }));
+    expect(ready(got)).toMatchObject({ status: 'False', reason: 'Unschedulable', message: why });
+    expect(got.status.placement).toBe(why);
     expect(got.status.startedAt).toBeUndefined();
   });
 
@@ -206,6 +198,46 @@ describe('publishing', () => {
       },
     });
     expect(JSON.stringify(action)).not.toContain('ownerReferences');
+  });
+
+  test('promotion, retention, credentials, data, parent and trigger go into the ModelVersion', () => {
+    const spec = {
+      nodes: 2,
+      accelerator: { resource: 'nvidia.com/gpu', count: 4 },
+      promotion: { stage: 'Staging' as const, approval: 'TwoPeople' as const },
+      publish: { store: 's3://models', secretRef: { name: 's3' }, retention: { newest: 3 } },
+      datasets: [
+        { name: 'train', uri: 's3://lake/train' },
+        { name: 'test', uri: 's3://lake/test', digest: OTHER_DIGEST },
+      ],
+    };
+    const stored = { ...publishing, artifact, attempt: 2, datasets: [{ name: 'train', digest: DIGEST }] };
+    const bare = world(stored, {}, spec);
+    const annotations = { 'slipway.dev/parent': 'flights-0.0.9', 'slipway.dev/trigger': 'drift of carrier' };
+    const tj = { ...bare.tj, metadata: { ...bare.tj.metadata, annotations } };
+    const [action] = plan({ ...bare, tj }).actions;
+    expect(action).toMatchObject({
+      kind: 'CreateModelVersion',
+      modelVersion: {
+        spec: {
+          stage: 'Staging',
+          approval: 'TwoPeople',
+          retention: { newest: 3 },
+          artifact: { secretRef: { name: 's3' } },
+          provenance: {
+            datasets: [
+              { name: 'train', uri: 's3://lake/train', digest: DIGEST },
+              { name: 'test', uri: 's3://lake/test', digest: OTHER_DIGEST },
+            ],
+            parent: 'flights-0.0.9',
+            trigger: 'drift of carrier',
+            attempt: 2,
+            nodes: 2,
+            accelerator: '4 x nvidia.com/gpu',
+          },
+        },
+      },
+    });
   });
 
   test('succeeds once the ModelVersion is there with our digest, whoever made it', () => {

@@ -61,8 +61,9 @@ export function startAttempt(world: World): Plan {
   }
   const message = `Attempt ${attempt} starts on ${tj.spec.nodes} pod(s).`;
   const { nextAttemptAt: _n, excludedNodes: _e, ...status } = betweenAttempts(world);
+  const excludedNodes = (excluded(world).excludedNodes ?? []).map(({ name }) => name);
   return {
-    actions: [...clear(world), { kind: 'StartAttempt', attempt }],
+    actions: [...clear(world), { kind: 'StartAttempt', attempt, excludedNodes, now: world.now }],
     status: { ...status, ...excluded(world), phase: tj.spec.queue === undefined ? 'Pending' : 'Queued', attempt },
     observed: underWay('Pending', message),
     events: [normal('AttemptStarted', message)],
@@ -74,10 +75,16 @@ export function startAttempt(world: World): Plan {
 export function queued(world: World): Plan {
   const { tj, queue } = world;
   const { queue: _q, ...status } = betweenAttempts(world);
-  const message = queue ?? `Queue ${tj.spec.queue} has not admitted the job yet.`;
+  const said = queue ?? `Queue ${tj.spec.queue} has not admitted the job yet.`;
+  const message = world.placement === undefined ? said : `${said} ${world.placement}`;
   return {
     actions: clear(world),
-    status: { ...status, ...(queue === undefined ? {} : { queue: queue.slice(0, 512) }), phase: 'Queued' },
+    status: {
+      ...status,
+      ...(queue === undefined ? {} : { queue: queue.slice(0, 512) }),
+      ...(world.placement === undefined ? {} : { placement: placementOf(world) }),
+      phase: 'Queued',
+    },
     observed: underWay('Queued', message),
     events: tj.status?.phase === 'Running' ? [normal('Queued', message)] : [],
     next: soonest(untilDeadline(world), again(QUEUE_MS, 'what the queue says is due')),

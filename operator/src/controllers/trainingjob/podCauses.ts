@@ -2,7 +2,9 @@ import type { Pod } from '../../api/builtin.ts';
 import type { Cause } from '../../domain/training/cause.ts';
 import { causeOf } from '../../domain/training/classify.ts';
 import { failuresOf, type PodFailure, terminated } from '../../domain/workload/podEnd.ts';
-import { AGENT_CONTAINER, PREPARE_CONTAINER, TRAIN_CONTAINER } from '../../render/trainingJob.ts';
+import { AGENT_CONTAINER } from '../../render/trainingAgent.ts';
+import { TRAIN_CONTAINER } from '../../render/trainingJob.ts';
+import { PREPARE_CONTAINER } from '../../render/trainingPrepare.ts';
 
 /** What torchelastic wrote of the rank that failed first: the agent passes it on in its own last words. */
 function elasticError(pod: Pod): string | undefined {

@@ -1,49 +1,47 @@
-import { type Node, nodes } from '../../api/builtin.ts';
 import { modelVersions, type TrainingJob } from '../../api/kinds.ts';
+import { explainPlacement } from '../../domain/placement/explain.ts';
 import { gapIn } from '../../domain/training/gang.ts';
 import { looksLost, lostNodes } from '../../domain/training/lost.ts';
 import { jobEnd } from '../../domain/workload/jobEnd.ts';
 import { unschedulableMessage } from '../../domain/workload/podWait.ts';
-import type { Client } from '../../kube/client.ts';
 import type { ControllerContext } from '../../kube/contracts.ts';
 import type { Stored } from '../../kube/wire.ts';
 import { childNames } from '../../render/trainingJobChildren.ts';
 import { type JobWorld, NO_JOB, readJob, readJobNow, readOthers } from '../jobs/jobWorld.ts';
+import type { ClusterView } from '../placement/cluster.ts';
 import { isRunning, masterPod } from './observe.ts';
 import type { ProgressReader } from './progressReader.ts';
 import type { QueueReader } from './queueReader.ts';
 import type { World } from './world.ts';
 
-const NODES_STAY_FRESH_MS = 30_000;
-
-/**
- * Lists the nodes on demand, at most twice a minute for all jobs together: they are wanted only to explain why pods find
- * no place, which is too seldom to watch every heartbeat of a big cluster. Without the right to list them the
- * scheduler's own words must do.
- */
-export function nodeLister(client: Client): (now: Date, signal: AbortSignal) => Promise<readonly Node[]> {
-  let known: { readonly at: number; readonly list: readonly Node[] } | undefined;
-  return async (now, signal) => {
-    if (known === undefined || now.getTime() - known.at > NODES_STAY_FRESH_MS) {
-      const list = await client.list(nodes, undefined, { signal }).catch(() => []);
-      known = { at: now.getTime(), list };
-    }
-    return known.list;
-  };
-}
-
 export interface Reading {
   readonly context: ControllerContext;
   readonly progress: ProgressReader;
-  readonly listNodes: ReturnType<typeof nodeLister>;
+  readonly cluster: ClusterView;
   readonly queue: QueueReader;
 }
 
-const wantsProducts = ({ spec }: TrainingJob): boolean => (spec.accelerator?.products?.length ?? 0) > 0;
-
-async function readNodes(reading: Reading, tj: TrainingJob, { pods }: JobWorld, now: Date, signal: AbortSignal) {
-  const stuck = pods.some((pod) => unschedulableMessage(pod) !== undefined);
-  return stuck && wantsProducts(tj) ? reading.listNodes(now, signal) : [];
+/**
+ * Why no node takes the pods, from the pod as it was made. A Job that its queue holds has none: then only what no node
+ * could ever take is told, as its queue may wait for that for ever.
+ */
+async function readPlacement(
+  { cluster }: Reading,
+  tj: TrainingJob,
+  { job, pods }: JobWorld,
+  now: Date,
+  signal: AbortSignal,
+) {
+  const { accelerator } = tj.spec;
+  const stuck = pods.find((pod) => unschedulableMessage(pod) !== undefined);
+  if (stuck?.spec !== undefined) {
+    const asked = { accelerator, scheduler: unschedulableMessage(stuck) };
+    return explainPlacement(stuck.spec, await cluster.lookWithPods(now, signal), asked).sentence;
+  }
+  const template = job?.spec?.suspend === true ? job.spec.template.spec : undefined;
+  if (template === undefined) return undefined;
+  const { sentence, hopeless } = explainPlacement(template, await cluster.look(now, signal), { accelerator });
+  return hopeless ? sentence : undefined;
 }
 
 async function readReport(
@@ -81,9 +79,11 @@ async function readAttempt({ context }: Reading, tj: Stored<TrainingJob>, signal
 }
 
 /** Read only while a pod looks as if its node were lost: else every heartbeat of a node would be of interest. */
-async function readLostNodes({ listNodes }: Reading, { pods }: JobWorld, now: Date, signal: AbortSignal) {
+async function readLostNodes({ cluster }: Reading, { pods }: JobWorld, now: Date, signal: AbortSignal) {
   const suspects = pods.filter((pod) => looksLost(pod) || pod.metadata.deletionTimestamp !== undefined);
-  return suspects.length === 0 ? new Map<string, string>() : lostNodes(suspects, await listNodes(now, signal), now);
+  return suspects.length === 0
+    ? new Map<string, string>()
+    : lostNodes(suspects, (await cluster.look(now, signal)).nodes, now);
 }
 
 /** From the server, as its absence leads to a create and its digest to a verdict. */
@@ -100,13 +100,13 @@ export async function readWorld(reading: Reading, tj: Stored<TrainingJob>, signa
   const isPublishing = tj.status?.trainedAt !== undefined || tj.status?.phase === 'Publishing';
   const attempt = await readAttempt(reading, tj, signal);
   const publish = isPublishing ? await readJob(context, tj, childNames(tj.metadata.name).publish, signal) : NO_JOB;
-  const [modelVersion, report, nodeList, lost, queue] = await Promise.all([
+  const [modelVersion, report, placement, lost, queue] = await Promise.all([
     readModelVersion(reading, tj, signal),
     readReport(reading, tj, attempt, now, signal),
-    readNodes(reading, tj, attempt, now, signal),
+    readPlacement(reading, tj, attempt, now, signal),
     readLostNodes(reading, attempt, now, signal),
     reading.queue.read(tj, attempt.job, signal),
   ]);
   const leftovers = readOthers(context, tj, 'training', attempt.job);
-  return { tj, now, attempt, leftovers, publish, modelVersion, report, nodes: nodeList, lostNodes: lost, queue };
+  return { tj, now, attempt, leftovers, publish, modelVersion, report, placement, lostNodes: lost, queue };
 }

@@ -1,6 +1,7 @@
 import type { Job } from '../../api/builtin.ts';
 import type { Run } from '../../domain/training/trouble.ts';
-import { PREPARE_CONTAINER, TRAIN_CONTAINER } from '../../render/trainingJob.ts';
+import { TRAIN_CONTAINER } from '../../render/trainingJob.ts';
+import { PREPARE_CONTAINER } from '../../render/trainingPrepare.ts';
 import { observedStatus } from './observe.ts';
 import type { World } from './world.ts';
 

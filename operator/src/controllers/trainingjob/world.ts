@@ -1,12 +1,13 @@
 import type { TrainingJobStatus } from '@slipway/crds';
 import type { Progress } from '@slipway/crds/contract';
-import type { Job, Node, Pod } from '../../api/builtin.ts';
+import type { Job, Pod } from '../../api/builtin.ts';
 import type { ModelVersion, TrainingJob } from '../../api/kinds.ts';
 import type { Observation } from '../../kube/conditions.ts';
 import type { EventNote } from '../../kube/contracts.ts';
 import type { Outcome } from '../../kube/outcome.ts';
 import type { Stored } from '../../kube/wire.ts';
 import type { JobWorld } from '../jobs/jobWorld.ts';
+import type { AttemptOrder } from './startAttempt.ts';
 
 /** What is left of other attempts: Jobs that have not ended, and pods. */
 export interface Leftovers {
@@ -26,8 +27,8 @@ export interface World {
   readonly modelVersion: Stored<ModelVersion> | undefined;
   /** What the agent of pod 0 answered in this pass, if it was asked. */
   readonly report: Progress | undefined;
-  /** Nodes of the cluster, read only while accelerators of a named product are wanted and no node takes the pods. */
-  readonly nodes: readonly Node[];
+  /** Why no node takes the pods, node by node class; read only while none does. */
+  readonly placement: string | undefined;
   /** Nodes of pods of ours that are lost, and how; read only while a pod looks as if its node were. */
   readonly lostNodes: ReadonlyMap<string, string>;
   /** What the queue says of the current attempt, while it waits there. */
@@ -35,7 +36,7 @@ export interface World {
 }
 
 export type Action =
-  | { readonly kind: 'StartAttempt'; readonly attempt: number }
+  | ({ readonly kind: 'StartAttempt' } & AttemptOrder)
   | { readonly kind: 'StartPublish'; readonly version: string; readonly attempt: number }
   | { readonly kind: 'DeleteJob'; readonly job: Stored<Job> }
   | { readonly kind: 'DeletePod'; readonly pod: Stored<Pod> }
