@@ -12,7 +12,7 @@ VITEST := vitest run --reporter=default --reporter=json
 # In CI the files that failed are run once more, in a process of their own, and named at the end.
 SUITE := node hack/suites/main.ts
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout e2e-judgement serve soak container-test simulate clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout e2e-judgement serve soak container-test stores-test simulate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -69,14 +69,19 @@ container-test: .cache/npm ## The image of the model server, sealed, in a Docker
 	@$(NODE)
 	$(VITEST) --project container --outputFile.json=$(RESULTS)/container.json
 
+stores-test: .cache/npm ## Artifacts in real servers of S3 and OCI, cut off, killed, full and refused
+	@$(NODE)
+	$(VITEST) --project stores --outputFile.json=$(RESULTS)/stores.json
+
 conformance: .cache/npm build ## The model server against real clients: tritonclient, kserve, mlserver's types
 	@$(NODE)
 	node e2e/conformance/main.ts $(RESULTS)/conformance.json
 
-test: ## All tests: verify, unit, conformance, container-test, integration, e2e
+test: ## All tests: verify, unit, stores-test, conformance, container-test, integration, e2e
 	@rm -rf $(RESULTS) .cache/second-tries.log
 	$(MAKE) verify
 	$(MAKE) unit
+	$(MAKE) stores-test
 	$(MAKE) conformance
 	$(MAKE) container-test
 	$(MAKE) integration
@@ -105,10 +110,11 @@ bench-rollout: .cache/npm build ## A fault under Slipway and Argo Rollouts side 
 	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
 	ROUNDS=$(or $(ROUNDS),10) node hack/bench.ts e2e/bench/rollout.ts
 
-simulate: .cache/npm ## Simulated rollouts by the thousand, and a month of drift: docs/statistics.md, docs/drift.md (RUNS=200 DAYS=3: a quick look)
+simulate: .cache/npm ## Simulated rollouts by the thousand, a month of drift, half a million acts on the rules: docs/statistics.md, docs/drift.md (RUNS=200 DAYS=3 SERVICES=800: a quick look)
 	@$(NODE)
 	node hack/simulation/main.ts $(RUNS)
 	node hack/simulation/drift.ts $(DAYS)
+	SLIPWAY_PROPERTY_SEED=$(or $(SEED),$$RANDOM) SLIPWAY_PROPERTY_RUNS=$(or $(SERVICES),20000) vitest run --project unit operator/src/domain/rollout/model.test.ts
 
 # Beside its peers, from a folder of their environments (about 3 GB, kept). ROUNDS=1 SECONDS_A_CELL=3 for a quick look.
 RIG := runtime/bench/rig

@@ -6,11 +6,12 @@ import { invariantsFor, shortOfPods } from './model/invariants.ts';
 import { type Plan, plan } from './plan.ts';
 import type { World } from './world.ts';
 
-const RUNS = 3600;
+/** `make simulate` plays many more, from a seed of its own. */
+const RUNS = fc.readConfigureGlobal().numRuns ?? 800;
 /** Runs are of any length up to this, so that a failure shrinks to the few acts it takes. */
 const MOST_ACTS = 60;
 /** Acts in all, each with a pass after it. */
-const ENOUGH = 100_000;
+const ENOUGH = RUNS * 25;
 /** Passes in which everything that is under way has come to where it waits for time, people or requests. */
 const SETTLED_AFTER = 40;
 
