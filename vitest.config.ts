@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/{scenarios,alone,long,container}/**'],
+          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/{scenarios,alone,long,container,stores}/**'],
           environment: 'node',
           env,
           setupFiles: ['hack/verification/propertySeed.ts'],
@@ -55,6 +55,19 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        // Real servers of S3 and OCI: once for all files, a bucket and a repository for each test.
+        test: {
+          name: 'stores',
+          include: ['e2e/stores/**/*.test.ts'],
+          exclude,
+          environment: 'node',
+          env,
+          globalSetup: ['e2e/stores/setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 600_000,
         },
       },
       {

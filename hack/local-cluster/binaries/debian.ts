@@ -24,6 +24,7 @@ const WANTED_FOR = {
   'debian-archive-keyring': '/usr/share/keyrings/debian-archive-keyring.gpg',
   prometheus: 'prometheus',
   'docker.io': 'dockerd',
+  'docker-registry': 'docker-registry',
   'python3-pip': '/usr/lib/python3/dist-packages/pip',
   'python3-venv': '/usr/share/doc/python3-venv',
 } as const satisfies Record<string, string>;

@@ -100,6 +100,7 @@ async function readOnce(
   state: State,
 ): Promise<string | undefined> {
   if (file.size !== undefined && state.size === file.size && file.size > 0) return undefined;
+  const before = state.size;
   try {
     const stream = await store.read(base, file, state.size);
     for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -113,11 +114,20 @@ async function readOnce(
     if (error instanceof Failure && error.reason !== 'StoreUnavailable') throw error;
     return sentenceOf(error);
   }
-  return file.size === undefined || state.size === file.size ? undefined : 'the store ended it early';
+  if (file.size === undefined || state.size === file.size) return undefined;
+  if (state.size === before) throw tooShort(base, file, state.size);
+  return 'the store ended it early';
 }
 
 const tooLong = (base: string, { path, size }: RemoteFile): Failure =>
   new Failure('DigestMismatch', `${path} of ${base} is longer than the ${size} bytes of its manifest: it was changed.`);
+
+/** Asked for what follows, a store that is sound says that nothing does: no cut in the line looks like that. */
+const tooShort = (base: string, { path, size }: RemoteFile, found: number): Failure =>
+  new Failure(
+    'DigestMismatch',
+    `${path} of ${base} ends at byte ${found} of the ${size} of its manifest: it was cut short.`,
+  );
 
 async function writeAt(handle: FileHandle, chunk: Buffer, position: number): Promise<void> {
   for (let at = 0; at < chunk.length; ) {

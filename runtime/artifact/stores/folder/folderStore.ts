@@ -4,14 +4,14 @@ import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { artifactDigest, digestDirectory, type ManifestEntry } from '@slipway/crds';
 import { FILES, REPORTS_SUFFIX } from '@slipway/crds/contract';
-import { Failure } from '../../failure.ts';
+import { Failure, sentenceOf } from '../../failure.ts';
 import { filesUnder, hashArtifact } from '../../hash.ts';
 import { inParallel } from '../../inParallel.ts';
 import { type Manifest, manifestText, parseManifest } from '../../manifest.ts';
 import { isAbsent, onDisk } from '../diskFailure.ts';
 import { below, folderOf, partsOf } from '../place.ts';
 import { meter } from '../progress.ts';
-import type { Delivery, Listing, RemoteFile, Shipment, Store, StoreContext } from '../store.ts';
+import type { Delivery, Listing, LocalFile, RemoteFile, Shipment, Store, StoreContext } from '../store.ts';
 import { openStaging, type Staging } from './staging.ts';
 
 /** Files copied at a time: one is read while another waits for its sync. */
@@ -119,7 +119,7 @@ export class FolderStore implements Store {
   }
 
   async #stage(staging: Staging, { files, claim }: Shipment): Promise<Manifest> {
-    const sizes = await Promise.all(files.map(async ({ from }) => (await stat(from)).size));
+    const sizes = await Promise.all(files.map(sizeOf));
     const progress = meter(
       'copied',
       sizes.reduce((sum, size) => sum + size, 0),
@@ -147,6 +147,13 @@ export class FolderStore implements Store {
       `The store holds ${name} with other content (${present.digest}); remove that folder and publish again.`,
     );
   }
+}
+
+async function sizeOf({ path, from }: LocalFile): Promise<number> {
+  const found = await stat(from).catch((cause: unknown) => {
+    throw new Failure('OutputInvalid', `${path} cannot be read: ${sentenceOf(cause)}.`, { cause });
+  });
+  return found.size;
 }
 
 /** For `catch`: undefined where there is nothing; everything else is thrown on. */

@@ -36,6 +36,9 @@ export function s3Failure(where: string, cause: unknown): Failure {
       cause,
     });
   }
+  if (statusOf(cause) === 416) {
+    return new Failure('DigestMismatch', `${where} is shorter than its manifest says: it was cut short.`, { cause });
+  }
   if (FULL.has(cause.name) || statusOf(cause) === 507) {
     return new Failure('StoreFull', `The server of ${where} takes no more: ${said}.`, { cause });
   }

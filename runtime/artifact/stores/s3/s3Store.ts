@@ -50,7 +50,7 @@ class S3Store implements Store {
   }
 
   read(uri: string, { path }: RemoteFile, from: number): Promise<Readable> {
-    return this.#at(uri, async () => {
+    return this.#at(below(uri, path), async () => {
       const { bucket: Bucket, key: Key } = s3Place(uri, path);
       const Range = from === 0 ? undefined : `bytes=${from}-`;
       const { Body } = await this.#client

@@ -95,6 +95,7 @@ export async function answerFailure(what: string, answer: WebAnswer): Promise<Fa
     );
   }
   if ([404, 410].includes(answer.status)) return new Failure('ArtifactMissing', `${what}: it is not there.`);
+  if (answer.status === 416) return new Failure('DigestMismatch', `${what}: it is shorter than its manifest says.`);
   if ([413, 507].includes(answer.status)) return new Failure('StoreFull', `${what}: the server takes no more${said}.`);
   return new Failure('StoreUnavailable', `${what}: the server answers ${answer.status}${said}.`);
 }
