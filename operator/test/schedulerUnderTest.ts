@@ -10,6 +10,7 @@ import type { Client } from '../src/kube/client.ts';
 import { connect } from '../src/kube/connect.ts';
 import type { Stored } from '../src/kube/wire.ts';
 
+const log = (line: string): void => console.error(line);
 const WITHIN = { timeout: 30_000, interval: 20 };
 
 export interface SchedulerUnderTest {
@@ -18,20 +19,27 @@ export interface SchedulerUnderTest {
   /** Creates nodes and waits until each is ready. */
   addNodes(list: readonly Node[]): Promise<void>;
   /** Creates a pod of the name and waits until the scheduler has placed it or said that it can't. */
-  schedule(name: string, spec: NonNullable<Pod['spec']>): Promise<Stored<Pod>>;
+  schedule(name: string, spec: NonNullable<Pod['spec']>, labels?: Record<string, string>): Promise<Stored<Pod>>;
   remove(pod: Stored<Pod>): Promise<void>;
   stop(): Promise<void>;
 }
 
-const isReady = ({ status }: Node): boolean =>
-  status?.conditions?.some(({ type, status: truth }) => type === 'Ready' && truth === 'True') ?? false;
+/** Every node begins with this taint, and its controller takes it away when it has heard of the node. */
+const NOT_READY = 'node.kubernetes.io/not-ready';
+
+const isReady = ({ spec, status }: Node): boolean =>
+  (status?.conditions?.some(({ type, status: truth }) => type === 'Ready' && truth === 'True') ?? false) &&
+  !spec?.taints?.some(({ key }) => key === NOT_READY);
+
+/** Those of nodes, and of the claims that pods are given by templates. */
+const CONTROLLERS = ['node-lifecycle-controller', 'resourceclaim-controller'];
 
 /** The real scheduler over nodes that kwok keeps: a control plane of its own, as nodes belong to no namespace. */
-export async function schedulerUnderTest(controllers: readonly string[] = []): Promise<SchedulerUnderTest> {
+export async function schedulerUnderTest(): Promise<SchedulerUnderTest> {
   const root = await mkdtemp(join(tmpdir(), 'slipway-scheduler-'));
   const directory = join(root, 'plane');
   const plane = await startControlPlane({ directory });
-  const scheduling = await startScheduling({ plane, directory, controllers, log: (line) => console.error(line) });
+  const scheduling = await startScheduling({ plane, directory, controllers: CONTROLLERS, log });
   const { client, close } = await connect({ kubeconfig: plane.kubeconfig });
   return {
     client,
@@ -43,9 +51,9 @@ export async function schedulerUnderTest(controllers: readonly string[] = []): P
         if (ready.length < list.length) throw new Error(`${ready.length} of ${list.length} nodes are ready`);
       }, WITHIN);
     },
-    schedule: async (name, spec) => {
+    schedule: async (name, spec, labels = {}) => {
       const key = { namespace: 'default', name };
-      await client.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata: key, spec });
+      await client.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata: { ...key, labels }, spec });
       return vi.waitFor(async () => {
         const pod = await client.get(pods, key);
         if (pod === undefined) throw new Error(`there is no pod ${name}`);

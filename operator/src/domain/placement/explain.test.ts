@@ -115,7 +115,7 @@ describe('says why no node takes a pod', () => {
       'a selector',
       { ...one(), placement: { nodeSelector: { pool: 'train' } } },
       [gpuNode({ ...H100, labels: { pool: 'serve' } }), gpuNode(H100)],
-      '0 of 2 nodes: 1 has pool=serve, not train; 1 lacks the label pool=train.',
+      '0 of 2 nodes: 2 lack the label pool=train.',
     ],
     [
       'a node that is left out after a fault',

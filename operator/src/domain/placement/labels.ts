@@ -82,15 +82,9 @@ export function affinityObstacles({ affinity }: PodSpec, node: Node): Obstacle[]
 }
 
 export const selectorObstacles = ({ nodeSelector = {} }: PodSpec, { metadata }: Node): Obstacle[] =>
-  Object.entries(nodeSelector).flatMap(([key, wanted]) => {
-    const value = metadata.labels?.[key];
-    if (value === wanted) return [];
-    return [
-      value === undefined
-        ? lasting('lack', `the label ${key}=${wanted}`)
-        : lasting('have', `${key}=${value}, not ${wanted}`),
-    ];
-  });
+  Object.entries(nodeSelector).flatMap(([key, wanted]) =>
+    metadata.labels?.[key] === wanted ? [] : [lasting('lack', `the label ${key}=${wanted}`)],
+  );
 
 /** Pods that are to share a value of a label need nodes that have it. */
 export const topologyObstacles = ({ affinity }: PodSpec, { metadata }: Node): Obstacle[] =>

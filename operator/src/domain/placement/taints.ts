@@ -1,4 +1,5 @@
 import type { Node, Pod } from '../../api/builtin.ts';
+import { isCapacityLabel } from './capacity.ts';
 import { lasting, type Obstacle, passing } from './obstacle.ts';
 
 type PodSpec = NonNullable<Pod['spec']>;
@@ -28,14 +29,18 @@ const CORDON: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSche
 const textOf = ({ key, value, effect }: Taint): string =>
   `tainted ${key}${value === undefined || value === '' ? '' : `=${value}`}:${effect}`;
 
+function obstacleOf(taint: Taint): Obstacle {
+  const plain = CONDITIONS[taint.key];
+  if (plain !== undefined) return passing('be', plain);
+  if (isCapacityLabel(taint.key)) return lasting('be', `Spot and tainted ${taint.key}: write capacity: Spot`);
+  return lasting('be', textOf(taint));
+}
+
 /** Taints that keep a pod off a node. The field that `kubectl cordon` sets counts as its taint, which comes later. */
 export function taintObstacles({ tolerations = [] }: PodSpec, { spec }: Node): Obstacle[] {
   const taints = [...(spec?.unschedulable === true ? [CORDON] : []), ...(spec?.taints ?? [])];
   return taints
     .filter(({ effect }) => effect !== 'PreferNoSchedule')
     .filter((taint) => !tolerations.some((toleration) => tolerates(toleration, taint)))
-    .map((taint) => {
-      const plain = CONDITIONS[taint.key];
-      return plain === undefined ? lasting('be', textOf(taint)) : passing('be', plain);
-    });
+    .map(obstacleOf);
 }
