@@ -45,7 +45,7 @@ export const chartRules = ({ own, namespaced, cluster }: Permissions): Generated
 
 const ALL = KINDS.map(({ plural }) => plural);
 /** Whose spec.approvals a policy guards. */
-const APPROVABLE = ALL.filter((plural) => plural === 'inferenceservices');
+const APPROVABLE = ALL.filter((plural) => plural !== 'trainingjobs');
 
 const userRole = (
   name: string,

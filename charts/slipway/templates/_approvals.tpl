@@ -70,3 +70,45 @@ validations:
     messageExpression: "'step must be the index, from 0, of an approval step in spec.rollout.steps; ' + variables.name + ' has them at: ' + (variables.approvalSteps.size() == 0 ? 'nowhere' : variables.approvalSteps.map(i, string(i)).join(', '))"
     reason: Invalid
 {{- end }}
+{{- define "slipway.approvals.modelversions" -}}
+failurePolicy: Fail
+matchConstraints:
+  resourceRules:
+    - apiGroups:
+        - slipway.dev
+      apiVersions:
+        - v1alpha1
+      operations:
+        - CREATE
+        - UPDATE
+      resources:
+        - modelversions
+variables:
+  - name: approvals
+    expression: object.spec.?approvals.orValue([])
+  - name: before
+    expression: "oldObject == null ? [] : oldObject.spec.?approvals.orValue([])"
+  - name: added
+    expression: variables.approvals.filter(a, !variables.before.exists(old, old.stage == a.stage && old.by == a.by))
+  - name: name
+    expression: object.metadata.?name.orValue('')
+  - name: mayApprove
+    expression: authorizer.group('slipway.dev').resource('modelversions').namespace(object.metadata.namespace).name(variables.name).check('approve').allowed()
+  - name: role
+    expression: "'the verb approve on modelversions.slipway.dev, which the ClusterRole slipway-approver gives'"
+  - name: digest
+    expression: object.spec.artifact.digest
+validations:
+  - expression: "!(variables.added.size() > 0) || variables.mayApprove"
+    messageExpression: "request.userInfo.username + ' may not approve ' + variables.name + ': that needs ' + variables.role"
+    reason: Forbidden
+  - expression: variables.added.all(a, a.by == request.userInfo.username)
+    messageExpression: "'an approval is given in your own name: write by: ' + request.userInfo.username + ', or let kubectl slipway approve write it'"
+    reason: Forbidden
+  - expression: variables.before.all(old, variables.approvals.exists(a, old.stage == a.stage && old.by == a.by && a == old))
+    messageExpression: "'approvals are never changed or taken out: leave those of before as they are and add yours; kubectl slipway archive mv/' + variables.name + ' withdraws the version'"
+    reason: Invalid
+  - expression: variables.added.all(a, a.digest == variables.digest)
+    messageExpression: "'an approval is for the files of this version: write digest: ' + variables.digest"
+    reason: Invalid
+{{- end }}
