@@ -122,7 +122,7 @@ test('a digest that does not match is final, and never Ready', async () => {
 
 test('a failed gate is named with its numbers', async () => {
   await create('weak');
-  await verify('weak', report({ ...gate, verdict: 'Fail', value: 0.7, low: 0.68, high: 0.72 }), 0);
+  await verify('weak', report({ ...gate, verdict: 'Fail', value: 0.7, low: 0.68, high: 0.72, message: '' }), 0);
   const failed = await reason('weak', 'GateFailed');
   expect(expectStatus(failed)).toMatchObject({
     Ready: 'False',

@@ -44,6 +44,35 @@ test.each(Object.entries(cases))('%s', (_name, { gates, wanted, want }) => {
   expect(gatesVerdict(gates, wanted)).toMatchObject(want);
 });
 
+test('a gate that says more than its numbers is told in its own words', () => {
+  const failed = { ...gate('weekend', 'Fail'), message: 'accuracy where weekend == 1 is 0.79 and below 0.8' };
+  expect(gatesVerdict([failed], 1).message).toBe(
+    'Gates not passed: weekend Fail (accuracy where weekend == 1 is 0.79 and below 0.8).',
+  );
+});
+
+test('a bound that nobody knows is none, and no number of 309 digits', () => {
+  const unknown = {
+    name: 'p99',
+    verdict: 'NeedMore' as const,
+    value: 4,
+    low: 2,
+    high: Number.MAX_VALUE,
+    limit: 9,
+    n: 50,
+    message: '',
+  };
+  const report = {
+    schema: 'slipway.dev/verification/v1' as const,
+    digest: 'd',
+    files: 1,
+    bytes: 1,
+    signature: { inputs: [], outputs: [] },
+    gates: [unknown],
+  };
+  expect(findingsOf(report).gates?.[0]).toMatchObject({ low: '2', high: 'none' });
+});
+
 test('numbers of a report become decimal strings', () => {
   const report = {
     schema: 'slipway.dev/verification/v1' as const,

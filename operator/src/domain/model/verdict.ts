@@ -6,12 +6,15 @@ import { decimalText } from '../decimal.ts';
 type GateStatus = NonNullable<ModelVersionStatus['gates']>[number];
 export type Findings = Pick<ModelVersionStatus, 'files' | 'bytes' | 'signature' | 'gates' | 'reports'>;
 
+/** JSON has no infinity: the verifier writes the largest number for a bound that nobody knows. */
+const bound = (value: number): string => (Math.abs(value) === Number.MAX_VALUE ? 'none' : decimalText(value));
+
 const gateStatus = ({ name, verdict, value, low, high, limit, n, message }: GateResult): GateStatus => ({
   name,
   verdict,
-  value: decimalText(value),
-  low: decimalText(low),
-  high: decimalText(high),
+  value: bound(value),
+  low: bound(low),
+  high: bound(high),
   limit: decimalText(limit),
   n,
   message,
@@ -26,8 +29,11 @@ export const findingsOf = ({ files, bytes, signature, gates, reports }: Verifica
   ...(reports === undefined ? {} : { reports }),
 });
 
-const numbers = ({ name, verdict, value, low, high, limit, n }: GateStatus): string =>
-  `${name} ${verdict} (${value}, 95 % interval ${low} to ${high} against ${limit}, n=${n})`;
+/** The gate's own sentence names metric, slice, rival, unit and what would decide it. */
+const told = ({ name, verdict, value, low, high, limit, n, message }: GateStatus): string =>
+  message === ''
+    ? `${name} ${verdict} (${value}, 95 % interval ${low} to ${high} against ${limit}, n=${n})`
+    : `${name} ${verdict} (${message})`;
 
 export type GatesVerdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 
@@ -35,7 +41,7 @@ export type GatesVerdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 export function gatesVerdict(gates: readonly GateStatus[], wanted: number): GatesVerdict {
   const named = (verdict: GateStatus['verdict']): GateStatus[] => gates.filter((gate) => gate.verdict === verdict);
   const [failed, undecided] = [named('Fail'), named('NeedMore')];
-  const text = [...failed, ...undecided].map(numbers).join('; ');
+  const text = [...failed, ...undecided].map(told).join('; ');
   if (failed.length > 0) return { status: 'False', reason: 'GateFailed', message: `Gates not passed: ${text}.` };
   if (undecided.length > 0) {
     return { status: 'False', reason: 'NeedMoreSamples', message: `Too few samples to say: ${text}.` };
