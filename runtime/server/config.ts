@@ -10,7 +10,13 @@ export const RUNTIME_VERSION = '0.1.0';
 
 /** Artifact: the one model that the environment names, as in a pod. Folder: whatever models lie there. */
 export type Source =
-  | { readonly kind: 'Artifact'; readonly identity: ModelIdentity; readonly directory: string }
+  | {
+      readonly kind: 'Artifact';
+      readonly identity: ModelIdentity;
+      readonly directory: string;
+      /** Public key in PEM that must have signed the files. Unset: no signature is asked for. */
+      readonly verificationKeyFile?: string;
+    }
   | { readonly kind: 'Folder'; readonly path: string };
 
 export interface ServerConfig {
@@ -63,7 +69,9 @@ function sourceOf(env: Environment, [path, ...others]: readonly string[]): Sourc
       version: required(env, ENV.modelVersion),
       digest: required(env, ENV.modelDigest),
     };
-    return { kind: 'Artifact', identity, directory: required(env, ENV.artifactDir) };
+    const verificationKeyFile = env[ENV.verificationKeyFile];
+    const signed = verificationKeyFile ? { verificationKeyFile } : {};
+    return { kind: 'Artifact', identity, directory: required(env, ENV.artifactDir), ...signed };
   }
   const folder = path ?? env[ENV.models];
   if (others.length > 0 || !folder) throw new Failure('ConfigurationInvalid', USAGE);

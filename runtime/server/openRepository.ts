@@ -32,6 +32,7 @@ export function openRepository(
       cores,
       child,
       digest: source.kind === 'Artifact' ? source.identity.digest : undefined,
+      verificationKeyFile: source.kind === 'Artifact' ? source.verificationKeyFile : undefined,
       observe,
       random: Math.random,
       epoch: randomUUID,

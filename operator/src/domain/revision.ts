@@ -6,6 +6,12 @@ export interface RevisionSpec {
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
   /** Where the artifact lies. Not part of the identity: the digest names the content wherever it is. */
   readonly uri: string;
+  /** Secret of its store. Like what follows no part of the identity: none of it changes what the pods serve. */
+  readonly secret?: string;
+  /** ConfigMap with the public key that must have signed it. */
+  readonly signedBy?: { readonly name: string; readonly key: string };
+  /** Its size, once it was verified: what pods may fetch. */
+  readonly bytes?: number;
   readonly predictor: Omit<InferenceServiceSpec['predictor'], 'replicas'>;
 }
 

@@ -7,9 +7,9 @@ import type { Stored } from '../kube/wire.ts';
 import { containerResources, type PlacementMore } from './placement.ts';
 import { type Container, type PodSpec, restrictedPod } from './pod.ts';
 import { predictorMeta, predictorNames, revisionSelector, SERVER_CONTAINER } from './predictorChildren.ts';
-import { parseClaimUri } from './pvcUri.ts';
 import { revisionRecord } from './revisionRecord.ts';
 import type { RuntimeImage } from './runtimeImage.ts';
+import { type ServedArtifact, servedArtifact } from './servedArtifact.ts';
 import { keysMount, keysVolume, settingsEnv } from './servingSettings.ts';
 
 /** The server takes requests for so long after SIGTERM, until every proxy has heard that the pod is leaving. */
@@ -24,7 +24,7 @@ const admin = (path: string) => ({ httpGet: { path, port: 'admin' }, timeoutSeco
 const server = (
   { model, predictor }: RevisionSpec,
   { image, pullPolicy }: RuntimeImage,
-  path: string,
+  artifact: ServedArtifact,
   { mig }: PlacementMore,
 ): Container => ({
   name: SERVER_CONTAINER,
@@ -42,6 +42,7 @@ const server = (
     { name: ENV.adminPort, value: String(PORTS.admin) },
     { name: ENV.drainSeconds, value: String(DRAIN_SECONDS) },
     ...settingsEnv(predictor),
+    ...artifact.env,
   ],
   ports: [
     { name: 'rest', containerPort: PORTS.rest },
@@ -53,19 +54,20 @@ const server = (
   readinessProbe: { ...admin(ADMIN_PATHS.ready), periodSeconds: 1, failureThreshold: 3 },
   livenessProbe: { ...admin(ADMIN_PATHS.live), periodSeconds: 10, failureThreshold: 3 },
   volumeMounts: [
-    { name: 'model', mountPath: DIRECTORIES.served, subPath: path, readOnly: true },
+    ...artifact.mounts,
     { name: 'admin', mountPath: DIRECTORIES.admin, readOnly: true },
     ...keysMount(predictor),
   ],
 });
 
 function pod(service: string, spec: RevisionSpec, runtime: RuntimeImage, more: PlacementMore): PodSpec {
-  const { claim, path } = parseClaimUri(spec.uri);
+  const artifact = servedArtifact(spec, runtime);
   const selector = { matchLabels: revisionSelector(service, revisionOf(spec)) };
   return restrictedPod({
-    containers: [server(spec, runtime, path, more)],
+    ...(artifact.fetcher === undefined ? {} : { initContainers: [artifact.fetcher] }),
+    containers: [server(spec, runtime, artifact, more)],
     volumes: [
-      { name: 'model', persistentVolumeClaim: { claimName: claim, readOnly: true } },
+      ...artifact.volumes,
       { name: 'admin', secret: { secretName: predictorNames(service).adminToken } },
       ...keysVolume(spec.predictor),
     ],

@@ -28,6 +28,8 @@ export interface Workshop extends Surroundings {
   readonly child?: EngineOptions['child'];
   /** Digest that the files must have; undefined: whatever they have is what is served. */
   readonly digest: string | undefined;
+  /** Public key that must have signed the files; undefined: a signature is not asked for. */
+  readonly verificationKeyFile?: string | undefined;
   readonly observe: (model: ObservedModel) => Observation;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -70,7 +72,8 @@ export async function openModel(found: FoundModel, workshop: Workshop): Promise<
   }
 }
 
-async function checkedDigest(found: FoundModel, { digest, log }: Workshop): Promise<ArtifactHash> {
+async function checkedDigest(found: FoundModel, workshop: Workshop): Promise<ArtifactHash> {
+  const { digest, log } = workshop;
   const hash = await digestOf(found);
   if (digest !== undefined && hash.digest !== digest) {
     throw new Failure('DigestMismatch', `The artifact has digest ${hash.digest}, ${digest} was asked for.`);
@@ -80,7 +83,18 @@ async function checkedDigest(found: FoundModel, { digest, log }: Workshop): Prom
     { model: found.name, digest: hash.digest, files, bytes },
     digest === undefined ? 'hashed' : 'digest verified',
   );
+  await checkSignature(found, hash, workshop);
   return hash;
+}
+
+/** On every load, as a key may have been withdrawn since the version was verified. */
+async function checkSignature(found: FoundModel, { entries }: ArtifactHash, { verificationKeyFile, log }: Workshop) {
+  if (verificationKeyFile === undefined) return;
+  const { verifySignature } = await import('../../artifact/signing/verifySignature.ts');
+  log.info(
+    { model: found.name, key: await verifySignature(found.path, entries, verificationKeyFile) },
+    'signature verified',
+  );
 }
 
 const engineOptions = (

@@ -45,8 +45,11 @@ export async function writeSecret(
   for (const [key, value] of Object.entries(entries)) await writeFile(join(mounted, key), `${value}\n`);
 }
 
-/** Files with content that depends on their name, and what they hash to. */
-export async function localFiles(sizes: Readonly<Record<string, number>>): Promise<{
+/** Files with content of their own, and what they hash to. A registry keeps equal content once, whoever put it. */
+export async function localFiles(
+  sizes: Readonly<Record<string, number>>,
+  salt: string = randomUUID(),
+): Promise<{
   readonly files: LocalFile[];
   readonly entries: ManifestEntry[];
   readonly digest: string;
