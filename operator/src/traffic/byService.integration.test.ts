@@ -91,6 +91,21 @@ describe('a service uses the provider that its spec names, and no other', () => 
   });
 });
 
+test('moving from Gateway to Replicas in mid-rollout shows the candidate to no more users than the gateway does', async () => {
+  const under = await makeBoth();
+  const few: TrafficSplit = {
+    ...SPLIT,
+    backends: SPLIT.backends.map((b, i) => ({ ...b, weight: i === 0 ? 9500 : 500 })),
+  };
+  await under.pass('Gateway', few);
+  await under.accept('Gateway');
+  await under.pass('Replicas', few);
+  await under.accept('Replicas');
+  under.pastTheMove();
+  await under.pass('Replicas', few);
+  expect(await under.waysIn()).toEqual({ Gateway: { v1: 9500, v2: 500 }, Replicas: { v1: 10_000 } });
+});
+
 describe.each(DIRECTIONS)('moving from %s to %s in mid-rollout', (from, to) => {
   test('keeps the old way in until the new one has taken requests for a while', async () => {
     const under = await makeBoth();

@@ -72,6 +72,26 @@ describe('numbers of pods behind one Service', () => {
     expect(await under.configured()).toEqual({ v2: 10_000 });
   });
 
+  test('a candidate is let in once its pods are its weight: not with what a gateway had sized it for', async () => {
+    const under = await make();
+    const splitAt = (weight: number): TrafficSplit => ({
+      backends: [
+        { revision: 'v1', weight: 10_000 - weight },
+        { revision: 'v2', weight },
+      ],
+      routes: [],
+    });
+    await under.provider.apply(under.infs, splitAt(500), signal);
+    expect(await under.configured()).toEqual({ v1: 10_000 });
+    await under.caughtUp();
+    await under.provider.apply(under.infs, splitAt(2500), signal);
+    expect(await under.configured()).toEqual({ v1: 7500, v2: 2500 });
+    // Once it is in, pods go before weights do: a moment in which it has more than its weight is no reason to let go.
+    await under.caughtUp();
+    await under.provider.apply(under.infs, splitAt(2000), signal);
+    expect(await under.configured()).toEqual({ v1: 7500, v2: 2500 });
+  });
+
   test('a selector that somebody narrowed by hand is put right', async () => {
     const under = await make();
     await under.provider.apply(under.infs, SPLIT, signal);

@@ -3,7 +3,7 @@ import { type Pod, type Service, services } from '../api/builtin.ts';
 import type { EndpointSlice } from '../api/endpointSlices.ts';
 import type { InferenceService } from '../api/kinds.ts';
 import { canonicalJson } from '../domain/revision.ts';
-import type { Backend } from '../domain/rollout/weights.ts';
+import { type Backend, TOTAL_WEIGHT } from '../domain/rollout/weights.ts';
 import type { Client } from '../kube/client.ts';
 import type { Store } from '../kube/contracts.ts';
 import type { Key } from '../kube/resource.ts';
@@ -33,6 +33,15 @@ const wayInOf = ({ metadata: { namespace = '', name } }: InferenceService): Key 
 
 const isGoing = ({ metadata, status }: Pod): boolean =>
   metadata.deletionTimestamp !== undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed';
+
+/** Of 10,000: what the share of a candidate's pods may be above its weight when it is let in. */
+const SLACK = 100;
+
+const revisionOf = ({ metadata }: Pod): string => metadata.labels?.[LABELS.revision] ?? '';
+
+/** Of 10,000 pods, given by their revisions, those of a backend. */
+const shareOf = (revisions: readonly string[], { revision }: Backend): number =>
+  (TOTAL_WEIGHT * revisions.filter((of) => of === revision).length) / Math.max(1, revisions.length);
 
 const largest = (backends: readonly Backend[]): Backend | undefined =>
   backends.reduce<Backend | undefined>(
@@ -93,14 +102,23 @@ export class ReplicasTraffic implements MovableTraffic {
 
   /**
    * The revision that gets everything; undefined: all of them do. Selecting all is for a split between revisions that
-   * are the only ones with pods: those of a version that was rolled back or replaced must be on their way out first.
+   * are the only ones with pods: those of a version that was rolled back or replaced must be on their way out first. It
+   * begins once their pods are the weights: a service that comes from a gateway in mid-rollout has as many as it was
+   * sized for there, of which a twentieth of the requests may be a third of the pods.
    */
   #onlyRevision(infs: Stored<InferenceService>, backends: readonly Backend[]): string | undefined {
-    const named = new Set(backends.map(({ revision }) => revision));
-    const others = this.#options
-      .podsOf(infs)
-      .some((pod) => !isGoing(pod) && !named.has(pod.metadata.labels?.[LABELS.revision] ?? ''));
-    return backends.length > 1 && !others ? undefined : largest(backends)?.revision;
+    const [stable, candidate] = backends;
+    const revisions = this.#options.podsOf(infs).flatMap((pod) => (isGoing(pod) ? [] : [revisionOf(pod)]));
+    const others = revisions.some((revision) => !backends.some((backend) => backend.revision === revision));
+    if (stable === undefined || candidate === undefined || others) return largest(backends)?.revision;
+    return this.#selectsAll(infs) || shareOf(revisions, candidate) <= candidate.weight + SLACK
+      ? undefined
+      : stable.revision;
+  }
+
+  #selectsAll(infs: Stored<InferenceService>): boolean {
+    const found = this.holds(infs);
+    return found !== undefined && found.spec?.selector?.[LABELS.revision] === undefined;
   }
 }
 
