@@ -39,6 +39,13 @@ describe('what is shown stays, so that a look is not a write', () => {
     ['with a few requests more', { n: 1040 }],
     ['with other numbers in the same message', { message: 'p95 is 50ms to 60ms', n: 1040 }],
   ])('%s', (_when, change) => expect(shown(change)).toBe(old));
+
+  test('with another of two segments that are about as bad, until there is a tenth more', () => {
+    const worst = { ...old, message: 'worst segment BR: 30%; delay: live 0.2, candidate 0.9' };
+    const other = { message: 'worst segment 1.4/US: west: 31%; delay: live 0.2, candidate 0.9', n: 1040 };
+    expect(shown(other, worst)).toBe(worst);
+    expect(shown({ ...other, n: 1101 }, worst)).toMatchObject({ message: other.message, n: 1101 });
+  });
 });
 
 test('the first verdict of a guard is shown, and one that is gone is not', () => {

@@ -4,8 +4,12 @@ import { NONE } from './finding.ts';
 /** Numbers that changed by less than this part of themselves tell nothing new. */
 const NEWS = 0.1;
 
-/** A message with its numbers left out: those move on when the others do. */
-const words = ({ message }: GuardStatus): string | undefined => message?.replaceAll(/[0-9.]+/g, '#');
+/**
+ * A message with its numbers left out: those move on when the others do, and so does the worst of segments that are
+ * about as bad, which would take turns.
+ */
+const words = ({ message }: GuardStatus): string | undefined =>
+  message?.replace(/^worst segment .*?: (?=[0-9.]+%)/, 'worst segment #: ').replaceAll(/[0-9.]+/g, '#');
 
 const saysTheSame = (old: GuardStatus, fresh: GuardStatus): boolean =>
   old.kind === fresh.kind &&
