@@ -1,11 +1,12 @@
-import { type ModelVersion, modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
+import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
 import { chooseVersion, type TakenVersion, type VersionChoice } from '../../domain/training/version.ts';
 import type { Client } from '../../kube/client.ts';
 import { rfc3339 } from '../../kube/conditions.ts';
-import type { EventNote } from '../../kube/contracts.ts';
+import type { ControllerContext, EventNote } from '../../kube/contracts.ts';
 import { keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
+import { KnownClaims } from './knownClaims.ts';
 import { normal, warning } from './notes.ts';
 import { stalled, underWay } from './outlook.ts';
 
@@ -15,31 +16,24 @@ export interface ClaimOptions {
   readonly signal: AbortSignal;
 }
 
-const madeOf = (model: string, list: readonly ModelVersion[]): TakenVersion[] =>
-  list
-    .filter(({ spec }) => spec.model === model)
-    .map(({ metadata, spec }) => ({ version: spec.version, by: `ModelVersion ${metadata.name}`, isMade: true }));
-
-/** A job that failed makes no version any more, so its claim is void. */
-const claimedBy = (tj: Stored<TrainingJob>, list: readonly Stored<TrainingJob>[]): TakenVersion[] =>
-  list
-    .filter(({ metadata, spec, status }) => {
-      const other = metadata.uid !== tj.metadata.uid && spec.model.name === tj.spec.model.name;
-      return other && status?.phase !== 'Failed' && metadata.deletionTimestamp === undefined;
-    })
-    .flatMap(({ metadata, status }) =>
-      status?.version === undefined
-        ? []
-        : [{ version: status.version, by: `TrainingJob ${metadata.name}`, isMade: false }],
-    );
-
-async function takenVersions(client: Client, tj: Stored<TrainingJob>, signal: AbortSignal): Promise<TakenVersion[]> {
-  const { namespace } = tj.metadata;
-  const [made, training] = await Promise.all([
-    client.list(modelVersions, namespace, { signal }),
-    client.list(trainingJobs, namespace, { signal }),
-  ]);
-  return [...madeOf(tj.spec.model.name, made), ...claimedBy(tj, training)];
+/**
+ * A version that is free by all that is known, and of which the server has no object: a person's ModelVersion may have
+ * come since. Each look at the server that finds one adds it to what is taken.
+ */
+async function choose(
+  client: Client,
+  tj: Stored<TrainingJob>,
+  taken: readonly TakenVersion[],
+  signal: AbortSignal,
+): Promise<VersionChoice> {
+  const { metadata, spec } = tj;
+  const choice = chooseVersion(spec.model.version, taken);
+  if (choice.kind !== 'free') return choice;
+  const name = `${spec.model.name}-${choice.version}`;
+  const made = await client.get(modelVersions, { namespace: metadata.namespace ?? '', name }, { signal });
+  if (made === undefined) return choice;
+  const late = { version: choice.version, by: `ModelVersion ${name}`, isMade: true };
+  return choose(client, tj, [...taken, late], signal);
 }
 
 const refusal = (model: string, choice: Exclude<VersionChoice, { kind: 'free' }>) =>
@@ -53,11 +47,21 @@ const refusal = (model: string, choice: Exclude<VersionChoice, { kind: 'free' }>
         message: `Version ${choice.version} of ${model} is lower than ${choice.newest}, its newest: name a higher version, or NextMinor.`,
       };
 
-async function claim(client: Client, key: Stored<TrainingJob>, options: ClaimOptions): Promise<EventNote | undefined> {
+interface Claiming {
+  readonly client: Client;
+  readonly known: KnownClaims;
+}
+
+async function claim(
+  claiming: Claiming,
+  key: Stored<TrainingJob>,
+  options: ClaimOptions,
+): Promise<EventNote | undefined> {
+  const { client, known } = claiming;
   const tj = await client.get(trainingJobs, keyOf(key), { signal: options.signal });
   if (tj === undefined || tj.status?.version !== undefined) return undefined;
   const { conditions: _c, observedGeneration: _g, ...status } = tj.status ?? {};
-  const choice = chooseVersion(tj.spec.model.version, await takenVersions(client, tj, options.signal));
+  const choice = await choose(client, tj, await known.taken(tj, options.signal), options.signal);
   if (choice.kind !== 'free') {
     const { reason, message } = refusal(tj.spec.model.name, choice);
     await writeStatus(client, trainingJobs, tj, {
@@ -68,11 +72,12 @@ async function claim(client: Client, key: Stored<TrainingJob>, options: ClaimOpt
     return warning(reason, message);
   }
   const message = `The job will make ModelVersion ${tj.spec.model.name}-${choice.version}.`;
-  await writeStatus(client, trainingJobs, tj, {
+  const claimed = await writeStatus(client, trainingJobs, tj, {
     ...options,
     status: { phase: 'Pending', attempt: 0, restarts: 0, ...status, version: choice.version },
     observed: underWay('Pending', message),
   });
+  if (claimed !== undefined) known.remember(claimed);
   return normal('VersionClaimed', message);
 }
 
@@ -80,14 +85,21 @@ async function claim(client: Client, key: Stored<TrainingJob>, options: ClaimOpt
 export type VersionClaims = (tj: Stored<TrainingJob>, options: ClaimOptions) => Promise<EventNote | undefined>;
 
 /**
- * Fixes the version a job makes, by writing it to its status. What is taken is read from the server, not a cache, and
- * claims are made one at a time: two jobs that both say NextMinor would otherwise read the same list and agree.
+ * Fixes the version a job makes, by writing it to its status. Claims of one model are made one at a time: two jobs that
+ * both say NextMinor would otherwise agree.
  */
-export function versionClaims(client: Client): VersionClaims {
-  let last: Promise<unknown> = Promise.resolve();
+export function versionClaims(context: Pick<ControllerContext, 'client' | 'store' | 'now'>): VersionClaims {
+  const claiming = { client: context.client, known: new KnownClaims(context) };
+  const turns = new Map<string, Promise<unknown>>();
   return (tj, options) => {
-    const turn = last.then(() => claim(client, tj, options));
-    last = turn.catch(() => undefined);
+    const model = `${tj.metadata.namespace}/${tj.spec.model.name}`;
+    const turn = (turns.get(model) ?? Promise.resolve()).then(() => claim(claiming, tj, options));
+    const ended = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    turns.set(model, ended);
+    void ended.then(() => turns.get(model) === ended && turns.delete(model));
     return turn;
   };
 }

@@ -89,7 +89,7 @@ class TrainingJobReconciler implements Reconciler {
     const { client } = context;
     const cluster = new ClusterView(client);
     this.#context = context;
-    this.#claimVersion = versionClaims(client);
+    this.#claimVersion = versionClaims(context);
     this.#latest = new Latest(client, trainingJobs);
     this.#reading = {
       context,
