@@ -13,27 +13,18 @@ import { connect } from '@slipway/operator/kube/connect.ts';
 import { request } from 'undici';
 import { namespaces } from '../ground/namespaces.ts';
 import { modelVersion, smallService } from '../story/manifests.ts';
+import { inLanes } from './inLanes.ts';
 import { sumOf } from './metrics.ts';
 import { report } from './report.ts';
 
 const NAMESPACE = 'bench';
 const SERVICES = 500;
 const WINDOW_MS = 15_000;
-const LANES = 8;
 const SETTLED_MS = 120_000;
 const PASSES = 'slipway_operator_pass_seconds_count';
 
 const FIELD_MANAGER = { fieldManager: 'slipway-bench' };
 const names = Array.from({ length: SERVICES }, (_, i) => `service-${i}`);
-
-/** Runs `work` over all items, a few at a time. */
-async function inLanes<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  const queue = items.values();
-  const lane = async (): Promise<void> => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
-}
 
 /** One version that passed, as the controller of its kind would have left it. */
 async function createVersion(client: Client): Promise<ModelVersion> {
