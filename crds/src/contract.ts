@@ -398,6 +398,8 @@ export const verificationReportSchema = z.object({
   gates: z.array(gateResultSchema).max(64),
   /** Where the report, the card, the bill of materials and the provenance were put. */
   reports: z.object({ uri: z.string(), digest: z.string() }).optional(),
+  /** Why there are none, in a sentence: the store can only be read, say. The version is judged all the same. */
+  reportsSkipped: z.string().max(256).optional(),
   /** sha256 of the public key (DER) that verified the artifact's signature. */
   signedBy: z.string().optional(),
 });

@@ -20,7 +20,7 @@ export {
   ROLLOUT_PHASES,
   type RolloutPhase,
 } from './v1alpha1/inferenceserviceStatus.ts';
-export type { ModelVersionSpec, ModelVersionStatus } from './v1alpha1/modelversion.ts';
+export { type ModelVersionSpec, type ModelVersionStatus, modelVersionSpecSchema } from './v1alpha1/modelversion.ts';
 export { RETRAIN_TRIGGERS, type RetrainSpec } from './v1alpha1/retrain.ts';
 export { type Guard, type RolloutStep, WEEKDAYS } from './v1alpha1/rollout.ts';
 export { STAGES, type Stage } from './v1alpha1/stages.ts';

@@ -1,9 +1,8 @@
-import { type Gate, gateSchema } from '@slipway/crds';
-import { DIRECTORIES, ENV, type Place, placeSchema } from '@slipway/crds/contract';
+import { gateSchema, type ModelVersionSpec, modelVersionSpecSchema } from '@slipway/crds';
+import { DIRECTORIES, ENV, type Place, placeSchema, rivalSchema } from '@slipway/crds/contract';
 import * as z from 'zod';
 import { Failure } from '../artifact/failure.ts';
 import { jsonOf } from '../artifact/json.ts';
-import { folderOf } from '../artifact/stores/place.ts';
 import { complaintOf } from '../container/complaint.ts';
 import { type Environment, required } from '../container/environment.ts';
 import type { Publication } from './publish.ts';
@@ -13,12 +12,15 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** As the API asks of a model name: it becomes a folder of the store. */
 const MODEL_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const gatesSchema = z.array(gateSchema);
+const rivalsSchema = z.array(rivalSchema);
 
 /** What to publish, from the environment. Throws Failure ConfigurationInvalid. */
 export function publicationOf(env: Environment): Omit<Publication, 'context'> {
   return {
     outputDir: env[ENV.outputDir] ?? DIRECTORIES.output,
+    inputDir: env[ENV.inputDir] ?? DIRECTORIES.input,
     store: placeOf(env, ENV.store),
+    signingKeyFile: env[ENV.signingKeyFile],
     modelName: matching(env, ENV.modelName, MODEL_NAME, 'a DNS label'),
   };
 }
@@ -48,11 +50,15 @@ function placeOf(env: Environment, name: string): Place {
 }
 
 /** What to verify, from the environment. Throws Failure ConfigurationInvalid. */
-export function verificationOf(env: Environment): Omit<Verification, 'say'> {
+export function verificationOf(env: Environment): Omit<Verification, 'context' | 'elapsed'> {
+  const artifactDir = env[ENV.artifactDir];
   return {
-    artifactDir: env[ENV.artifactDir] ?? folderOf(placeOf(env, ENV.artifact).uri, { claims: env[ENV.claimsDir] }),
+    artifact: artifactDir === undefined ? placeOf(env, ENV.artifact) : { dir: artifactDir },
     digest: digestOf(env),
-    gates: gatesOf(env[ENV.gates]),
+    gates: listOf(env, ENV.gates, gatesSchema, 'gates as in the spec'),
+    rivals: listOf(env, ENV.rivals, rivalsSchema, 'versions to compare with'),
+    spec: specOf(env),
+    keyFile: env[ENV.verificationKeyFile],
   };
 }
 
@@ -62,12 +68,22 @@ function matching(env: Environment, name: string, pattern: RegExp, what: string)
   throw new Failure('ConfigurationInvalid', `${name} must be ${what}, not "${value}".`);
 }
 
-function gatesOf(text: string | undefined): readonly Gate[] {
+function listOf<T>(env: Environment, name: string, schema: z.ZodType<T[]>, what: string): readonly T[] {
+  const text = env[name];
   if (text === undefined || text === '') return [];
-  const parsed = gatesSchema.safeParse(jsonOf(text));
+  const parsed = schema.safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  throw new Failure('ConfigurationInvalid', `${name} must be a JSON list of ${what}: ${complaintOf(parsed.error)}.`);
+}
+
+/** Who only tries an artifact names no version: it is judged, and leaves no reports. */
+function specOf(env: Environment): ModelVersionSpec | undefined {
+  const text = env[ENV.modelVersionSpec];
+  if (text === undefined || text === '') return undefined;
+  const parsed = modelVersionSpecSchema.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
   throw new Failure(
     'ConfigurationInvalid',
-    `${ENV.gates} must be a JSON list of gates as in the spec: ${complaintOf(parsed.error)}.`,
+    `${ENV.modelVersionSpec} must be the spec of a ModelVersion as JSON: ${complaintOf(parsed.error)}.`,
   );
 }

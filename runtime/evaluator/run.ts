@@ -6,6 +6,7 @@ import { exitCodeOf, type Surroundings, terminationLogOf } from '../container/su
 import { fetchOf, publicationOf, removalOf, verificationOf } from './config.ts';
 import { fetchServed } from './fetchServed.ts';
 import { removeArtifact } from './removeArtifact.ts';
+import { fitted } from './report/fit.ts';
 
 /** What a command has to say at its end, if it says anything. */
 type Command = (around: Surroundings) => Promise<Report | undefined>;
@@ -16,9 +17,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const { publish } = await import('./publish.ts');
     return publish({ ...publicationOf(around.env), context: storeContextOf(around) });
   },
-  verify: async ({ env, say }) => {
+  verify: async (around) => {
     const { verify } = await import('./verify.ts');
-    return verify({ ...verificationOf(env), say });
+    const order = { ...verificationOf(around.env), context: storeContextOf(around), elapsed: () => performance.now() };
+    return fitted(await verify(order));
   },
   fetch: (around) => fetchServed(fetchOf(around.env), storeContextOf(around)),
   remove: (around) => removeArtifact(removalOf(around.env), storeContextOf(around)),

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeReport } from '@slipway/crds';
+import { decodeReport, type Gate } from '@slipway/crds';
 import { verificationReportSchema } from '@slipway/crds/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../artifact/failure.ts';
@@ -9,7 +9,7 @@ import { hashArtifact } from '../artifact/hash.ts';
 import { encodeModel } from '../onnx/model.ts';
 import { affine } from '../test/artifacts.ts';
 import { runEvaluator } from './run.ts';
-import { verify } from './verify.ts';
+import { type Verification, verify } from './verify.ts';
 
 const GATES = [
   { name: 'accuracy', metric: 'accuracy' as const, min: '0.80' },
@@ -37,8 +37,15 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 const put = (path: string, content: string | Uint8Array) => writeFile(join(root, path), content);
 const digestNow = async () => (await hashArtifact(root)).digest;
-const verifyNow = async (gates = GATES) =>
-  verify({ artifactDir: root, digest: await digestNow(), gates, say: () => undefined });
+const context = { say: () => undefined, now: () => 0 };
+const orderOf = (digest: string, gates: readonly Gate[]): Verification => ({
+  artifact: { dir: root },
+  digest,
+  gates,
+  context,
+  elapsed: () => performance.now(),
+});
+const verifyNow = async (gates = GATES) => verify(orderOf(await digestNow(), gates));
 const reasonOf = (work: Promise<unknown>) =>
   work.then(
     () => 'verified',
@@ -77,7 +84,7 @@ describe('an artifact is refused', () => {
       const middle = Math.floor(flipped.length / 2);
       flipped[middle] = (flipped[middle] ?? 0) ^ 1;
       await put(path, flipped);
-      const work = verify({ artifactDir: root, digest, gates: GATES, say: () => undefined });
+      const work = verify(orderOf(digest, GATES));
       expect(await reasonOf(work), path).toMatch(/^DigestMismatch: The files have digest sha256:/);
       await put(path, original);
     }
@@ -119,7 +126,7 @@ describe('an artifact is refused', () => {
   });
 
   it('that is not there', async () => {
-    const work = verify({ artifactDir: join(root, 'no'), digest: 'sha256:', gates: [], say: () => undefined });
+    const work = verify({ ...orderOf('sha256:', []), artifact: { dir: join(root, 'no') } });
     expect(await reasonOf(work)).toMatch(/^ArtifactMissing/);
   });
 });

@@ -5,7 +5,11 @@ import { METRICS, type Metric } from '../metrics.ts';
 import { type RandomBelow, randomFromDigest } from '../random.ts';
 import { sampleOf } from '../sample.ts';
 import { bootstrap } from './bootstrap.ts';
+import { normalCdf, normalQuantile, studentQuantile } from './normal.ts';
+import { pairedDifference } from './paired.ts';
 import { wilsonInterval } from './proportion.ts';
+import { fewestForQuantile, quantileInterval } from './quantile.ts';
+import { rocAucInterval } from './rocAuc.ts';
 
 const randomOf = (seed: number): RandomBelow => randomFromDigest(seed.toString(16).padStart(8, '0').repeat(8));
 const uniform = (random: RandomBelow) => random(1 << 30) / (1 << 30);
@@ -122,5 +126,77 @@ describe('numbers from a digest', () => {
     const chiSquare = counts.reduce((sum, count) => sum + (count - 10_000) ** 2 / 10_000, 0);
     // 99.9 % point of chi-square with nine degrees of freedom.
     expect(chiSquare).toBeLessThan(27.9);
+  });
+});
+
+describe('the score interval of paired shares', () => {
+  it('is as Tango (1998) and Fagerland, Lydersen and Laake (2014) have it', () => {
+    // Airway responsiveness before and after: of 21 children one got better and seven got worse.
+    const { value, low, high } = pairedDifference({ ours: 1, theirs: 7, pairs: 21 });
+    expect(value).toBeCloseTo(-6 / 21, 12);
+    expect(low).toBeCloseTo(-0.517, 3);
+    expect(high).toBeCloseTo(-0.026, 3);
+  });
+
+  it('is symmetric, and open where no pair differs', () => {
+    const one = pairedDifference({ ours: 3, theirs: 9, pairs: 100 });
+    const other = pairedDifference({ ours: 9, theirs: 3, pairs: 100 });
+    expect([one.low, one.high]).toEqual([-other.high, -other.low].map((bound) => expect.closeTo(bound, 9)));
+    const same = pairedDifference({ ours: 0, theirs: 0, pairs: 200 });
+    expect(same.low).toBeCloseTo(-(1.96 ** 2) / (200 + 1.96 ** 2), 3);
+    expect(same.high).toBeCloseTo(-same.low, 9);
+  });
+});
+
+describe('the interval of a quantile', () => {
+  const values = Float64Array.from({ length: 100 }, (_, i) => i + 1);
+  it('is made of order statistics', () => {
+    // Conover (1999), table of the binomial: 40 and 61 of 100 for the median.
+    expect(quantileInterval(values, 0.5)).toEqual({ value: 50, low: 40, high: 61 });
+  });
+
+  it('has no upper bound where too few values are there to have one', () => {
+    expect(quantileInterval(values, 0.99)).toMatchObject({ value: 99, high: Number.POSITIVE_INFINITY });
+    expect(fewestForQuantile(0.99)).toBe(368);
+    const enough = Float64Array.from({ length: 368 }, (_, i) => i);
+    expect(quantileInterval(enough, 0.99).high).toBe(367);
+  });
+
+  it('covers the quantile of any distribution in 95 of 100 samples at least', () => {
+    const random = randomOf(11);
+    const runs = 1500;
+    let covered = 0;
+    for (let run = 0; run < runs; run++) {
+      const sample = Float64Array.from({ length: 300 }, () => -Math.log(1 - uniform(random))).sort();
+      const { low, high } = quantileInterval(sample, 0.95);
+      if (low <= -Math.log(0.05) && -Math.log(0.05) <= high) covered++;
+    }
+    expect(covered / runs).toBeGreaterThan(0.94);
+  });
+});
+
+describe('the area under the curve', () => {
+  it('of a perfect separation is not known to be perfect', () => {
+    const { low, high } = rocAucInterval(1, 25, 25);
+    expect(high).toBe(1);
+    expect(low).toBeGreaterThan(0.8);
+    expect(low).toBeLessThan(0.95);
+  });
+
+  it('is unknown with one class only', () => {
+    expect(rocAucInterval(Number.NaN, 0, 9)).toEqual({ value: Number.NaN, low: 0, high: 1 });
+  });
+});
+
+describe('the normal distribution', () => {
+  it('is as tables have it, there and back', () => {
+    expect(normalCdf(1.96)).toBeCloseTo(0.9750021, 6);
+    expect(normalQuantile(0.975)).toBeCloseTo(1.959963985, 8);
+    expect(studentQuantile(1.959963985, 10)).toBeCloseTo(2.228139, 3);
+    fc.assert(
+      fc.property(fc.double({ min: -5, max: 5, noNaN: true }), (x) => {
+        expect(normalQuantile(normalCdf(x))).toBeCloseTo(x, 1);
+      }),
+    );
   });
 });

@@ -68,9 +68,21 @@ async function makeVersion(name: string, parameters: Record<string, string>) {
   const outputDir = await trainInto(directory, parameters);
   const claims = join(directory, 'claims');
   const context = { now: Date.now, say: silent, claims };
-  const { digest } = await publish({ outputDir, store: { uri: 'pvc://models' }, modelName: 'flights', context });
+  const { digest } = await publish({
+    outputDir,
+    inputDir: outputDir,
+    store: { uri: 'pvc://models' },
+    modelName: 'flights',
+    context,
+  });
   const artifactDir = join(claims, 'models', 'flights', digestDirectory(digest));
-  const report = await verify({ artifactDir, digest, gates: GATES, say: silent });
+  const report = await verify({
+    artifact: { dir: artifactDir },
+    digest,
+    gates: GATES,
+    context,
+    elapsed: () => performance.now(),
+  });
   const file = (path: string) => readFile(join(directory, path), 'utf8');
   return { file, artifactDir, report };
 }
