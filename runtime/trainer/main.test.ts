@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -69,4 +69,30 @@ it('ends at once on SIGTERM in the middle of training', { timeout: 60_000 }, asy
   expect(await exited).toEqual([143, null]);
   expect(Date.now() - asked).toBeLessThan(2000);
   expect(existsSync(join(root, 'output'))).toBe(false);
+});
+
+it('keeps its last step on SIGTERM, and the next attempt goes on from there', { timeout: 60_000 }, async () => {
+  const checkpoints = join(root, 'checkpoints');
+  const parameters = {
+    SLIPWAY_PARAM_EPOCHS: '1000',
+    SLIPWAY_PARAM_ROWS: '1000',
+    SLIPWAY_PARAM_CHECKPOINTEVERY: '0',
+    SLIPWAY_CHECKPOINT_DIR: checkpoints,
+    SLIPWAY_RESUME_FROM: join(checkpoints, 'latest'),
+  };
+  const first = start(parameters);
+  for (let tries = 0; tries < 1000 && !existsSync(join(root, 'status', 'progress.json')); tries++) await delay(20);
+  first.child.kill('SIGTERM');
+  expect(await first.exited).toEqual([143, null]);
+  const [step = ''] = await readdir(checkpoints);
+  expect(existsSync(join(checkpoints, step, '_COMPLETE'))).toBe(true);
+  await symlink(step, join(checkpoints, 'latest'));
+  await rm(join(root, 'status'), { recursive: true });
+  const second = start(parameters);
+  for (let tries = 0; tries < 1000 && !existsSync(join(root, 'status', 'progress.json')); tries++) await delay(20);
+  second.child.kill('SIGTERM');
+  await second.exited;
+  const reached = (await readdir(checkpoints)).filter((name) => name !== 'latest').map(Number);
+  expect(Math.max(...reached)).toBeGreaterThan(Number(step));
+  expect(JSON.parse(await readFile(join(root, 'status', 'progress.json'), 'utf8')).step).toBeGreaterThan(Number(step));
 });

@@ -1,14 +1,19 @@
 import { forbidTelemetry } from '../onnx/telemetry.ts';
 import { runTrainer } from './run.ts';
+import { StopRequest } from './stopRequest.ts';
 
-// Nothing is worth saving in mid-training: resuming starts over, so end at once instead of using up the grace period.
-process.once('SIGTERM', () => process.exit(143));
+// In mid-training the last step is saved first; at any other time nothing is worth the grace period.
+const stop = new StopRequest(() => process.exit(143));
+process.on('SIGTERM', () => stop.ask());
 process.once('SIGINT', () => process.exit(130));
 
 forbidTelemetry();
-process.exitCode = await runTrainer({
-  env: process.env,
-  now: Date.now,
-  say: (line) => console.log(line),
-  complain: (line) => console.error(line),
-});
+process.exitCode = await runTrainer(
+  {
+    env: process.env,
+    now: Date.now,
+    say: (line) => console.log(line),
+    complain: (line) => console.error(line),
+  },
+  stop,
+);

@@ -34,6 +34,7 @@ const parametersSchema = z.strictObject({
   monthFrom: month(1),
   monthTo: month(6),
   busiestAirports: wholeNumber(0, 305, 0),
+  checkpointEvery: wholeNumber(0, 1_000_000, 200),
   vocabulary: z.enum(['codebook', 'seen'], 'must be codebook or seen').default('codebook'),
 });
 export type Parameters = Readonly<z.output<typeof parametersSchema>>;

@@ -1,9 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { LayersModel, Tensor } from '@tensorflow/tfjs';
 import type { TensorFlow } from '../backend.ts';
+import { loadCheckpoint, type Standing, saveCheckpoint } from '../checkpoint.ts';
 import type { Normalisation } from '../export/exportModel.ts';
 import type { Parameters } from '../parameters.ts';
 import type { ReportProgress } from '../progress.ts';
+import { Stopped, type StopRequest } from '../stopRequest.ts';
 import { type Examples, NUMERIC_FEATURES } from './features.ts';
 import { normalised } from './normalise.ts';
 import { sampleRows } from './split.ts';
@@ -12,30 +14,67 @@ export interface Fit {
   readonly tf: TensorFlow;
   readonly model: LayersModel;
   readonly normalisation: Normalisation;
-  readonly parameters: Pick<Parameters, 'epochs' | 'batchSize' | 'seed'>;
+  readonly parameters: Pick<Parameters, 'epochs' | 'batchSize' | 'seed' | 'checkpointEvery'>;
   readonly report: ReportProgress;
+  readonly keep?: Keeping | undefined;
 }
 
-/** Trains in place and returns the mean loss of the last epoch. Batches are drawn by the seed, anew each epoch. */
+/** Where checkpoints are kept, and who may ask for one before its time. */
+export interface Keeping {
+  /** Folder of checkpoints. */
+  readonly folder: string;
+  /** The checkpoint to go on from; where it is absent or of another model, training begins anew. */
+  readonly resumeFrom: string | undefined;
+  readonly stop: Pick<StopRequest, 'asked'>;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Trains in place and returns the mean loss of the last epoch. Batches are drawn by the seed, anew each epoch, so a
+ * training that goes on from a checkpoint sees the batches that it would have seen. Throws Stopped, the last step saved,
+ * when it is asked to stop.
+ */
 export async function fit(run: Fit, examples: Examples): Promise<number> {
-  const { epochs, batchSize, seed } = run.parameters;
-  const count = examples.rows.length;
-  const stepsPerEpoch = Math.ceil(count / batchSize);
-  const numbers = Array.from({ length: count }, (_, i) => i);
-  let loss = Number.NaN;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = sampleRows(numbers, count, seed + epoch);
-    let sum = 0;
-    for (let step = 0; step < stepsPerEpoch; step++) {
-      sum += await trainBatch(run, examples, order.slice(step * batchSize, (step + 1) * batchSize));
-      loss = sum / (step + 1);
-      const done = epoch * stepsPerEpoch + step + 1;
-      await run.report({ step: done, total: epochs * stepsPerEpoch, epoch, metrics: { loss } });
-      // The pure backend never leaves the microtask queue by itself; signals are only seen when it does.
-      await setImmediate();
-    }
+  const { epochs, batchSize } = run.parameters;
+  const stepsPerEpoch = Math.ceil(examples.rows.length / batchSize);
+  const total = epochs * stepsPerEpoch;
+  let { step, lossSum } = await beginning(run);
+  let order: readonly number[] = [];
+  let drawn = -1;
+  while (step < total) {
+    const epoch = Math.floor(step / stepsPerEpoch);
+    const within = step % stepsPerEpoch;
+    if (within === 0) lossSum = 0;
+    if (epoch !== drawn) order = orderOf(run, examples, epoch);
+    drawn = epoch;
+    lossSum += await trainBatch(run, examples, order.slice(within * batchSize, (within + 1) * batchSize));
+    step += 1;
+    await run.report({ step, total, epoch, metrics: { loss: lossSum / (within + 1) } });
+    await keep(run, { step, lossSum });
+    // The pure backend never leaves the microtask queue by itself; signals are only seen when it does.
+    await setImmediate();
   }
-  return loss;
+  return lossSum / stepsPerEpoch;
+}
+
+function orderOf({ parameters }: Fit, { rows }: Examples, epoch: number): readonly number[] {
+  const numbers = Array.from({ length: rows.length }, (_, i) => i);
+  return sampleRows(numbers, rows.length, parameters.seed + epoch);
+}
+
+async function beginning({ tf, model, keep: keeping }: Fit): Promise<Standing> {
+  const path = keeping?.resumeFrom;
+  const found = path === undefined ? undefined : await loadCheckpoint(tf, path, model);
+  if (found !== undefined) keeping?.say(`goes on from the checkpoint of step ${found.step}`);
+  return found ?? { step: 0, lossSum: 0 };
+}
+
+async function keep({ model, parameters, keep: keeping }: Fit, standing: Standing): Promise<void> {
+  if (keeping === undefined) return;
+  const { asked } = keeping.stop;
+  const isDue = parameters.checkpointEvery > 0 && standing.step % parameters.checkpointEvery === 0;
+  if (asked || isDue) await saveCheckpoint(keeping.folder, model, standing);
+  if (asked) throw new Stopped(`Asked to stop: step ${standing.step} is kept.`);
 }
 
 async function trainBatch({ tf, model, normalisation }: Fit, examples: Examples, batch: readonly number[]) {

@@ -4,7 +4,7 @@ import type { Parameters } from '../parameters.ts';
 import type { ReportProgress } from '../progress.ts';
 import type { CodeBook } from './codeBook.ts';
 import { type Examples, examplesOf, FLIGHTS_SIGNATURE, NUMERIC_FEATURES } from './features.ts';
-import { fit, predict } from './fit.ts';
+import { fit, type Keeping, predict } from './fit.ts';
 import { buildModel, type TableSizes } from './model.ts';
 import { normalisationOf } from './normalise.ts';
 import { assertParity } from './parity.ts';
@@ -29,6 +29,7 @@ export interface Run {
   readonly backend: Backend;
   readonly parameters: Parameters;
   readonly report: ReportProgress;
+  readonly keep?: Keeping | undefined;
 }
 
 /** Selects the flights, trains, exports and proves the export on held-out rows. Throws when it answers otherwise. */
