@@ -27,6 +27,8 @@ const WANTED_FOR = {
   'docker-registry': 'docker-registry',
   'python3-pip': '/usr/lib/python3/dist-packages/pip',
   'python3-venv': '/usr/share/doc/python3-venv',
+  gcc: 'gcc',
+  binutils: 'readelf',
 } as const satisfies Record<string, string>;
 
 export type DebianPackage = keyof typeof WANTED_FOR;

@@ -2,13 +2,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../paths.ts';
 import type { Log } from '../progress.ts';
+import { ensureWheels } from '../python/wheels.ts';
 import { baseImage } from './base.ts';
 import { buildah, buildImage, imageId } from './buildah.ts';
 import { type ImageRecipe, imageNames, recipeOf } from './catalog.ts';
 import { clearStore } from './clear.ts';
 import { ensureNodeBases, nodeBases } from './nodeBase.ts';
+import { ensurePythonBase, pythonBase } from './pythonBase.ts';
 import { sourceKey } from './sources.ts';
 
+/** Where the wheels lie while an image is built. */
+const WHEELS = '/wheels';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /** The machine's certificate bundle is lent to the build where Node is told here to use it too. */
@@ -21,7 +25,8 @@ const lentCertificates = () =>
 async function exactName(name: string): Promise<string> {
   const recipe = recipeOf(name);
   const inputs = [recipe.dockerfile, ...recipe.sources];
-  const key = await sourceKey(repositoryRoot, inputs, [nodeBases.run, nodeBases.build, recipe.target ?? '']);
+  const bases = recipe.language === 'Python' ? [pythonBase, nodeBases.build] : [nodeBases.run, nodeBases.build];
+  const key = await sourceKey(repositoryRoot, inputs, [...bases, recipe.target ?? '']);
   return `${recipe.image.split(':')[0]}:${recipe.target ?? 'image'}-${key}`;
 }
 
@@ -31,24 +36,42 @@ export async function buildNamed(name: string, log: Log): Promise<string> {
   const exact = await exactName(name);
   if ((await imageId(exact)) === undefined) {
     await buildExact(recipe, exact, log);
-    await clearStore([baseImage, nodeBases.run, nodeBases.build, ...(await Promise.all(imageNames.map(exactName)))]);
+    await clearStore([
+      baseImage,
+      pythonBase,
+      nodeBases.run,
+      nodeBases.build,
+      ...(await Promise.all(imageNames.map(exactName))),
+    ]);
   } else log(`${recipe.image} is up to date`);
   await buildah(['tag', exact, recipe.image]);
   return recipe.image;
 }
 
-async function buildExact(recipe: ImageRecipe, image: string, log: Log): Promise<void> {
+/** Build arguments and mounts that stand in for what a public base image and a package index would give. */
+async function surroundingsOf(recipe: ImageRecipe, log: Log) {
   const bases = await ensureNodeBases(log);
   const certificates = lentCertificates();
+  if (recipe.language !== 'Python') {
+    const values = { BUILD_BASE: bases.build, BASE: bases.run, CUDA_BASE: bases.run };
+    return { arguments: { ...values, ...certificates.arguments }, mounts: certificates.mounts };
+  }
+  const base = await ensurePythonBase(log);
+  const values = { NODE_BASE: bases.build, BASE: base, PIP_NO_INDEX: '1', PIP_FIND_LINKS: WHEELS };
+  const mounts = { ...certificates.mounts, [await ensureWheels(log)]: WHEELS };
+  return { arguments: { ...values, ...certificates.arguments }, mounts };
+}
+
+async function buildExact(recipe: ImageRecipe, image: string, log: Log): Promise<void> {
+  const given = await surroundingsOf(recipe, log);
   log(`building ${recipe.image}`);
   await buildImage(
     {
       image,
-      context: repositoryRoot,
+      context: join(repositoryRoot, recipe.context ?? ''),
       dockerfile: join(repositoryRoot, recipe.dockerfile),
       ...(recipe.target === undefined ? {} : { target: recipe.target }),
-      arguments: { BUILD_BASE: bases.build, BASE: bases.run, CUDA_BASE: bases.run, ...certificates.arguments },
-      mounts: certificates.mounts,
+      ...given,
     },
     log,
   );

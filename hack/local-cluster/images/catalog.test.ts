@@ -44,5 +44,5 @@ test.each(['Dockerfile.operator', 'Dockerfile.runtime'])(
 );
 
 test('an unknown image is answered with the names there are', () => {
-  expect(() => recipeOf('toString')).toThrow('choose from operator, runtime, trainer, runtime-cuda');
+  expect(() => recipeOf('toString')).toThrow('choose from operator, runtime, trainer, runtime-cuda, pytorch');
 });

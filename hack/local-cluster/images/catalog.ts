@@ -4,6 +4,10 @@ export interface ImageRecipe {
   readonly dockerfile: string;
   readonly target?: string;
   readonly sources: readonly string[];
+  /** Folder that its Dockerfile copies from. Unset: the root of the repository. */
+  readonly context?: string;
+  /** What it is built on. Unset: Node. */
+  readonly language?: 'Python';
 }
 
 /** What every image depends on: the packages and the bundler. */
@@ -35,12 +39,19 @@ const RECIPES = {
     ...runtime('runtime:dev-cuda', 'server-cuda'),
     sources: [...COMMON, 'runtime', 'hack/cudaProviders.ts'],
   },
+  pytorch: {
+    image: 'slipway.dev/pytorch-flights:dev',
+    dockerfile: 'config/samples/pytorch/Dockerfile',
+    context: 'config/samples/pytorch',
+    sources: ['config/samples/pytorch'],
+    language: 'Python',
+  },
 } as const satisfies Record<string, ImageRecipe>;
 
 export type ImageName = keyof typeof RECIPES;
 export const imageNames = Object.keys(RECIPES) as readonly ImageName[];
 
-/** Built when no name is given; the CUDA image is large and needs a GPU to be of use. */
+/** Built when no name is given; the CUDA image is large and needs a GPU to be of use, that of PyTorch holds torch. */
 export const USUAL: readonly ImageName[] = ['operator', 'runtime', 'trainer'];
 
 export function recipeOf(name: string): ImageRecipe {

@@ -8,10 +8,10 @@ import { recipeOf } from './catalog.ts';
 export async function buildByDocker(name: string, log: Log): Promise<string> {
   if (!(await succeeds('docker', ['info'])))
     throw new Error('Docker does not answer: install it (https://docs.docker.com/get-docker) and start it.');
-  const { image, dockerfile, target } = recipeOf(name);
+  const { image, dockerfile, target, context = '.' } = recipeOf(name);
   log(`building ${image}`);
   const args = ['build', '--tag', image, '--file', join(repositoryRoot, dockerfile)];
-  await run('docker', [...args, ...(target === undefined ? [] : ['--target', target]), repositoryRoot], {
+  await run('docker', [...args, ...(target === undefined ? [] : ['--target', target]), join(repositoryRoot, context)], {
     onLine: log,
   });
   return image;
