@@ -203,7 +203,8 @@ export class Cluster {
   /** Whoever keeps a book of its own beside the status: what left in disgrace, until a person forgives it. */
   #book({ status: before }: World, after: World['status']): void {
     if (after.candidate?.phase === 'RollingBack') this.condemned.add(after.candidate.revision);
-    if (before.candidate?.back === true && after.candidate?.phase === 'Complete' && before.stable !== undefined) {
+    const arrives = before.candidate?.phase !== 'Complete' && after.candidate?.phase === 'Complete';
+    if (before.candidate?.back === true && arrives && before.stable !== undefined) {
       this.condemned.add(before.stable.revision);
     }
     const retried = after.lastHandledRetry;
