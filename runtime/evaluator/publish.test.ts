@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import { BASELINE_SCHEMA, publishReportSchema } from '@slipway/crds/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../artifact/failure.ts';
 import { hashArtifact } from '../artifact/hash.ts';
+import { verifySignature } from '../artifact/signing/verifySignature.ts';
 import { encodeModel } from '../onnx/model.ts';
 import { affine } from '../test/artifacts.ts';
 import { publish } from './publish.ts';
@@ -46,6 +48,7 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 const publication = () => ({
   outputDir: output(),
+  inputDir: join(root, 'input'),
   store: { uri: 'pvc://models/team' },
   modelName: 'flights',
   context: { now: () => NOW, say: () => undefined, claims: claims() },
@@ -110,6 +113,150 @@ describe('a published model', () => {
     const [first, second] = [await publish(publication()), await publish(publication())];
     expect(second).toEqual(first);
     expect(await stored()).toHaveLength(1);
+  });
+});
+
+describe('what the trainer did not write', () => {
+  const SIGNATURE = {
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2], columns: ['distance', 'hour'] }],
+    outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
+  };
+  const input = () => join(root, 'input', 'train');
+  const published = async (name: string) => {
+    const { digest } = await publish(publication());
+    return readFile(join(store(), 'flights', digest.replace(':', '-'), name), 'utf8');
+  };
+  beforeEach(async () => {
+    await rm(join(output(), 'baseline.json'));
+    await writeFile(join(output(), 'model', 'signature.json'), JSON.stringify(SIGNATURE));
+    await mkdir(input(), { recursive: true });
+  });
+
+  it('is made of the columns of input/train that the signature names', async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => `${i * 10},${i % 24},x`);
+    await writeFile(join(input(), 'part.csv'), ['distance,hour,carrier', ...rows].join('\n'));
+    const { features, dataset } = JSON.parse(await published('baseline.json'));
+    expect(dataset.rows).toBe(40);
+    expect(features).toMatchObject([
+      { name: 'distance', tensor: 'x', index: 0, kind: 'numeric', count: 40, min: 0, max: 390, mean: 195 },
+      { name: 'hour', tensor: 'x', index: 1, kind: 'numeric', max: 23 },
+    ]);
+  });
+
+  it('is the same each time, as the digest is', async () => {
+    await writeFile(join(input(), 'part.jsonl'), '{"distance":1}\n\n{"distance":2}\n');
+    expect(await published('baseline.json')).toBe(await published('baseline.json'));
+    expect(await stored()).toHaveLength(1);
+  });
+
+  it.each([
+    ['other columns', 'part.csv', 'a,b\n1,2\n', 'no column of input/train is an input of the model (distance, hour)'],
+    ['no table', 'image.png', '', 'input/train holds no .csv'],
+    ['a broken table', 'part.csv', 'distance,hour\n1,2,3\n', 'part.csv is no table'],
+  ])('is said to be missing with %s, and the model is published', async (_what, name, text, sentence) => {
+    await writeFile(join(input(), name), text);
+    const lines: string[] = [];
+    const context = { ...publication().context, say: (line: string) => lines.push(line) };
+    const { digest } = await publish({ ...publication(), context });
+    expect(await readdir(join(store(), 'flights', digest.replace(':', '-')))).not.toContain('baseline.json');
+    expect(lines.join('\n')).toContain(sentence);
+  });
+
+  it('is imported from statistics of SageMaker Model Monitor', async () => {
+    const bucket = (lower_bound: number, upper_bound: number, count: number) => ({ lower_bound, upper_bound, count });
+    const buckets = [bucket(0, 10, 5), bucket(10, 20, 15), bucket(20, 30, 20)];
+    const numerical_statistics = {
+      common: { num_present: 40, num_missing: 0 },
+      mean: 15,
+      sum: 600,
+      std_dev: 2,
+      min: 0,
+      max: 30,
+      distribution: { kll: { buckets, sketch: { parameters: {}, data: [] } } },
+    };
+    const features = [{ name: 'distance', inferred_type: 'Fractional', numerical_statistics }];
+    const statistics = { version: 0, dataset: { item_count: 40 }, features };
+    await writeFile(join(output(), 'statistics.json'), JSON.stringify(statistics));
+    expect(JSON.parse(await published('baseline.json')).features).toEqual([
+      {
+        name: 'distance',
+        tensor: 'x',
+        index: 0,
+        kind: 'numeric',
+        count: 40,
+        min: 0,
+        max: 30,
+        mean: 15,
+        m2: 160,
+        bins: { edges: [10, 20], counts: [5, 15, 20] },
+      },
+    ]);
+  });
+
+  it.each(['camelCase', 'snake_case'])('is imported from statistics of TFDV in %s', async (naming) => {
+    const histogram = (type: string, highs: number[]) => ({
+      type,
+      buckets: highs.map((highValue) => ({ lowValue: 0, highValue, sampleCount: 10.4 })),
+    });
+    const numStats = {
+      commonStats: { numNonMissing: '31' },
+      mean: 2,
+      stdDev: 1,
+      max: 9,
+      histograms: [histogram('STANDARD', [1, 2]), histogram('QUANTILES', [1, 1, 9])],
+    };
+    const list = { datasets: [{ numExamples: '31', features: [{ path: { step: ['hour'] }, type: 'INT', numStats }] }] };
+    const snake = (text: string) =>
+      text.replace(/"([a-z]+[A-Z][A-Za-z]*)":/g, (key) => key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`));
+    const text = JSON.stringify(list);
+    await writeFile(join(output(), 'baseline.json'), naming === 'camelCase' ? text : snake(text));
+    expect(JSON.parse(await published('baseline.json')).features).toEqual([
+      {
+        name: 'hour',
+        tensor: 'x',
+        index: 1,
+        kind: 'numeric',
+        count: 31,
+        min: 0,
+        max: 9,
+        mean: 2,
+        m2: 31,
+        bins: { edges: [1], counts: [20, 10] },
+      },
+    ]);
+  });
+});
+
+describe('a signed publish', () => {
+  const keys = () => join(root, 'keys');
+  const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const signWith = async (key: KeyObject) => {
+    await mkdir(keys(), { recursive: true });
+    await writeFile(join(keys(), 'cosign.key'), key.export({ type: 'pkcs8', format: 'pem' }));
+    return publish({ ...publication(), signingKeyFile: keys() });
+  };
+  const claimsOf = (digest: string) =>
+    readFile(join(store(), 'flights', digest.replace(':', '-'), 'claims.jsonl'), 'utf8');
+
+  it('leaves a signature beside the files that the key verifies, once for each key', async () => {
+    const [mine, theirs] = [pair(), pair()];
+    const { digest } = await signWith(mine.privateKey);
+    await signWith(mine.privateKey);
+    expect((await claimsOf(digest)).trim().split('\n')).toHaveLength(1);
+    await signWith(theirs.privateKey);
+    expect((await claimsOf(digest)).trim().split('\n')).toHaveLength(2);
+    const { entries } = await hashArtifact(join(store(), 'flights', digest.replace(':', '-')));
+    for (const { publicKey } of [mine, theirs]) {
+      await writeFile(join(keys(), 'pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+      await verifySignature(join(store(), 'flights', digest.replace(':', '-')), entries, join(keys(), 'pub'));
+    }
+  });
+
+  it('publishes nothing with a key that is none', async () => {
+    await mkdir(keys());
+    const { reason } = await failureOf(publish({ ...publication(), signingKeyFile: keys() }));
+    expect(reason).toBe('ConfigurationInvalid');
+    expect(await readdir(store())).toEqual([]);
   });
 });
 

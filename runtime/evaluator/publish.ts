@@ -4,17 +4,26 @@ import { dirname, join, resolve } from 'node:path';
 import { EVALUATION_DIRECTORY, FILES, type Place, PUBLISH_SCHEMA, type PublishReport } from '@slipway/crds/contract';
 import { Failure } from '../artifact/failure.ts';
 import { filesUnder } from '../artifact/hash.ts';
+import type { Manifest } from '../artifact/manifest.ts';
+import { publicHalf, readPrivateKey, type SigningKey } from '../artifact/signing/keys.ts';
+import { claimOf } from '../artifact/signing/sign.ts';
+import { linesOf, verifyClaims } from '../artifact/signing/verifySignature.ts';
 import { withStore } from '../artifact/stores/openStore.ts';
-import { bytesOf, type LocalFile, type StoreContext } from '../artifact/stores/store.ts';
+import { bytesOf, type Delivery, type LocalFile, type Store, type StoreContext } from '../artifact/stores/store.ts';
 import { readBaseline } from '../server/evidence/baseline.ts';
 import { readModelFiles } from '../server/models/modelFiles.ts';
 import { openForTrial } from '../server/models/trial.ts';
+import { addBaseline } from './baseline/addBaseline.ts';
 
 export interface Publication {
   /** Output of the training container. */
   readonly outputDir: string;
+  /** What training read, a folder a data set. */
+  readonly inputDir: string;
   readonly store: Place;
   readonly modelName: string;
+  /** Private key, or the folder of its Secret. Unset: the artifact is not signed. */
+  readonly signingKeyFile?: string | undefined;
   readonly context: StoreContext;
 }
 
@@ -27,23 +36,58 @@ const MODEL_FOLDER = 'model';
  * DigestMismatch, or what the store refuses with; then nothing of it is visible.
  */
 export async function publish(publication: Publication): Promise<PublishReport> {
-  const { outputDir, store: place, modelName, context } = publication;
+  const { outputDir, store: place, modelName, signingKeyFile, context } = publication;
   const files = await filesToPublish(outputDir);
+  const key = signingKeyFile === undefined ? undefined : await readPrivateKey(signingKeyFile);
   const view = await mkdtemp(join(tmpdir(), 'publish-'));
   try {
-    await layOut(view, files);
-    const made = await addSignature(view, join(outputDir, MODEL_FOLDER), files);
-    await checkBaseline(view);
-    const root = place.uri.replace(/\/+$/, '');
-    const { uri, manifest, isNew } = await withStore(place, context, (store) =>
-      store.put(root, { model: modelName, files: [...files, ...made] }),
-    );
+    const whole = await complete(view, files, publication);
+    const claim = key && (({ files: entries }: Manifest) => claimOf(modelName, entries, key));
+    const { uri, manifest, isNew } = await withStore(place, context, async (store) => {
+      const root = place.uri.replace(/\/+$/, '');
+      const delivery = await store.put(root, { model: modelName, files: whole, claim });
+      if (key !== undefined && !delivery.isNew) await countersign(store, delivery, modelName, key);
+      return delivery;
+    });
     context.say(isNew ? `published ${uri}` : `${uri} is in the store already`);
     const { digest } = manifest;
     return { schema: PUBLISH_SCHEMA, uri, digest, files: manifest.files.length, bytes: bytesOf(manifest.files) };
   } finally {
     await rm(view, { recursive: true, force: true });
   }
+}
+
+/** The same content may be there from somebody who signed with another key, or not at all. */
+async function countersign(store: Store, { uri, manifest }: Delivery, name: string, key: SigningKey): Promise<void> {
+  const claims = linesOf(await store.claims(uri));
+  try {
+    verifyClaims(claims, manifest.files, publicHalf(key));
+  } catch {
+    await store.addClaim(uri, claimOf(name, manifest.files, key));
+  }
+}
+
+/** Adds what belongs to a model and its trainer did not write: the signature, and a baseline where there is anything to make it of. */
+async function complete(
+  view: string,
+  files: readonly LocalFile[],
+  publication: Publication,
+): Promise<readonly LocalFile[]> {
+  const { outputDir, inputDir, context } = publication;
+  await layOut(view, files);
+  const made = [...files, ...(await addSignature(view, join(outputDir, MODEL_FOLDER), files))];
+  const { signature } = await readModelFiles(view);
+  if (signature === undefined) return made;
+  const given = files.find(({ path }) => path === FILES.baseline)?.from;
+  const from = join(view, `.made-${FILES.baseline}`);
+  if (await addBaseline(from, { outputDir, inputDir, given, signature, say: context.say })) {
+    await rm(join(view, FILES.baseline), { force: true });
+    await symlink(from, join(view, FILES.baseline));
+    made.splice(0, made.length, ...made.filter(({ path }) => path !== FILES.baseline), { path: FILES.baseline, from });
+  }
+  // A baseline that fits no request would make a version that can't be watched: better no version.
+  await readBaseline(view, signature);
+  return made;
 }
 
 /** Where each file of the artifact comes from. Throws Failure OutputInvalid, naming what is missing. */
@@ -87,12 +131,6 @@ async function addSignature(view: string, model: string, files: readonly LocalFi
     await engine.close();
   }
   return [{ path: FILES.signature, from }];
-}
-
-/** A baseline that fits no request would make a version that can't be watched: better no version. */
-async function checkBaseline(view: string): Promise<void> {
-  const { signature } = await readModelFiles(view);
-  if (signature) await readBaseline(view, signature);
 }
 
 const isFile = (path: string): Promise<boolean> =>
