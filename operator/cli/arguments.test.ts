@@ -20,6 +20,14 @@ test.each([
     { verb: 'wait', goal: 'RolledBack', timeoutSeconds: 90 },
   ],
   [['wait', 'tj/a', '--for=Succeeded'], { verb: 'wait', goal: 'Succeeded', timeoutSeconds: 300 }],
+  [['card', 'mv/a-1.0.0', '--html'], { verb: 'card', format: 'html' }],
+  [['verify', 'mv/a-1.0.0', '--timeout=90s'], { verb: 'verify', timeoutSeconds: 90 }],
+  [['archive', 'mv/a-1.0.0'], { verb: 'setStage', stage: 'Archived' }],
+  [['promote', 'mv/a-1.0.0', '--stage=production'], { verb: 'setStage', stage: 'Production' }],
+  [['promote', 'infs/flights'], { verb: 'promote', target: infs }],
+  [['approve', 'mv/a-1.0.0'], { verb: 'approveVersion', stage: undefined }],
+  [['lineage', 'infs/flights'], { verb: 'lineage', target: infs }],
+  [['history', 'mv/a-1.0.0'], { verb: 'history' }],
   [[], { verb: 'help' }],
   [['--help'], { verb: 'help' }],
 ])('%j is a command', (argv, want) => expect(parseCommand(argv)).toMatchObject(want));
@@ -27,7 +35,7 @@ test.each([
 test.each([
   [
     ['stauts', 'infs/x'],
-    '"stauts" is no command: write one of abort, approve, explain, pause, plan, promote, rate, rehearse, resume, retry, rollback, status, wait, watch',
+    '"stauts" is no command: write one of abort, approve, archive, card, explain, history, lineage, pause, plan, promote, rate, rehearse, resume, retry, rollback, status, verify, wait, watch',
   ],
   [['status'], 'status needs an object: write kubectl slipway status infs/flights'],
   [
@@ -44,8 +52,29 @@ test.each([
   ],
   [
     ['approve', 'tj/a'],
-    'approve works on an InferenceService, not on a TrainingJob: write kubectl slipway approve infs/flights',
+    'approve works on an InferenceService or a ModelVersion, not on a TrainingJob: write kubectl slipway approve infs/flights',
   ],
+  [
+    ['card', 'infs/a'],
+    'card works on a ModelVersion, not on an InferenceService: write kubectl slipway card mv/flights-1.0.0',
+  ],
+  [
+    ['pause', 'mv/a-1.0.0'],
+    'pause works on an InferenceService, not on a ModelVersion: write kubectl slipway pause infs/flights',
+  ],
+  [
+    ['promote', 'mv/a-1.0.0'],
+    'promote of a version needs a stage: write kubectl slipway promote mv/a-1.0.0 --stage=Production',
+  ],
+  [
+    ['promote', 'mv/a-1.0.0', '--stage=prod'],
+    '"prod" is no stage: write --stage= one of Candidate, Staging, Production, Archived, as in kubectl slipway promote mv/a-1.0.0 --stage=Production',
+  ],
+  [
+    ['approve', 'mv/a-1.0.0', '--stage=Archived'],
+    '"Archived" is no stage: write --stage= one of Staging, Production, as in kubectl slipway approve mv/a-1.0.0 --stage=Production',
+  ],
+  [['card', 'mv/a-1.0.0', '--md', '--html'], 'card is written once: give --html or --md, not both'],
   [['wait', 'infs/a'], 'wait needs a goal: write --for= one of Ready, RolloutComplete, RolledBack'],
   [['wait', 'tj/a', '--for=Ready'], 'TrainingJob has no goal "Ready": write --for= one of Succeeded'],
   [['wait', 'mv/a', '--for=Ready', '--timeout=soon'], '"soon" is no duration: write --timeout=90s or --timeout=5m'],

@@ -3,6 +3,7 @@ import { parseDuration } from './durations.ts';
 import { type Manifested, readManifested } from './manifestArguments.ts';
 import type { RateQuestion } from './rate.ts';
 import { readOutput, readRate } from './rateArguments.ts';
+import { type RegistryAct, readRegistryAct } from './registry/arguments.ts';
 import { readRehearsal } from './rehearse/arguments.ts';
 import type { WhatIf } from './rehearse/whatIf.ts';
 import { parseTarget, type Target, type TargetKind } from './target.ts';
@@ -28,6 +29,7 @@ export type Command =
       Pick<WhatIf, 'faults' | 'runs' | 'mostSeconds'>)
   | (Common & { readonly verb: 'status' | 'watch' | 'explain' | Act })
   | (Common & { readonly verb: 'approve'; readonly comment: string | undefined })
+  | (Common & RegistryAct)
   | (Common & { readonly verb: 'retry'; readonly revision: string | undefined })
   | (Common & { readonly verb: 'wait'; readonly goal: Goal; readonly timeoutSeconds: number });
 
@@ -50,6 +52,18 @@ export const USAGE = `kubectl slipway: follow a model from training to traffic.
   kubectl slipway retry   infs/NAME [--revision=R]
                           forget that a revision was rolled back
 
+  kubectl slipway approve mv/NAME [--stage=Production] [--comment=WHY]
+                          let a version enter a stage, in your name
+  kubectl slipway promote mv/NAME --stage=STAGE
+                          ask for Candidate, Staging, Production, Archived
+  kubectl slipway archive mv/NAME               no new rollout to it starts
+  kubectl slipway verify  mv/NAME [--timeout=5m]
+                          hash its files and judge its gates again. Exit
+                          status: 0 all pass, 1 not so, 2 not in time
+  kubectl slipway card    mv/NAME [--md|--html] what is known of it, to keep
+  kubectl slipway history (infs|mv)/NAME        what was decided, unchanged?
+  kubectl slipway lineage (infs|mv)/NAME        where it comes from
+
   kubectl slipway plan (infs/NAME|-f FILE) [--rps=100]
                           what applying it would do: steps, pods, time
   kubectl slipway rehearse (infs/NAME|-f FILE) --rps=100 [--errors=30%]
@@ -64,6 +78,9 @@ export const USAGE = `kubectl slipway: follow a model from training to traffic.
   -n, --namespace NAME     default: that of the current context
       --kubeconfig FILE    default: $KUBECONFIG, else ~/.kube/config`;
 
+const FOR_VERSIONS = ['card', 'verify', 'archive'] as const;
+const OF_RECORD = ['history', 'lineage'] as const;
+
 const EXAMPLES: Readonly<Record<string, string>> = {
   status: 'kubectl slipway status infs/flights',
   watch: 'kubectl slipway watch infs/flights',
@@ -71,6 +88,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   approve: 'kubectl slipway approve infs/flights',
   ...Object.fromEntries(ACTS.map((act) => [act, `kubectl slipway ${act} infs/flights`])),
   retry: 'kubectl slipway retry infs/flights',
+  ...Object.fromEntries(FOR_VERSIONS.map((verb) => [verb, `kubectl slipway ${verb} mv/flights-1.0.0`])),
+  ...Object.fromEntries(OF_RECORD.map((verb) => [verb, `kubectl slipway ${verb} mv/flights-1.0.0`])),
   wait: 'kubectl slipway wait infs/flights --for=RolloutComplete --timeout=5m',
 };
 const KINDS_OF_GOAL: Readonly<Record<Goal, readonly TargetKind[]>> = {
@@ -106,6 +125,9 @@ function parseFlags(argv: readonly string[]) {
         wrong: { type: 'string' },
         runs: { type: 'string' },
         most: { type: 'string' },
+        stage: { type: 'string' },
+        html: { type: 'boolean' },
+        md: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -115,7 +137,16 @@ function parseFlags(argv: readonly string[]) {
   }
 }
 
-const FOR_SERVICES: readonly string[] = ['approve', 'retry', ...ACTS];
+const SERVICE: readonly TargetKind[] = ['InferenceService'];
+const VERSION: readonly TargetKind[] = ['ModelVersion'];
+const EITHER: readonly TargetKind[] = [...SERVICE, ...VERSION];
+/** Kinds that a verb works on; one that is not listed works on all. */
+const KINDS_OF_VERB: Readonly<Record<string, readonly TargetKind[]>> = {
+  ...Object.fromEntries(['retry', ...ACTS].map((verb) => [verb, SERVICE])),
+  ...Object.fromEntries(FOR_VERSIONS.map((verb) => [verb, VERSION])),
+  ...Object.fromEntries(['approve', 'promote', ...OF_RECORD].map((verb) => [verb, EITHER])),
+};
+const withArticle = (kind: TargetKind): string => `${kind === 'InferenceService' ? 'an' : 'a'} ${kind}`;
 
 function readTarget(verb: string, positionals: readonly string[]): Target {
   const example = EXAMPLES[verb] ?? '';
@@ -127,8 +158,10 @@ function readTarget(verb: string, positionals: readonly string[]): Target {
   if (target === undefined) {
     throw new UsageError(`"${text}" is no object: write KIND/NAME with kind infs, mv or tj, as in ${example}`);
   }
-  if (FOR_SERVICES.includes(verb) && target.kind !== 'InferenceService') {
-    throw new UsageError(`${verb} works on an InferenceService, not on a ${target.kind}: write ${example}`);
+  const kinds = KINDS_OF_VERB[verb] ?? [];
+  if (kinds.length > 0 && !kinds.includes(target.kind)) {
+    const works = kinds.map(withArticle).join(' or ');
+    throw new UsageError(`${verb} works on ${works}, not on ${withArticle(target.kind)}: write ${example}`);
   }
   return target;
 }
@@ -168,6 +201,9 @@ export function parseCommand(argv: readonly string[]): Command {
   if (verb === 'wait') {
     return { ...common, verb, goal: readGoal(values.for, common.target), timeoutSeconds: readTimeout(values.timeout) };
   }
+  const flags = { stage: values.stage, html: values.html, md: values.md, comment: values.comment };
+  const registry = readRegistryAct(verb, common.target, flags, () => readTimeout(values.timeout));
+  if (registry !== undefined) return { ...common, ...registry };
   if (verb === 'retry') return { ...common, verb, revision: values.revision };
   if (verb === 'approve') return { ...common, verb, comment: values.comment };
   return { ...common, verb: verb as 'status' | 'watch' | 'explain' | Act };

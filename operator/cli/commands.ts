@@ -1,4 +1,5 @@
 import { type InferenceService, type ModelVersion, modelVersions, type TrainingJob } from '../src/api/kinds.ts';
+import { currentOf } from '../src/domain/registry/current.ts';
 import type { Client } from '../src/kube/client.ts';
 import { type Key, resource } from '../src/kube/resource.ts';
 import type { KubeObject } from '../src/kube/wire.ts';
@@ -7,6 +8,8 @@ import { explain, explainChain } from './explain.ts';
 import { standing, type Watched } from './goals.ts';
 import { planLines } from './plan/plan.ts';
 import { serviceOf } from './plan/service.ts';
+import type { RegistryAct } from './registry/arguments.ts';
+import { runRegistryAct } from './registry/run.ts';
 import { rehearsalLines } from './rehearse/lines.ts';
 import { whatIf } from './rehearse/whatIf.ts';
 import { renderInferenceService, type View } from './render/inferenceService.ts';
@@ -131,6 +134,9 @@ const ACT_REQUESTS: Readonly<Record<Act, (service: InferenceService) => Request>
   abort: abortRequest,
   rollback: rollbackRequest,
 };
+const REGISTRY: readonly string[] = ['card', 'verify', 'lineage', 'history', 'setStage', 'approveVersion'];
+const isRegistryAct = (command: TargetCommand): command is Extract<TargetCommand, RegistryAct> =>
+  REGISTRY.includes(command.verb);
 const isAct = (verb: string): verb is Act => verb in ACT_REQUESTS;
 
 const selfSubjectReviews = resource<SelfSubjectReview>(
@@ -152,6 +158,14 @@ async function whoAmI({ client, signal }: Surroundings): Promise<string> {
   return status?.userInfo?.username ?? '';
 }
 
+/** The version that a service names, or the one that it follows as of now. */
+async function versionOf({ spec }: InferenceService, namespace: string, { client, signal }: Surroundings) {
+  const { name, version } = spec.model;
+  if (version !== undefined) return client.get(modelVersions, { namespace, name: `${name}-${version}` }, { signal });
+  const all = await client.list(modelVersions, namespace, { signal });
+  return currentOf(all.filter((one) => one.spec.model === name));
+}
+
 async function lookAhead(
   command: Extract<Command, { verb: 'plan' | 'rehearse' }>,
   world: Surroundings,
@@ -163,9 +177,7 @@ async function lookAhead(
     world.print(rehearsalLines(question, whatIf(question)));
     return 0;
   }
-  const { name, version } = service.spec.model;
-  const key = { namespace: service.metadata.namespace ?? namespace, name: `${name}-${version}` };
-  const modelVersion = await world.client.get(modelVersions, key, { signal: world.signal });
+  const modelVersion = await versionOf(service, service.metadata.namespace ?? namespace, world);
   world.print(planLines({ service, modelVersion, now: world.now(), perSecond: command.perSecond }));
   return 0;
 }
@@ -191,9 +203,18 @@ export async function run(command: ConnectedCommand, world: Surroundings): Promi
   if (command.verb === 'watch') return watch(command, world);
   if (command.verb === 'wait') return wait(command, world);
   const object = await read(command, world);
+  const approver = async (comment?: string) => ({ by: await whoAmI(world), at: world.now(), comment });
   if (command.verb === 'approve') {
-    const approver = { by: await whoAmI(world), at: world.now(), comment: command.comment };
-    return send(approvalRequest(object as InferenceService, approver), command, world);
+    return send(approvalRequest(object as InferenceService, await approver(command.comment)), command, world);
+  }
+  if (isRegistryAct(command)) {
+    const hands = {
+      world,
+      approver,
+      send: (request: Request) => send(request, command, world),
+      read: () => read(command, world),
+    };
+    return runRegistryAct(command, object, hands);
   }
   if (isAct(command.verb)) return send(ACT_REQUESTS[command.verb](object as InferenceService), command, world);
   if (command.verb === 'retry') return send(retryRequest(object as InferenceService, command.revision), command, world);

@@ -11,7 +11,7 @@ type Candidate = NonNullable<NonNullable<InferenceService['status']>['candidate'
 type Finding = (service: InferenceService) => string | undefined;
 
 const rejection: Finding = ({ metadata, spec, status }) => {
-  const latest = status?.rejected?.find((r) => r.version === spec.model.version);
+  const latest = status?.rejected?.findLast(({ version }) => version === (spec.model.version ?? version));
   if (latest === undefined || !isTrue(status?.conditions, 'Stalled')) return undefined;
   return (
     `Version ${latest.version} was rolled back. ${latest.reason}: ${latest.message} ` +

@@ -63,6 +63,13 @@ describe('kubectl slipway plan', () => {
                    1 approval takes"
     `);
   });
+  test('of a service that follows names the version that it follows, or how one gets there', () => {
+    const following = { ...serving, spec: { ...spec, model: { name: 'flights', follow: 'Production' as const } } };
+    expect(told({ service: following })).toContain('wants flights 1.1.0, current in Production, 1.0.0 serves');
+    const none = told({ service: following, modelVersion: undefined });
+    expect(none).toContain('wants flights in Production');
+    expect(none).toContain('kubectl slipway promote mv/flights-VERSION --stage=Production puts one there');
+  });
   test('waits for a version that nobody made', () => {
     const text = told({ modelVersion: undefined });
     expect(text).toContain('There is no ModelVersion flights-1.1.0 in this namespace.');

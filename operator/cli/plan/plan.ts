@@ -38,6 +38,14 @@ function nextWorld({ service, modelVersion, now }: PlanQuestion): World {
 
 const BEGINS = ['start', 'replace-candidate', 'serve-first-version'];
 
+function wantedText({ service, modelVersion }: PlanQuestion): string {
+  const { name, version, follow } = service.spec.model;
+  if (version !== undefined) return `${name} ${version}`;
+  return modelVersion === undefined
+    ? `${name} in ${follow}`
+    : `${name} ${modelVersion.spec.version}, current in ${follow}`;
+}
+
 function accelerators({ spec }: InferenceService): string[] {
   const { accelerator, replicas } = spec.predictor;
   if (accelerator === undefined) return [];
@@ -76,7 +84,7 @@ export function planLines(question: PlanQuestion): string[] {
   const from = status?.stable?.version;
   const head = [
     `InferenceService ${metadata.namespace}/${metadata.name}`,
-    ...field('wants', `${spec.model.name} ${spec.model.version}${from === undefined ? '' : `, ${from} serves`}`),
+    ...field('wants', `${wantedText(question)}${from === undefined ? '' : `, ${from} serves`}`),
     ...field('next', message),
     ...field('rule', `${decided.rule} (docs/rollout-rules.md)`),
   ];

@@ -100,7 +100,10 @@ export function renderInferenceService(service: InferenceService, now: Date, vie
   const { candidate } = status;
   return [
     `InferenceService ${metadata.namespace}/${metadata.name}`,
-    ...field('wants', `${spec.model.name} ${spec.model.version}`),
+    ...field(
+      'wants',
+      `${spec.model.name} ${spec.model.version ?? `in ${spec.model.follow}, whichever came there last`}`,
+    ),
     ...(status.url === undefined ? [] : field('url', status.url)),
     ...stableLines(status),
     ...(candidate === undefined ? [] : candidateLines(candidate, spec.rollout.steps.length, now)),

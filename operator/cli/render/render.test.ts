@@ -51,6 +51,19 @@ test('a rolled-back service shows what was rejected and the evidence', () => {
   `);
 });
 
+test('a service that follows says what it follows, and a version its stage and who approved it', () => {
+  const following = {
+    ...shifting,
+    spec: { ...shifting.spec, model: { name: 'flights', follow: 'Production' as const } },
+  };
+  expect(renderObject(following, NOON)).toContain('  wants      flights in Production, whichever came there last');
+  const approvals = [{ by: 'ana', stage: 'Production' as const, digest: gated.spec.artifact.digest, at: '' }];
+  const asking = { ...gated, spec: { ...gated.spec, stage: 'Production' as const, approvals } };
+  const lines = renderObject({ ...asking, status: { ...asking.status, stage: 'Staging' } }, NOON);
+  expect(lines).toContain('  stage      Staging, asked to be in Production');
+  expect(lines).toContain('  approved   Production by ana');
+});
+
 test('a training run shows its progress', () => {
   expect(renderObject(training, NOON).join('\n')).toMatchInlineSnapshot(`
     "TrainingJob demo/flights-v1
