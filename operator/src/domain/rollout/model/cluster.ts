@@ -202,9 +202,12 @@ export class Cluster {
 
   /** Whoever keeps a book of its own beside the status: what left in disgrace, until a person forgives it. */
   #book({ status: before }: World, after: World['status']): void {
-    if (after.candidate?.phase === 'RollingBack') this.condemned.add(after.candidate.revision);
-    const arrives = before.candidate?.phase !== 'Complete' && after.candidate?.phase === 'Complete';
-    if (before.candidate?.back === true && arrives && before.stable !== undefined) {
+    const isIn = ({ candidate }: World['status'], phase: string): boolean =>
+      candidate?.phase === phase && candidate.revision === after.candidate?.revision;
+    const enters = (phase: string): boolean => isIn(after, phase) && !isIn(before, phase);
+    // What is forgiven while it rolls back stays forgiven.
+    if (enters('RollingBack') && after.candidate !== undefined) this.condemned.add(after.candidate.revision);
+    if (before.candidate?.back === true && enters('Complete') && before.stable !== undefined) {
       this.condemned.add(before.stable.revision);
     }
     const retried = after.lastHandledRetry;
