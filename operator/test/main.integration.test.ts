@@ -12,7 +12,9 @@ afterEach(async () => {
 });
 
 const start = (env: Record<string, string> = {}): void => {
-  replica = startReplica('main', inject('kubeconfig'), env, MAIN);
+  // A lease of its own: that of replicas which another file killed is waited for until it is over.
+  const own = { SLIPWAY_OPERATOR_NAMESPACE: 'kube-system', ...env };
+  replica = startReplica('main', inject('kubeconfig'), own, MAIN);
 };
 const line = (msg: string) => replica.lines.find((l) => l.msg === msg);
 const page = async (path: string): Promise<number> =>
