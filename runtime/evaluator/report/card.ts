@@ -21,7 +21,7 @@ export function modelCard(report: ReportDocument): string {
   return `---\n${stringify(frontMatter(report))}---\n\n# ${cell(report.model)} ${report.version}\n\n${cardSections(report).map(section).join('\n\n')}\n`;
 }
 
-const frontMatter = ({ model, name, metrics, provenance }: ReportDocument): object => ({
+const frontMatter = ({ model, name, metrics }: ReportDocument): object => ({
   library_name: 'onnx',
   'model-index': [
     {
@@ -29,7 +29,7 @@ const frontMatter = ({ model, name, metrics, provenance }: ReportDocument): obje
       results: [
         {
           task: { type: 'other', name: model },
-          dataset: { type: 'other', name: provenance?.datasets?.[0]?.name ?? 'held-out' },
+          dataset: { type: 'other', name: 'held-out' },
           metrics: metrics.map(({ metric, value }) => ({
             type: metric,
             value: Number(value.toPrecision(6)),

@@ -5,15 +5,12 @@ type Provenance = NonNullable<ModelVersionSpec['provenance']>;
 export const REDACTED = '(redacted)';
 
 /** Names of parameters whose values nobody means to publish. */
-const SECRET =
-  /(secret|passw(or)?d|passphrase|token|credential|api[-_.]?key|access[-_.]?key|private[-_.]?key|auth(?!or))/i;
-/** tokenizer, max_tokens and their like are sizes of text. */
-const HARMLESS =
-  /^(.*[-_.])?(tokenizer|n|num|max|min|pad|eos|bos|unk|mask)?[-_.]?(tokens?|token[-_.]?id|tokenizer)([-_.](length|size|id|ids|count))?$/i;
+const SECRET = /secret|passw(or)?d|passphrase|credential|(api|access|private)[-_.]?key|auth(?!or)/i;
+const TOKEN = /token/i;
+/** Sizes and marks of text, which are no secrets. */
+const TEXT_TOKEN = /tokeni[sz]|tokens|token[-_.]?(id|len|count|size|type)|(pad|eos|bos|unk|mask|cls|sep)[-_.]?token/i;
 
-const isSecret = (name: string): boolean =>
-  SECRET.test(name) &&
-  !(HARMLESS.test(name) && !/secret|access|auth|api/i.test(name) && name.toLowerCase() !== 'token');
+const isSecret = (name: string): boolean => SECRET.test(name) || (TOKEN.test(name) && !TEXT_TOKEN.test(name));
 
 /** User information in an address is a password too. */
 const withoutPassword = (uri: string): string => uri.replace(/^([a-z0-9+.-]+:\/\/)[^/@\s]*@/i, '$1');
