@@ -112,7 +112,7 @@ async function readOnce(
     }
   } catch (error) {
     if (error instanceof Failure && error.reason !== 'StoreUnavailable') throw error;
-    return sentenceOf(error);
+    return sentenceOf(error).replace(/\.$/, '');
   }
   if (file.size === undefined || state.size === file.size) return undefined;
   if (state.size === before) throw tooShort(base, file, state.size);
