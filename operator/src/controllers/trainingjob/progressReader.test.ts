@@ -91,9 +91,18 @@ describe('the progress of a run', () => {
     expect(logReads).toEqual([]);
   });
 
-  test('a log that may not be read is no error', async () => {
-    const { progress } = reader(undefined, new Error('pods/log is forbidden'));
-    expect(await progress.read(tj, at('10.0.0.7'), after(60), forever)).toBeUndefined();
+  test('a log is looked at twice a minute and no more', async () => {
+    const { progress, logReads } = reader(undefined, 'step=4');
+    for (let seconds = 30; seconds <= 120; seconds += 5)
+      await progress.read(tj, at('10.0.0.7'), after(seconds), forever);
+    expect(logReads).toHaveLength(4);
+  });
+
+  test('a log that may not be read is no error, and is left alone for five minutes', async () => {
+    const { progress, logReads } = reader(undefined, new Error('pods/log is forbidden'));
+    for (const seconds of [60, 120, 359, 361])
+      expect(await progress.read(tj, at('10.0.0.7'), after(seconds), forever)).toBeUndefined();
+    expect(logReads).toHaveLength(2);
   });
 
   test('no answer, or one that is none, is no progress', async () => {

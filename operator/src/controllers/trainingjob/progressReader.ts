@@ -16,6 +16,9 @@ const RESTED_MS = 4_500;
 
 /** Time that the agent has to hear of progress before the log of the trainer is looked at. */
 const LOG_AFTER_MS = 30_000;
+/** A log is a call to the API server and one to a kubelet, which a thousand silent jobs must not keep busy. */
+const LOG_RESTED_MS = 29_500;
+const LOG_REFUSED_MS = 300_000;
 const LOG = { container: TRAIN_CONTAINER, tailLines: 100, limitBytes: 32 * 1024 };
 
 interface Memory {
@@ -24,6 +27,8 @@ interface Memory {
   readonly askedAt: number;
   /** The agent told of progress before. */
   readonly agentKnows: boolean;
+  /** When the log may be looked at next, in milliseconds since 1970. */
+  readonly logFrom: number;
 }
 
 const urlOf = (ip: string): string =>
@@ -60,15 +65,24 @@ export class ProgressReader {
     if (token === undefined) return undefined;
     const told = parseProgress(await this.#fetchText(urlOf(ip), token, signal));
     const agentKnows = told !== undefined || known?.agentKnows === true;
-    this.#memories.set(keyText(keyOf(tj)), { uid, token, askedAt: now.getTime(), agentKnows });
-    if (agentKnows || !hasRunFor(pod, LOG_AFTER_MS, now)) return told;
-    return this.#inLog(tj, pod, signal);
+    const memory: Memory = {
+      uid,
+      token,
+      askedAt: now.getTime(),
+      agentKnows: told !== undefined || known?.agentKnows === true,
+      logFrom: known?.logFrom ?? 0,
+    };
+    this.#memories.set(keyText(keyOf(tj)), memory);
+    if (memory.agentKnows || now.getTime() < memory.logFrom || !hasRunFor(pod, LOG_AFTER_MS, now)) return told;
+    return this.#inLog(tj, pod, memory, signal);
   }
 
   /** A log that may not be read, or not now, is no reason to fail a pass. */
-  async #inLog({ metadata }: Stored<TrainingJob>, pod: Pod, signal: AbortSignal): Promise<Progress | undefined> {
-    const key = { namespace: metadata.namespace ?? '', name: pod.metadata.name };
+  async #inLog(tj: Stored<TrainingJob>, pod: Pod, memory: Memory, signal: AbortSignal): Promise<Progress | undefined> {
+    const key = { namespace: tj.metadata.namespace ?? '', name: pod.metadata.name };
     const log = await this.#client.podLog(key, { ...LOG, signal }).catch(() => undefined);
+    const rest = log === undefined ? LOG_REFUSED_MS : LOG_RESTED_MS;
+    this.#memories.set(keyText(keyOf(tj)), { ...memory, logFrom: memory.askedAt + rest });
     return log === undefined ? undefined : progressInLog(log);
   }
 
