@@ -10,8 +10,10 @@ const MOST_METRICS = 32;
 
 /** Reads a progress document, from the agent or from a termination message; undefined for any other text. */
 export function parseProgress(text: string | undefined): Progress | undefined {
+  // Each pass over each job comes here, mostly with nothing: an error thrown for that was a tenth of a busy operator.
+  if (text === undefined || text === '') return undefined;
   try {
-    const parsed = progressSchema.safeParse(JSON.parse(text ?? ''));
+    const parsed = progressSchema.safeParse(JSON.parse(text));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
