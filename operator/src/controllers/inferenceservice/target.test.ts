@@ -111,6 +111,22 @@ test('naming a version and following it mean the same revision, so that changing
   expect(revisionOf(wantedRevision(following, only))).toBe(revisionOf(wantedRevision(infs, only)));
 });
 
+test('what a pod needs to fetch the files is told beside them, and is no part of what it runs', () => {
+  const [claim] = [registered('1.1.0', 'Production', { status: { bytes: 1000 } })];
+  const { artifact } = claim.spec;
+  const remote = {
+    ...artifact,
+    uri: 's3://models/x',
+    secretRef: { name: 's3' },
+    signedBy: { configMapRef: { name: 'keys', key: 'a.pub' } },
+  };
+  const fetched = wantedRevision(infs, { ...claim, spec: { ...claim.spec, artifact: remote } });
+  expect(fetched).toMatchObject({ secret: 's3', signedBy: { name: 'keys', key: 'a.pub' }, bytes: 1000 });
+  const read = wantedRevision(infs, claim);
+  expect(Object.keys(read).sort()).toEqual(['model', 'predictor', 'uri']);
+  expect(revisionOf(fetched)).toBe(revisionOf(read));
+});
+
 const archive = { ...registered('1.1.0', 'Archived'), status: { ...ready.status, stage: 'Archived' } } as ModelVersion;
 const stable = { version: '1.1.0', digest: archive.spec.artifact.digest, revision: 'r' };
 

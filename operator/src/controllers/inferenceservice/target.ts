@@ -2,6 +2,7 @@ import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
 import { currentOf } from '../../domain/registry/current.ts';
 import { type RevisionSpec, revisionOf } from '../../domain/revision.ts';
 import type { StableStatus, Target } from '../../domain/rollout/world.ts';
+import { compact } from '../../render/compact.ts';
 
 interface VersionOf {
   readonly version: string;
@@ -22,13 +23,21 @@ export const wantedVersion = (
 /** What a service asks its pods to run at a version, by default that of the ModelVersion. */
 export const wantedRevision = (
   infs: InferenceService,
-  { spec }: ModelVersion,
+  { spec, status }: ModelVersion,
   { version }: VersionOf = spec,
 ): RevisionSpec => {
   const { model, predictor: asked } = infs.spec;
   const { replicas: _scaled, ...predictor } = asked;
-  const { digest, uri } = spec.artifact;
-  return { model: { name: model.name, version, digest }, uri, predictor };
+  const { digest, uri, secretRef, signedBy } = spec.artifact;
+  return compact<RevisionSpec>({
+    model: { name: model.name, version, digest },
+    uri,
+    secret: secretRef?.name,
+    signedBy: signedBy?.configMapRef,
+    // Room for what a pod fetches; files on a claim are read where they lie.
+    bytes: uri.startsWith('pvc://') ? undefined : status?.bytes,
+    predictor,
+  });
 };
 
 const isTrue = ({ status, metadata }: ModelVersion, type: string): boolean =>
