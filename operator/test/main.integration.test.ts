@@ -1,11 +1,14 @@
 import type {} from '@slipway/hack/local-cluster/vitestControlPlane.ts';
-import { afterEach, expect, inject, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
+import { installGatewayApi } from './gatewayApiDefinitions.ts';
 import { type Replica, startReplica } from './replicaProcess.ts';
 
 const WITHIN = { timeout: 30_000, interval: 50 };
 const MAIN = new URL('../src/main.ts', import.meta.url);
 
 let replica: Replica;
+// Kinds that are not there are waited for, for ten seconds.
+beforeAll(() => installGatewayApi(inject('kubeconfig')));
 afterEach(async () => {
   replica.kill('SIGKILL');
   await replica.ended;
