@@ -100,7 +100,7 @@ describe('the progress of a run', () => {
 
   test('a log that may not be read is no error, and is left alone for five minutes', async () => {
     const { progress, logReads } = reader(undefined, new Error('pods/log is forbidden'));
-    for (const seconds of [60, 120, 359, 361])
+    for (const seconds of [60, 120, 355, 362])
       expect(await progress.read(tj, at('10.0.0.7'), after(seconds), forever)).toBeUndefined();
     expect(logReads).toHaveLength(2);
   });

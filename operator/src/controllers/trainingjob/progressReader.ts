@@ -64,7 +64,6 @@ export class ProgressReader {
     const token = known?.token ?? (await this.#tokenOf(tj, signal));
     if (token === undefined) return undefined;
     const told = parseProgress(await this.#fetchText(urlOf(ip), token, signal));
-    const agentKnows = told !== undefined || known?.agentKnows === true;
     const memory: Memory = {
       uid,
       token,

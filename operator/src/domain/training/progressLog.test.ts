@@ -24,6 +24,11 @@ test.each([
     { epoch: 0, metrics: { loss: 0.69, learning_rate: 0.00005 }, nonFinite: { grad_norm: 'NaN' } },
   ],
   [
+    'the dict of its version 5, whose values are text',
+    "{'loss': '3.152', 'grad_norm': '9.201', 'learning_rate': '8.333e-06', 'epoch': '0.75'}",
+    { epoch: 0, metrics: { loss: 3.152, grad_norm: 9.201, learning_rate: 0.000008333 } },
+  ],
+  [
     'the last of several lines, name by name',
     'step=1 loss=3\nstep=2 loss=2\naccuracy=0.5\n',
     { step: 2, metrics: { loss: 2, accuracy: 0.5 } },

@@ -14,7 +14,7 @@ type Value = number | (typeof NON_FINITE)[number];
 
 /** name=value and name: value where the name is quoted, as Python prints a dict; values as Katib's collector takes them. */
 const PAIR =
-  /(?:([A-Za-z_][\w.|/-]*)\s*=|['"]([A-Za-z_][\w.|/-]*)['"]\s*:)\s*([+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|nan|inf(?:inity)?))(?![\w.%])/gi;
+  /(?:([A-Za-z_][\w.|/-]*)\s*=|['"]([A-Za-z_][\w.|/-]*)['"]\s*:)\s*['"]?([+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|nan|inf(?:inity)?))(?![\w.%])/gi;
 
 const WORDS: Readonly<Record<string, (typeof NON_FINITE)[number]>> = {
   nan: 'NaN',
