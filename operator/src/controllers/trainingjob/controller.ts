@@ -4,6 +4,7 @@ import { configMaps, jobs, persistentVolumeClaims, pods, secrets, services } fro
 import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
 import { workloads } from '../../api/kueue.ts';
 import type { OperatorConfig } from '../../config.ts';
+import { parseDuration } from '../../domain/duration.ts';
 import {
   type ControllerContext,
   type ControllerSpec,
@@ -15,6 +16,7 @@ import { again, type Outcome, settled } from '../../kube/outcome.ts';
 import { type Key, keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
 import type { FetchText } from '../../measure/fetchText.ts';
+import { silentTrainingMeter, type TrainingMeter } from '../../telemetry/trainingMetrics.ts';
 import { NameTaken } from '../jobs/ensureChild.ts';
 import { jobSources } from '../jobs/jobWorld.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
@@ -35,6 +37,8 @@ import type { Plan, World } from './world.ts';
 
 const NAME = 'trainingjob';
 const FIELD_MANAGER = `slipway-${NAME}`;
+/** A pass is a dozen calls that wait for the server one after the other: with fewer, a thousand jobs wait for each other. */
+const WORKERS = 16;
 const NAME_TAKEN_MS = 5_000;
 /** Between two tries of what a person must make possible first. */
 const REFUSED_MS = 30_000;
@@ -43,9 +47,14 @@ const REFUSED_MS = 30_000;
 export interface TrainingSurroundings {
   readonly fetchText: FetchText;
   readonly newToken: () => string;
+  readonly meter: TrainingMeter;
 }
 
-const real: TrainingSurroundings = { fetchText, newToken: () => randomBytes(32).toString('hex') };
+const real: TrainingSurroundings = {
+  fetchText,
+  newToken: () => randomBytes(32).toString('hex'),
+  meter: silentTrainingMeter,
+};
 
 const GRANTS: readonly Grant[] = [
   { resource: trainingJobs, verbs: ['get', 'list', 'watch', 'delete'] },
@@ -57,6 +66,7 @@ const GRANTS: readonly Grant[] = [
   { resource: persistentVolumeClaims, verbs: ['get', 'create', 'patch'] },
   { resource: secrets, verbs: ['get', 'create', 'patch'] },
   { resource: pods, verbs: ['delete'] },
+  { resource: pods, verbs: ['get'], subresource: 'log' },
   { resource: workloads, verbs: ['list'] },
   ...clusterGrants,
   ...claimGrants,
@@ -78,17 +88,19 @@ class TrainingJobReconciler implements Reconciler {
   readonly #context: ControllerContext;
   readonly #reading: Reading;
   readonly #hands: Hands;
+  readonly #meter: TrainingMeter;
   readonly #claimVersion: VersionClaims;
   readonly #latest: Latest<TrainingJob>;
 
   constructor(
     context: ControllerContext,
     config: OperatorConfig,
-    { fetchText: fetch, newToken }: TrainingSurroundings,
+    { fetchText: fetch, newToken, meter }: TrainingSurroundings,
   ) {
     const { client } = context;
     const cluster = new ClusterView(client);
     this.#context = context;
+    this.#meter = meter;
     this.#claimVersion = versionClaims(context);
     this.#latest = new Latest(client, trainingJobs);
     this.#reading = {
@@ -121,6 +133,7 @@ class TrainingJobReconciler implements Reconciler {
   #forget(key: Key): Outcome {
     this.#reading.progress.forget(key);
     this.#latest.forget(key);
+    this.#meter.gone(key.namespace, key.name);
     return settled;
   }
 
@@ -139,7 +152,18 @@ class TrainingJobReconciler implements Reconciler {
       throw error;
     }
     if (await this.#write(world, wanted, signal)) this.#tell(world.tj, wanted);
+    this.#measure(world.tj, wanted);
     return wanted.next;
+  }
+
+  #measure(tj: Stored<TrainingJob>, { status }: Plan): void {
+    const { name, namespace = '' } = tj.metadata;
+    const { stallTimeout } = tj.spec.failure;
+    const stallTimeoutMs = stallTimeout === undefined ? undefined : parseDuration(stallTimeout);
+    const broken = this.#meter.saw({ namespace, name, status, stallTimeoutMs });
+    if (broken.length === 0) return;
+    const message = `Step ${status.progress?.step}: ${broken.join(', ')} is no finite number.`;
+    this.#context.events.emit(tj, warning('MetricNotFinite', message));
   }
 
   async #waitForName(world: World, { message }: NameTaken, signal: AbortSignal): Promise<Outcome> {
@@ -171,13 +195,17 @@ class TrainingJobReconciler implements Reconciler {
 }
 
 /** Runs TrainingJobs: TrainingJob → attempts (Indexed Jobs) → publish Job → ModelVersion. */
-export const trainingJobController = (config: OperatorConfig, around: TrainingSurroundings = real): ControllerSpec => ({
+export const trainingJobController = (
+  config: OperatorConfig,
+  around: Partial<TrainingSurroundings> = {},
+): ControllerSpec => ({
   name: NAME,
   grants: GRANTS,
+  workers: WORKERS,
   sources: [
     source({ resource: trainingJobs, toKeys: (tj) => [keyOf(tj)] }),
     source({ resource: modelVersions, toKeys: makerOf }),
     ...jobSources(['training', 'publish'], LABELS.trainingJob),
   ],
-  build: (context) => new TrainingJobReconciler(context, config, around),
+  build: (context) => new TrainingJobReconciler(context, config, { ...real, ...around }),
 });
