@@ -57,9 +57,14 @@ describe('stages', () => {
     expect(got.status).toMatchObject({ stage: 'Production', current: true });
     expect(got.status.history?.at(-1)).toMatchObject({ from: 'Candidate', to: 'Production', reason: 'Promoted' });
     expect(truth(got, 'StageReached')).toBe('True Reached');
+  });
+
+  test('mlflow#14677, mlflow#2383: a change of stage is an Event, once', () => {
+    const got = plan(world(asks));
     expect(got.events).toMatchObject([
       { reason: 'Promoted', message: expect.stringContaining('Candidate to Production') },
     ]);
+    expect(plan(world(written(world(asks), got))).events).toEqual([]);
   });
 
   test('a new version is registered, and asks for more in the next pass', () => {

@@ -44,7 +44,12 @@ describe('a version enters Production', () => {
 
 describe('a version stays where it is, and the first thing it lacks is named with the way to it', () => {
   test.each<[string, Partial<Facts>, string, string]>([
-    ['files that are not verified', { verified: unverified }, 'DigestMismatch', 'They hash to another.'],
+    [
+      'kserve#5789: files that are not what they hash to',
+      { verified: unverified },
+      'DigestMismatch',
+      'They hash to another.',
+    ],
     ['a gate that fails', { gates: failed }, 'GateFailed', 'Gates not passed: accuracy.'],
     ['files that were deleted', { deletedAt: '2026-01-01T00:00:00Z' }, 'FilesDeleted', 'train it anew'],
     [
