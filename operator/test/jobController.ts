@@ -43,7 +43,9 @@ export class HandDrivenJobs {
         },
         ownerReferences: [owner],
       },
-      ...(template?.spec === undefined ? {} : { spec: template.spec }),
+      ...(template?.spec === undefined
+        ? {}
+        : { spec: { ...template.spec, ...(facts.node === undefined ? {} : { nodeName: facts.node }) } }),
     });
     return this.podIs(made, facts);
   }

@@ -76,6 +76,8 @@ export interface PodFacts {
   readonly reason?: string;
   readonly message?: string;
   readonly finishedAt?: string;
+  /** When the container began to run. */
+  readonly startedAt?: string;
   readonly startTime?: string;
   readonly waiting?: { readonly reason: string; readonly message?: string };
   readonly unschedulable?: string;
@@ -93,9 +95,16 @@ export interface PodFacts {
   readonly podIP?: string;
 }
 
-function containerState({ exitCode, reason, message, finishedAt = AT, waiting }: PodFacts): ContainerStatus['state'] {
+function containerState({
+  exitCode,
+  reason,
+  message,
+  finishedAt = AT,
+  startedAt = AT,
+  waiting,
+}: PodFacts): ContainerStatus['state'] {
   if (waiting !== undefined) return { waiting };
-  if (exitCode === undefined) return { running: { startedAt: AT } };
+  if (exitCode === undefined) return { running: { startedAt } };
   return {
     terminated: {
       exitCode,
