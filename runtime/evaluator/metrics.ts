@@ -1,6 +1,7 @@
 import type { Gate } from '@slipway/crds';
 import { bootstrap } from './intervals/bootstrap.ts';
-import type { Estimate } from './intervals/interval.ts';
+import type { Estimate, Interval } from './intervals/interval.ts';
+import { meanInterval } from './intervals/mean.ts';
 import { Z95 } from './intervals/normal.ts';
 import { f1Interval, meanOfShares, proportion } from './intervals/proportion.ts';
 import { rocAucInterval } from './intervals/rocAuc.ts';
@@ -17,8 +18,8 @@ import {
   rightByClass,
   shareOf,
 } from './metrics/classes.ts';
-import { meanAbsoluteError, r2, rootMeanSquaredError } from './metrics/regression.ts';
-import { brier, logLoss, rocAuc } from './metrics/scores.ts';
+import { absoluteErrorOf, r2, squaredErrorOf } from './metrics/regression.ts';
+import { brierOf, logLossOf, rocAuc, weightedMean } from './metrics/scores.ts';
 import type { RandomBelow } from './random.ts';
 import { everyOnce, type Sample, type Weights } from './sample.ts';
 
@@ -78,12 +79,25 @@ const share = (
 
 const trialsOf = (counts: readonly Count[]): number => counts.reduce((sum, { trials }) => sum + trials, 0);
 
-const error = (of: MetricDefinition['of']): MetricDefinition => ({
-  needs: 'numbers',
+type TermOf = (sample: Sample, example: number) => number;
+
+/** A mean over the examples, or a rising function of one. */
+const meanOf = (
+  needs: Needs,
+  widest: Interval,
+  termOf: TermOf,
+  shown: (mean: number) => number = (mean) => mean,
+): MetricDefinition => ({
+  needs,
   better: 'lower',
-  widest: ANY_ERROR,
-  of,
-  method: BOOTSTRAP,
+  widest,
+  of: (sample, weights) => shown(weightedMean(sample.size, weights, (i) => termOf(sample, i))),
+  interval: (sample, z, random) => {
+    const terms = Float64Array.from({ length: sample.size }, (_, i) => termOf(sample, i));
+    const { value, low, high } = meanInterval(terms, random, widest, z);
+    return { value: shown(value), low: shown(low), high: shown(high) };
+  },
+  method: 'studentised bootstrap of the mean, 2,000 resamples',
 });
 
 const recall = share('higher', (s) => (s.isBinary ? { of: s.flagged, among: s.positive } : undefined), {
@@ -133,14 +147,8 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     },
     method: "Newcombe's score interval",
   },
-  logLoss: {
-    needs: 'scores',
-    better: 'lower',
-    widest: { low: 0, high: -Math.log(Number.EPSILON) },
-    of: logLoss,
-    method: BOOTSTRAP,
-  },
-  brier: { needs: 'scores', better: 'lower', widest: UNIT, of: brier, method: BOOTSTRAP },
+  logLoss: meanOf('scores', { low: 0, high: -Math.log(Number.EPSILON) }, logLossOf),
+  brier: meanOf('scores', UNIT, brierOf),
   expectedCalibrationError: {
     needs: 'scores',
     better: 'lower',
@@ -149,8 +157,8 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     interval: (sample, z, random) => calibrationError(sample, random, z),
     method: 'errors that the binned one is compatible with, chance taken off',
   },
-  meanAbsoluteError: error(meanAbsoluteError),
-  rootMeanSquaredError: error(rootMeanSquaredError),
+  meanAbsoluteError: meanOf('numbers', ANY_ERROR, absoluteErrorOf),
+  rootMeanSquaredError: meanOf('numbers', ANY_ERROR, squaredErrorOf, Math.sqrt),
   r2: { needs: 'numbers', better: 'higher', widest: { low: -Number.MAX_VALUE, high: 1 }, of: r2, method: BOOTSTRAP },
 };
 

@@ -18,7 +18,7 @@ export function judgeLimit(
   const limit = Number(written);
   const rows = rowsOf(gate, predictions);
   const sample = sampleOfRows(all, predictions, rows);
-  const name = nameOf(gate, all);
+  const name = `${nameOf(gate, all)}${gate.slice === undefined ? '' : ':'}`;
   const { widest, method } = METRICS[gate.metric];
   const fewest = minSamplesOf(gate);
   if (rows.length === 0) {
@@ -28,7 +28,7 @@ export function judgeLimit(
       ...widest,
       limit,
       n: 0,
-      message: `${name}: no prediction is in the slice; evaluate on at least ${fewest} of it`,
+      message: `${name} no prediction is in the slice; evaluate on at least ${fewest} of it`,
       method,
     };
   }

@@ -57,10 +57,12 @@ export function judgeVersus(
   const verdict = verdictOf(estimate, limit, 'min');
   const hint = verdict === 'NeedMore' ? `; ${advice(estimate, limit, 'min', ours.length)}` : '';
   const { value, low, high } = estimate;
-  const message = `${nameOf(gate, all)} is ${number(Math.abs(value))} ${value < 0 ? 'worse' : 'better'} than in ${rival.version} (95 % ${signed(low)} to ${signed(high)}, n=${ours.length} pairs) and ${comparison(verdict, 'min', String(limit))}${hint}${part}`;
+  const message = `${nameOf(gate, all)} ${standing(value)} ${rival.version} (95 % ${signed(low)} to ${signed(high)}, n=${ours.length} pairs) and ${comparison(verdict, 'min', String(limit))}${hint}${part}`;
   return { ...base, ...estimate, verdict, message, method };
 }
 
+const standing = (value: number): string =>
+  value === 0 ? 'is as in' : `is ${number(Math.abs(value))} ${value < 0 ? 'worse' : 'better'} than in`;
 const whole = (value: number): string => value.toLocaleString('en');
 const signed = (value: number): string => (value >= 0 ? '+' : '') + number(value);
 

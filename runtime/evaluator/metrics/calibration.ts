@@ -23,8 +23,13 @@ export function equalMassBins({ size, byScore, score }: Sample): Uint8Array {
   return bins;
 }
 
+/** Resampling asks thousands of times for the bins of one sample. */
+const knownBins = new WeakMap<Sample, Uint8Array>();
+
 /** Expected calibration error as it is (Naeini et al. 2015): too high by itself, the more so the smaller the sample. */
-export function rawCalibrationError(sample: Sample, weights: Weights, bins = equalMassBins(sample)): number {
+export function rawCalibrationError(sample: Sample, weights: Weights): number {
+  const bins = knownBins.get(sample) ?? equalMassBins(sample);
+  knownBins.set(sample, bins);
   const gaps = new Float64Array(BINS);
   let mass = 0;
   for (let i = 0; i < sample.size; i++) {

@@ -4,14 +4,12 @@ import { weightedMean } from './scores.ts';
 const errorOf = ({ labelValue, predictedValue }: Sample, i: number): number =>
   (predictedValue[i] ?? Number.NaN) - (labelValue[i] ?? Number.NaN);
 
-export const meanAbsoluteError = (sample: Sample, weights: Weights): number =>
-  weightedMean(sample.size, weights, (i) => Math.abs(errorOf(sample, i)));
+export const absoluteErrorOf = (sample: Sample, i: number): number => Math.abs(errorOf(sample, i));
 
-export const meanSquaredError = (sample: Sample, weights: Weights): number =>
-  weightedMean(sample.size, weights, (i) => errorOf(sample, i) ** 2);
+export const squaredErrorOf = (sample: Sample, i: number): number => errorOf(sample, i) ** 2;
 
-export const rootMeanSquaredError = (sample: Sample, weights: Weights): number =>
-  Math.sqrt(meanSquaredError(sample, weights));
+const meanSquaredError = (sample: Sample, weights: Weights): number =>
+  weightedMean(sample.size, weights, (i) => squaredErrorOf(sample, i));
 
 /** Share of the labels' variance that the predictions explain; NaN where all labels are the same. */
 export function r2(sample: Sample, weights: Weights): number {

@@ -23,16 +23,14 @@ export function rocAuc({ size, positive, score, byScore }: Sample, weights: Weig
 }
 
 /** Scores are held off 0 and 1 by the smallest step of a double, or one sure mistake would be infinite. */
-export function logLoss({ size, score, positive }: Sample, weights: Weights): number {
-  return weightedMean(size, weights, (i) => {
-    const s = score[i] ?? Number.NaN;
-    return -Math.log(Math.max(positive[i] === 1 ? s : 1 - s, Number.EPSILON));
-  });
-}
+export const logLossOf = ({ score, positive }: Sample, i: number): number => {
+  const s = score[i] ?? Number.NaN;
+  return -Math.log(Math.max(positive[i] === 1 ? s : 1 - s, Number.EPSILON));
+};
 
-/** Mean squared distance of score and label (Brier 1950). */
-export const brier = ({ size, score, positive }: Sample, weights: Weights): number =>
-  weightedMean(size, weights, (i) => ((score[i] ?? Number.NaN) - (positive[i] ?? 0)) ** 2);
+/** Squared distance of score and label (Brier 1950). */
+export const brierOf = ({ score, positive }: Sample, i: number): number =>
+  ((score[i] ?? Number.NaN) - (positive[i] ?? 0)) ** 2;
 
 export function weightedMean(size: number, weights: Weights, termOf: (example: number) => number): number {
   let sum = 0;

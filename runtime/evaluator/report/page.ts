@@ -7,8 +7,13 @@ import { type CardSection, cardSections, type Table } from './sections.ts';
 
 const isVerdict = (cell: string): boolean => (VERDICTS as readonly string[]).includes(cell);
 
+/** Words longer than this are digests and addresses, which may break anywhere. */
+const LONG = 40;
+
 const cell = (content: string): string =>
-  isVerdict(content) ? `<td class="verdict ${content}">${content}</td>` : `<td>${escaped(content)}</td>`;
+  isVerdict(content)
+    ? `<td class="verdict ${content}">${content}</td>`
+    : `<td${content.length > LONG ? ' class="long"' : ''}>${escaped(content)}</td>`;
 
 function table({ head, rows }: Table): string {
   const isNamed = head.some((name) => name !== '');

@@ -114,7 +114,7 @@ function residualPlot(points: NonNullable<Picture['residuals']>): Plot {
 }
 
 const ROW = 22;
-const NAMES = 190;
+const NAMES = 250;
 const MOST = 30;
 
 function slicePlot(all: ReportDocument['slices'], overall: number | undefined): Plot {
@@ -127,7 +127,7 @@ function slicePlot(all: ReportDocument['slices'], overall: number | undefined): 
   const marks = rows.map(({ slice, value, low, high, rows: n, isSmall }, i) => {
     const middle = frame.top + (i + 0.5) * ROW;
     const place = (of: number) => at(of, x, frame.left, frame.right);
-    const name = slice.length > 30 ? `${slice.slice(0, 29)}…` : slice;
+    const name = slice.length > 36 ? `${slice.slice(0, 35)}…` : slice;
     return (
       text(frame.left - 8, middle + 4, name, 'end', 'tick') +
       line(place(low), middle, place(high), middle, isSmall ? 'weak' : 'interval') +
