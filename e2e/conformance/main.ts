@@ -2,13 +2,10 @@
  * Runs the real clients (tritonclient, kserve, mlserver's types) against the bundled server, on loopback. They are
  * installed once, by the content of their requirements, and kept beside the other downloads.
  */
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cached } from '@slipway/hack/local-cluster/binaries/cached.ts';
-import { ensurePackages } from '@slipway/hack/local-cluster/binaries/debian.ts';
-import { CommandError, run, succeeds } from '@slipway/hack/local-cluster/command.ts';
-import { cacheDirectory } from '@slipway/hack/local-cluster/paths.ts';
+import { pythonOf } from '@slipway/hack/local-cluster/binaries/pythonEnvironment.ts';
+import { CommandError, run } from '@slipway/hack/local-cluster/command.ts';
 import { progress } from '@slipway/hack/local-cluster/progress.ts';
 import { ServerProcess } from '@slipway/runtime/test/serverProcess.ts';
 import { temporaryFolder } from '@slipway/runtime/test/temporaryFolder.ts';
@@ -17,25 +14,9 @@ import { writeRepository } from './models.ts';
 const HERE = import.meta.dirname;
 const log = progress();
 
-/** The interpreter of the clients' environment. Two of them pin packages that contradict each other, so each file has its own. */
-async function pythonOf(requirements: string): Promise<string> {
-  const file = join(HERE, requirements);
-  const key = createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex')
-    .slice(0, 16);
-  const name = `conformance-${requirements.replace(/\..*$/, '')}-${key}`;
-  const folder = await cached(join(cacheDirectory(), name), (target) => install(file, target));
-  return join(folder, 'bin', 'python');
-}
-
-async function install(requirements: string, folder: string): Promise<void> {
-  if (!(await succeeds('python3', ['-c', 'import ensurepip, venv']))) await ensurePackages(['python3-venv'], log);
-  log(`installing the clients of ${requirements}`);
-  await run('python3', ['-m', 'venv', folder]);
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements];
-  await run(join(folder, 'bin', 'python'), pip);
-}
+/** Two of them pin packages that contradict each other, so each file of requirements has an environment of its own. */
+const pythonFor = (requirements: string): Promise<string> =>
+  pythonOf(join(HERE, requirements), `conformance-${requirements.replace(/\..*$/, '')}`, log);
 
 /** What pytest counted, from the first line of its JUnit report. */
 function countsOf(junit: string): { passed: number; failed: number; skipped: number } {
@@ -47,7 +28,7 @@ function countsOf(junit: string): { passed: number; failed: number; skipped: num
 async function suite(server: ServerProcess, requirements: string, tests: readonly string[]) {
   const listening = await server.logged('listening');
   const report = join(repository, `${tests[0]}.xml`);
-  const python = await pythonOf(requirements);
+  const python = await pythonFor(requirements);
   const files = tests.map((test) => join(HERE, test));
   const environment = {
     PYTHONDONTWRITEBYTECODE: '1',

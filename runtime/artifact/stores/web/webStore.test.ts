@@ -154,7 +154,7 @@ describe('an artifact behind a web server', () => {
     const readOnly = { reason: 'StoreUnavailable', message: expect.stringContaining('it can only be read') };
     expect(await failureOf(putReports(place, 'flights-1', { 'report.json': '{}' }, context()))).toMatchObject(readOnly);
     for (const work of ['put', 'remove', 'addClaim', 'artifacts'] as const) {
-      const asked = withStore(place, context(), (store) => store[work](place.uri, undefined as never));
+      const asked = withStore<unknown>(place, context(), (store) => store[work](place.uri, undefined as never));
       expect(await failureOf(asked)).toMatchObject(readOnly);
     }
   });
