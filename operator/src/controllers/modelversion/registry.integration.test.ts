@@ -1,5 +1,5 @@
 import type { ModelVersionSpec } from '@slipway/crds';
-import { encodeReport } from '@slipway/crds';
+import { digestDirectory, encodeReport } from '@slipway/crds';
 import { API_VERSION, ENV } from '@slipway/crds/contract';
 import type {} from '@slipway/hack/local-cluster/vitestControlPlane.ts';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -173,7 +173,9 @@ test('a verification that a person asks for is made once, and answered by its ow
 test('retention announces what it will take, and takes nothing that was in use', async () => {
   const retention = { newest: 1 };
   for (const minor of [0, 1]) {
-    await create('kept', minor, { retention });
+    const digest = digestOf(minor);
+    const artifact = { uri: `pvc://models/kept/${digestDirectory(digest)}`, digest, format: 'ONNX' as const };
+    await create('kept', minor, { retention, artifact });
     await verify(`kept-1.${minor}.0`, minor);
   }
   const leaving = await until('kept-1.0.0', (mv) => expect(conditionOf(mv, 'FilesKept')).toBe('False Leaving'));

@@ -1,5 +1,5 @@
 import type { Stage } from '@slipway/crds';
-import { STAGES } from '@slipway/crds';
+import { digestDirectory, STAGES } from '@slipway/crds';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AT } from '../../../test/trainingBuilders.ts';
@@ -23,8 +23,13 @@ const oldWith = (changes: Partial<ModelVersion['spec']>, status: object = {}): M
   spec: { ...old.spec, ...changes },
   status: { ...old.status, ...status },
 });
+const at = (uri: string): ModelVersion => oldWith({ artifact: { ...old.spec.artifact, uri } });
 const version = (text: string) => ({ version: text, digest: digestOf(text), revision: 'r' });
 const candidate = { ...version('1.0.0'), phase: 'RolledBack' as const, step: 0, startedAt: AT, weight: 0 };
+
+test('a manifest of a registry is named by its own digest, and is published all the same', () => {
+  expect(keptBecause(shelf({ version: at('oci://registry/flights@sha256:cafe') }))).toBeUndefined();
+});
 
 test('the files of an archived version go when enough newer ones have theirs and nobody needs them', () => {
   expect(keptBecause(shelf())).toBeUndefined();
@@ -39,6 +44,12 @@ describe('files stay', () => {
   test.each<[string, Partial<Shelf>, string]>([
     ['where no retention is asked for', { version: { ...old, spec: unbounded } }, 'spec.retention is not set'],
     ['where they were never verified', { version: oldWith({}, { conditions: [] }) }, 'not verified'],
+    ['that somebody put elsewhere', { version: at('pvc://models/flights/mine') }, 'did not publish'],
+    [
+      'that can only be read',
+      { version: at(`https://example.com/${digestDirectory(old.spec.artifact.digest)}`) },
+      'did not publish',
+    ],
     ['while there are not enough newer versions', { siblings: [second] }, 'newest 2'],
     ['where a newer version is not verified: it may have no files', { siblings: [second, bad] }, 'newest 2'],
     ['where a newer version has none any more', { siblings: [second, emptied] }, 'newest 2'],

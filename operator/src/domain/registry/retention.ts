@@ -1,3 +1,4 @@
+import { digestDirectory } from '@slipway/crds';
 import type { InferenceService, ModelVersion } from '../../api/kinds.ts';
 import { compareVersions } from '../training/version.ts';
 import { currentOf } from './current.ts';
@@ -68,6 +69,13 @@ const comparing = ({ version, siblings }: Shelf): ModelVersion | undefined =>
         sibling.spec.gates?.some(({ versus }) => versus === version.spec.version)),
   );
 
+/** As the publisher names folders. Whoever put files elsewhere has a use for them that we do not know. */
+function isPublished({ spec: { artifact } }: ModelVersion): boolean {
+  if (artifact.uri.startsWith('https://')) return false;
+  const folder = artifact.uri.replace(/\/+$/, '').split('/').at(-1);
+  return artifact.uri.startsWith('oci://') || folder === digestDirectory(artifact.digest);
+}
+
 /** Any of them is enough. Each reads what is stored and what is asked, as either may be ahead of the other. */
 export const KEEP_RULES: readonly KeepRule[] = [
   {
@@ -79,6 +87,11 @@ export const KEEP_RULES: readonly KeepRule[] = [
     name: 'not-verified',
     keeps: 'its files were never verified: nobody knows whose they are',
     why: ({ version }) => (isVerified(version) ? undefined : 'its files are not verified'),
+  },
+  {
+    name: 'not-published',
+    keeps: 'Slipway did not publish them: their folder is not named by their digest, or can only be read',
+    why: ({ version }) => (isPublished(version) ? undefined : 'Slipway did not publish them'),
   },
   {
     name: 'in-use',
