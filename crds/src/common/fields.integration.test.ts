@@ -4,7 +4,9 @@ import type * as z from 'zod';
 import { toStructural } from '../generate/structural.ts';
 import { testServer } from '../testing/server.ts';
 import {
+  artifactUri,
   confidence,
+  datasetUri,
   dateTime,
   decimal,
   digest,
@@ -14,10 +16,10 @@ import {
   hours,
   httpUrl,
   percent,
-  pvcUri,
   quantity,
   semver,
   semverOrBump,
+  storeUri,
   timeZone,
   tolerance,
 } from './fields.ts';
@@ -73,15 +75,44 @@ const FORMATS: Readonly<Record<string, readonly [z.ZodType, readonly string[], r
     ['', 'a:9090', 'ftp://a', 'http://', 'http:///a', 'http://a b'],
   ],
   quantity: [quantity(), ['1', '500m', '1.5Gi', '2k', '0'], ['', '16GB', '1 Gi', '-1', 'Gi', '1e3', '1gi']],
-  claim: [
-    pvcUri(512, 'optional'),
-    ['pvc://models', 'pvc://models/', 'pvc://models/team-a/b_c'],
-    ['models', 's3://a/b', 'pvc://', 'pvc://Models', 'pvc://a/../b', 'pvc://a/.', 'pvc://a//b', 'pvc://a/b c'],
+  store: [
+    storeUri(512),
+    [
+      'pvc://models',
+      'pvc://models/',
+      'pvc://models/team-a/b_c',
+      's3://models',
+      's3://models/a/',
+      'oci://r.io:5000/a/b',
+    ],
+    [
+      'models',
+      'https://a/b',
+      'pvc://',
+      'pvc://Models',
+      'pvc://a/../b',
+      'pvc://a/.',
+      'pvc://a//b',
+      'pvc://a/b c',
+      'oci://r.io',
+    ],
   ],
-  folder: [
-    pvcUri(1024, 'required'),
-    ['pvc://m/f', 'pvc://m/f/1.4.0/', 'pvc://m/..f'],
-    ['pvc://m', 'pvc://m/', 'pvc://m/..', 'pvc://m/a/../b', 'pvc://m/./b'],
+  artifact: [
+    artifactUri(1024),
+    [
+      'pvc://m/f',
+      'pvc://m/f/1.4.0/',
+      'pvc://m/..f',
+      's3://models/flights/sha256-ab',
+      `oci://r.io/a@sha256:${'ab'.repeat(32)}`,
+      'https://models.example.com/flights',
+    ],
+    ['pvc://m', 'pvc://m/', 'pvc://m/..', 'pvc://m/a/../b', 'pvc://m/./b', 's3://models', 'ftp://a/b', 'https:///a'],
+  ],
+  dataset: [
+    datasetUri(1024),
+    ['pvc://data', 'pvc://data/2026/part.csv', 's3://data/2026/', 'https://example.com/a%20b.csv'],
+    ['data', 'oci://r.io/a', 's3://d', 'pvc://data/../x', 'https://example.com/a?b=c'],
   ],
 };
 

@@ -131,18 +131,6 @@ export const quantity = () =>
 
 const DOT_SEGMENT = /\/\.\.?(\/|$)/;
 
-/** A folder on a PersistentVolumeClaim: pvc://<claim>/<folder>. `.` and `..` are refused: they would leave the folder. */
-export const pvcUri = (max: number, folder: 'required' | 'optional') => {
-  const segments = folder === 'required' ? '+' : '*';
-  const uri = RegExp(`^pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/[A-Za-z0-9._-]+)${segments}/?$`);
-  const example = folder === 'required' ? 'pvc://models/flights/1.4.0' : 'pvc://models or pvc://models/team-a';
-  return cel(z.string().max(max), {
-    rule: `${matches(uri, '').rule} && !${matches(DOT_SEGMENT, '').rule}`,
-    message: `must name a PersistentVolumeClaim of this namespace and a folder on it, without . and .. in the path, such as ${example}`,
-    holds: (self) => uri.test(self) && !DOT_SEGMENT.test(self),
-  });
-};
-
 const STORE = {
   pvc: 'pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/[A-Za-z0-9._-]+)*/?',
   s3: 's3://[a-z0-9][-a-z0-9.]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?',
