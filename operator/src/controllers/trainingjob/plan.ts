@@ -32,6 +32,10 @@ const exceedDeadline = (world: World): Plan =>
     `The job did not finish within ${world.tj.spec.failure.deadline} of its first start; its pods are deleted.`,
   );
 
+/** A suspended job may be a pattern that never runs: it would hold a version that nothing is ever made of. */
+const lacksVersion = (world: World): boolean =>
+  world.tj.status?.version === undefined && world.tj.spec.suspend !== true && !waitsToBeAsked(world);
+
 const ended = ({ attempt: { job } }: World, kind: 'Complete' | 'Failed'): boolean =>
   job !== undefined && jobEnd(job)?.kind === kind;
 
@@ -64,8 +68,8 @@ export const TRAINING_RULES: readonly PlanRule[] = [
   },
   { name: 'a trained job publishes', plan: when(isTrained, planTrained) },
   {
-    name: 'a job without a version claims one, unless it is to be asked first',
-    plan: when((world) => world.tj.status?.version === undefined && !waitsToBeAsked(world), claim),
+    name: 'a job without a version claims one, unless it is suspended or is to be asked first',
+    plan: when(lacksVersion, claim),
   },
   { name: 'an attempt that succeeded ends training', plan: when((world) => ended(world, 'Complete'), finishAttempt) },
   {

@@ -289,6 +289,13 @@ describe('a suspended job', () => {
     expect(got.status).toMatchObject({ phase: 'Suspended', attempt: 0 });
   });
 
+  test('that never started, as the pattern of retrainings, holds no version until it goes on', () => {
+    const never = plan(world({}, {}, suspended));
+    expect(never.claimVersion).toBeUndefined();
+    expect(never.status).toMatchObject({ phase: 'Suspended' });
+    expect(plan(world(never.status)).claimVersion).toBe(true);
+  });
+
   test('goes on as a new attempt that costs nothing', () => {
     const got = plan(world({ ...claimed, phase: 'Suspended', attempt: 1 }));
     expect(got.actions).toMatchObject([{ kind: 'StartAttempt', attempt: 1 }]);
