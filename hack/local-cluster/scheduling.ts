@@ -18,6 +18,9 @@ const stages = join(import.meta.dirname, 'manifests', 'kwok.yaml');
 /** Only what they are asked for must bound them: the defaults hold them to 20 and 50 calls a second. */
 const UNBOUND = ['--kube-api-qps=1000', '--kube-api-burst=2000'];
 
+/** On a machine that is busy with a thousand pods kwok renews a lease late, and no node of its own was lost for that. */
+const PATIENT = ['--node-monitor-grace-period=30m'];
+
 /**
  * The real scheduler beside a control plane, the controllers asked for, and kwok in the place of kubelets: every Node
  * that is created becomes ready, and every pod that is placed runs. Resolves once they are started; they end with
@@ -35,7 +38,7 @@ export async function startScheduling({
     ['kwok', ['--kubeconfig', kubeconfig, '--config', stages, '--manage-all-nodes']],
     ...(controllers.length === 0
       ? []
-      : [['kube-controller-manager', [...component, `--controllers=${controllers.join(',')}`]] as const]),
+      : [['kube-controller-manager', [...component, ...PATIENT, `--controllers=${controllers.join(',')}`]] as const]),
   ] as const;
   const children: BoundChild[] = [];
   for (const [name, args] of wanted)
