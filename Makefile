@@ -12,7 +12,7 @@ VITEST := vitest run --reporter=default --reporter=json
 # In CI the files that failed are run once more, in a process of their own, and named at the end.
 SUITE := node hack/suites/main.ts
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout e2e-judgement serve soak container-test stores-test simulate clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout e2e-judgement serve soak container-test stores-test pytorch-test e2e-pytorch simulate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -77,6 +77,17 @@ conformance: .cache/npm build ## The model server against real clients: tritoncl
 	@$(NODE)
 	node e2e/conformance/main.ts $(RESULTS)/conformance.json
 
+pytorch-test: .cache/npm ## Real PyTorch under torchrun, and Hugging Face's Trainer, in processes of this machine (fetches torch once, 540 MB)
+	@$(NODE)
+	$(VITEST) --project pytorch --outputFile.json=$(RESULTS)/pytorch.json
+
+e2e-pytorch: .cache/npm build ## The PyTorch sample in two pods of the local cluster, a rank killed in mid-run; KEEP=1 leaves it up
+	@$(NODE)
+	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
+	hack/cluster up
+	hack/cluster load "$$(hack/images pytorch)"
+	$(VITEST) --project e2e-pytorch --outputFile.json=.cache/e2e-pytorch.json
+
 test: ## All tests: verify, unit, stores-test, conformance, container-test, integration, e2e
 	@rm -rf $(RESULTS) .cache/second-tries.log
 	$(MAKE) verify
@@ -110,10 +121,11 @@ bench-rollout: .cache/npm build ## A fault under Slipway and Argo Rollouts side 
 	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
 	ROUNDS=$(or $(ROUNDS),10) node hack/bench.ts e2e/bench/rollout.ts
 
-simulate: .cache/npm ## Simulated rollouts by the thousand, a month of drift, half a million acts on the rules: docs/statistics.md, docs/drift.md (RUNS=200 DAYS=3 SERVICES=800: a quick look)
+simulate: .cache/npm ## Simulated rollouts by the thousand, a month of drift, half a million acts on the rules, the intervals of gates: docs/statistics.md, docs/drift.md, docs/gates.md (RUNS=200 DAYS=3 SERVICES=800: a quick look)
 	@$(NODE)
 	node hack/simulation/main.ts $(RUNS)
 	node hack/simulation/drift.ts $(DAYS)
+	node hack/simulation/gates.ts $(RUNS)
 	SLIPWAY_PROPERTY_SEED=$(or $(SEED),$$RANDOM) SLIPWAY_PROPERTY_RUNS=$(or $(SERVICES),20000) vitest run --project unit operator/src/domain/rollout/model.test.ts
 
 # Beside its peers, from a folder of their environments (about 3 GB, kept). ROUNDS=1 SECONDS_A_CELL=3 for a quick look.

@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/{scenarios,alone,long,container,stores}/**'],
+          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/{scenarios,alone,long,container,stores,pytorch}/**'],
           environment: 'node',
           env,
           setupFiles: ['hack/verification/propertySeed.ts'],
@@ -68,6 +68,30 @@ export default defineConfig({
           globalSetup: ['e2e/stores/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 600_000,
+        },
+      },
+      {
+        // Real PyTorch in processes of this machine; fetches torch (540 MB) once.
+        test: {
+          name: 'pytorch',
+          include: ['e2e/pytorch/local/**/*.test.ts'],
+          exclude,
+          environment: 'node',
+          env,
+          testTimeout: 300_000,
+          hookTimeout: 1_200_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        // The same in pods: its image holds torch.
+        test: {
+          ...onCluster,
+          name: 'e2e-pytorch',
+          include: ['e2e/pytorch/cluster/**/*.test.ts'],
+          testTimeout: 1_200_000,
+          hookTimeout: 1_200_000,
+          fileParallelism: false,
         },
       },
       {

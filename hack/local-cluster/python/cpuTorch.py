@@ -15,7 +15,7 @@ import tempfile
 import zipfile
 
 NVIDIA = re.compile(r"lib(cu|nv|nccl)")
-DRIVER_FUNCTION = re.compile(r"(cu|nccl|nv)[A-Z]")
+UNVERSIONED = re.compile(r"(cu|nccl|nv)[a-zA-Z]")
 BUILD = "1cpu"
 NO_DEVICE = 100  # cudaErrorNoDevice and CUDA_ERROR_NO_DEVICE
 
@@ -25,8 +25,9 @@ def readelf(option: str, path: pathlib.Path) -> list[str]:
 
 
 def needs(libraries: list[pathlib.Path]) -> tuple[set[str], dict[str, dict[str, set[str]]], set[str]]:
-    """Libraries that are wanted, functions wanted of each by their version, and functions of the driver without one."""
+    """Libraries that are wanted, functions wanted of each by their version, and functions without one."""
     wanted, versioned, plain = set(), collections.defaultdict(lambda: collections.defaultdict(set)), set()
+    defined = set()
     for library in libraries:
         wanted |= {m[1] for line in readelf("-d", library) if (m := re.search(r"NEEDED.*\[(.*)\]", line))}
         owner, file = {}, ""
@@ -37,15 +38,17 @@ def needs(libraries: list[pathlib.Path]) -> tuple[set[str], dict[str, dict[str, 
                 owner[found[1]] = file
         for line in readelf("--dyn-syms", library):
             fields = line.split()
-            if len(fields) < 8 or fields[6] != "UND":
+            if len(fields) < 8:
                 continue
             name, _, version = fields[7].partition("@")
             version = version.lstrip("@")
-            if version in owner:
+            if fields[6] != "UND":
+                defined.add(name)
+            elif version in owner:
                 versioned[owner[version]][version].add(name)
-            elif DRIVER_FUNCTION.match(name):
+            elif UNVERSIONED.match(name):
                 plain.add(name)
-    return wanted, versioned, plain
+    return wanted, versioned, plain - defined
 
 
 def stand_in(name: str, versions: dict[str, set[str]], extra: set[str], folder: pathlib.Path) -> None:

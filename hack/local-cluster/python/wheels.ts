@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached } from '../binaries/cached.ts';
 import { ensurePackages } from '../binaries/debian.ts';
@@ -9,11 +9,11 @@ import { heartbeat, type Log } from '../progress.ts';
 import { inTemporaryFolder } from '../temporaryFolder.ts';
 
 const SAMPLE = join(repositoryRoot, 'config', 'samples', 'pytorch');
-export const REQUIREMENTS = join(SAMPLE, 'requirements.txt');
+const REQUIREMENTS = join(SAMPLE, 'requirements.txt');
 const CPU_TORCH = join(import.meta.dirname, 'cpuTorch.py');
 
 /** Of Debian bookworm, which the images are made from; wheels for it run in a venv of the same version only. */
-export const PYTHON = '3.11';
+const PYTHON = '3.11';
 
 /** The wheel of torch for this platform whatever Python fetches it. */
 const PLATFORM = ['--only-binary=:all:', '--python-version', PYTHON];
@@ -53,18 +53,30 @@ export async function ensureWheels(log: Log): Promise<string> {
   });
 }
 
-/** A virtual environment with the sample's requirements; returns its bin folder. Kept by its content. */
-export async function ensureTorchEnvironment(log: Log): Promise<string> {
+/**
+ * A virtual environment with the sample's requirements, and with those of another file if one is named; returns its bin
+ * folder. Kept by its content. Its programs are run as `python -m`.
+ */
+export async function ensureTorchEnvironment(log: Log, more?: string): Promise<string> {
   const wheels = await ensureWheels(log);
-  const key = await contentKeyOf([REQUIREMENTS, CPU_TORCH], ['venv']);
+  const files = [REQUIREMENTS, ...(more === undefined ? [] : [more])];
+  const key = await contentKeyOf([...files, CPU_TORCH], ['venv']);
   const folder = await cached(join(cacheDirectory(), `pytorch-venv-${key}`), async (target) => {
     await ensurePackages(['python3-venv'], log);
     log('installing torch for the tests');
     await run('python3', ['-m', 'venv', target]);
-    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-index', '--no-compile'];
-    await run(join(target, 'bin', 'python'), [...install, '--find-links', wheels, '-r', REQUIREMENTS]);
-    // The programs name the interpreter by its path, which is still that of the folder that is renamed now.
-    await rm(join(target, 'bin', 'torchrun'));
+    const install = [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--no-compile',
+      '--find-links',
+      wheels,
+    ];
+    const offline = more === undefined ? ['--no-index'] : [];
+    await run(join(target, 'bin', 'python'), [...install, ...offline, ...files.flatMap((file) => ['-r', file])]);
   });
   return join(folder, 'bin');
 }
