@@ -11,7 +11,7 @@ const file = (name: string, letters: string): FileResult => {
     status: words[letter as keyof typeof words],
   }));
   const isWell = letters !== '' && !letters.includes('n');
-  return { name: `/root/${name}`, status: isWell ? 'passed' : 'failed', message: 'does not load', assertionResults };
+  return { name: `/repo/${name}`, status: isWell ? 'passed' : 'failed', message: 'does not load', assertionResults };
 };
 const none: SuiteResult = {
   numTotalTests: 0,
@@ -40,7 +40,7 @@ async function ended(
     if (next === undefined) throw new Error('one try too many');
     return next;
   };
-  return { ...(await withSecondTry({ attempt, mayTryAgain, root: '/root' })), asked };
+  return { ...(await withSecondTry({ attempt, mayTryAgain, root: '/repo' })), asked };
 }
 const counts = ({ result }: Ended) => [result?.numPassedTests, result?.numFailedTests, result?.numPendingTests];
 
@@ -52,7 +52,7 @@ test('a suite that passes runs once', async () => {
 test('files that failed run once more as wholes; one that passes then is counted as passed, and named', async () => {
   const first = suite(file('a', 'oo'), file('b/c', 'ono'), file('d', ''));
   const end = await ended([ran(first), ran(suite(file('b/c', 'ooo'), file('d', 'o')))]);
-  expect(end.asked).toEqual([undefined, ['/root/b/c', '/root/d']]);
+  expect(end.asked).toEqual([undefined, ['/repo/b/c', '/repo/d']]);
   expect([end.exitCode, counts(end)]).toEqual([0, [6, 0, 0]]);
   expect(end.neededSecondTry).toEqual(['needed a second try: b/c > test 1', 'needed a second try: d > does not load']);
 });
