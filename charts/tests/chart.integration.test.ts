@@ -171,7 +171,7 @@ describe('rights', () => {
     await expect.poll(() => may('chart-wide', STATUS, 'chart-a'), soon).toBe('yes');
     await expect.poll(() => may('chart-wide', 'patch leases.coordination.k8s.io', 'chart-wide'), soon).toBe('yes');
     expect(await may('chart-wide', 'patch leases.coordination.k8s.io', 'chart-a')).toBe('no');
-    expect(await may('chart-wide', 'delete trainingjobs.slipway.dev', 'chart-a')).toBe('no');
+    expect(await may('chart-wide', 'delete inferenceservices.slipway.dev', 'chart-a')).toBe('no');
   });
 
   test('end at the watched namespaces where some are named', async () => {

@@ -10,6 +10,7 @@ import { DIGEST, FAILURE, OTHER_DIGEST } from '../../../test/trainingBuilders.ts
 import { configMaps, jobs, persistentVolumeClaims, secrets, services } from '../../api/builtin.ts';
 import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
 import type { OperatorConfig } from '../../config.ts';
+import { rfc3339 } from '../../kube/conditions.ts';
 import { events } from '../../kube/events.ts';
 import { trainingJobController } from './controller.ts';
 
@@ -242,7 +243,7 @@ describe('what goes wrong ends in a condition that names it', () => {
       Date.parse(waiting.status?.nextAttemptAt ?? ''),
     );
     await hand.vanish(first);
-    await hand.pod(second, { phase: 'Running' });
+    await hand.pod(second, { phase: 'Running', startedAt: rfc3339(new Date()) });
     await phase('flaky', 'Running');
     await hand.vanish(second);
     const failed = await reason('flaky', 'AttemptLost');
@@ -250,7 +251,7 @@ describe('what goes wrong ends in a condition that names it', () => {
     expect(await under.client.get(jobs, { namespace: under.namespace, name: 'flaky-a2' })).toBeUndefined();
   });
 
-  test('no node takes it: the scheduler’s words in placement, and no failure', async () => {
+  test('no node takes it: why not in placement, and no failure', async () => {
     await apply('homeless');
     const attempt = await attemptOf('homeless');
     const pod = await hand.pod(attempt, {
@@ -259,7 +260,7 @@ describe('what goes wrong ends in a condition that names it', () => {
     });
     const stuck = await reason('homeless', 'Unschedulable');
     expect(stuck.status).toMatchObject({ phase: 'Pending' });
-    expect(stuck.status?.placement).toContain('3 Insufficient cpu');
+    expect(stuck.status?.placement).toContain('The cluster has no nodes');
     expect(expectStatus(stuck)).toMatchObject({ Ready: 'False', Reconciling: 'True', Stalled: 'False' });
     await hand.podIs(pod, { phase: 'Running' });
     expect((await phase('homeless', 'Running')).status).not.toHaveProperty('placement');

@@ -67,7 +67,7 @@ const GRANTS: readonly Grant[] = [
   { resource: secrets, verbs: ['get', 'create', 'patch'] },
   { resource: pods, verbs: ['delete'] },
   { resource: pods, verbs: ['get'], subresource: 'log' },
-  { resource: workloads, verbs: ['list'] },
+  ...workloads.map((resource): Grant => ({ resource, verbs: ['list'] })),
   ...clusterGrants,
   ...claimGrants,
 ];

@@ -3,6 +3,7 @@ import { ANNOTATIONS, API_VERSION } from '@slipway/crds/contract';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { runControllers, type UnderTest } from '../../../test/controllersUnderTest.ts';
 import { HandDrivenJobs } from '../../../test/jobController.ts';
+import { KueueStandIn } from '../../../test/kueueStandIn.ts';
 import { DIGEST, FAILURE } from '../../../test/trainingBuilders.ts';
 import { type Job, jobs, persistentVolumeClaims, pods } from '../../api/builtin.ts';
 import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
@@ -13,18 +14,24 @@ import { trainingJobController } from './controller.ts';
 
 type Spec = Partial<TrainingJob['spec']>;
 
+/** Until what the queue says stands in the status. */
+const says = (name: string, what: string) =>
+  under.until(trainingJobs, name, ({ status }) => expect(status).toMatchObject({ phase: 'Queued', queue: what }));
+
 /** The wait between two attempts is ten seconds; the tests of this file wait side by side. */
 const SIDE_BY_SIDE = { timeout: 60_000 };
 const HUNG = JSON.stringify({ step: 2, total: 8, metrics: { loss: 0.5 } });
 
 let under: UnderTest;
 let hand: HandDrivenJobs;
+let kueue: KueueStandIn;
 
 beforeAll(async () => {
   under = await runControllers(inject('kubeconfig'), (config) => [
     trainingJobController(config, { newToken: () => 'a-token', fetchText: async () => HUNG }),
   ]);
   hand = new HandDrivenJobs(under.client);
+  kueue = await KueueStandIn.install(under.client);
 });
 afterAll(() => under.stop());
 
@@ -142,23 +149,23 @@ describe.concurrent('the life of a TrainingJob', SIDE_BY_SIDE, () => {
     expect(status?.disruptions ?? 0).toBe(0);
   });
 
-  test('in a queue its Job waits for Kueue alone, which starts and takes back what it wants', async () => {
+  test('kueue#7649: in a queue its Job is Kueue’s alone: told of, started, taken back, and never written by us', async () => {
     await apply('queues', { queue: 'team-a' });
     const job = await attemptOf('queues');
     expect(job).toMatchObject({
       metadata: { labels: { 'kueue.x-k8s.io/queue-name': 'team-a' } },
       spec: { suspend: true },
     });
-    await under.until(trainingJobs, 'queues', ({ status }) => {
-      expect(status?.phase).toBe('Queued');
-      expect(status?.queue ?? '').toContain('There is no Kueue in this cluster');
-    });
-    const admitted = await under.client.merge(jobs, keyOf(job), { spec: { suspend: false } });
-    await hand.pod(job, running);
+    await kueue.takeUp(job, 'insufficient quota for nvidia.com/gpu');
+    await edit('queues', { metadata: { annotations: { look: 'again' } } });
+    await says('queues', 'Pending: insufficient quota for nvidia.com/gpu');
+    const admitted = await kueue.admit(job);
+    await hand.pod(admitted, { ...running, startedAt: rfc3339(new Date()) });
     expect((await phase('queues', 'Running')).status).not.toHaveProperty('queue');
     expect((await attemptOf('queues')).metadata.resourceVersion).toBe(admitted.metadata.resourceVersion);
-    await under.client.merge(jobs, keyOf(job), { spec: { suspend: true } });
+    await kueue.evict(job, 'Preempted to accommodate a workload of higher priority');
     for (const pod of await podsOf(job)) await under.client.delete(pods, keyOf(pod));
+    await says('queues', 'Preempted: Preempted to accommodate a workload of higher priority');
     const back = await phase('queues', 'Queued');
     expect(back.status).toMatchObject({ attempt: 0, restarts: 0 });
     expect(back.status).not.toHaveProperty('attempts');

@@ -75,17 +75,29 @@ describe('an attempt that failed', () => {
     expect(failed(facts, { acceleratorSeconds: 7 }, { accelerator }).status.acceleratorSeconds).toBe(7 + 4 * 30);
   });
 
-  test('whose pods are gone is told by its Job: exit code and condition', () => {
+  test.each([
+    [
+      'Container train for pod ml/nightly-a0-1-x7 failed with exit code 3 matching FailJob rule at index 1',
+      {
+        class: 'UserError',
+        exitCode: 3,
+        message: 'Pod nightly-a0-1-x7 failed (exit code 3), and is gone with its last words.',
+      },
+    ],
+    [
+      'Container train for pod ml/nightly-a0-1-x7 failed with exit code 143 matching FailJob rule at index 1',
+      { class: 'AttemptLost', exitCode: 143, message: 'Pod nightly-a0-1-x7 was deleted (exit code 143, SIGTERM).' },
+    ],
+    [
+      'Pod ml/nightly-a0-1-x7 has condition DisruptionTarget matching FailJob rule at index 0',
+      { class: 'Disrupted', message: 'Pod nightly-a0-1-x7 was disrupted, and is gone.' },
+    ],
+  ])('whose pods are gone is told by its Job: %s', (said, told) => {
     const job = childJob('nightly-a0', 'Failed');
-    const said = 'Container train for pod ml/nightly-a0-1 failed with exit code 3 matching FailJob rule at index 1';
     const condition = { ...job.status?.conditions?.[0], message: said };
-    const told = { ...job, status: { conditions: [condition] } } as typeof job;
-    const got = plan(world(running, { attempt: { job: told, pods: [] } }, { failure: { ...FAILURE, restarts: 1 } }));
-    expect(got.status.attempts?.[0]).toMatchObject({
-      class: 'UserError',
-      exitCode: 3,
-      message: expect.stringContaining('nightly-a0-1'),
-    });
+    const ended = { ...job, status: { conditions: [condition] } } as typeof job;
+    const got = plan(world(running, { attempt: { job: ended, pods: [] } }, { failure: { ...FAILURE, restarts: 1 } }));
+    expect(got.status.attempts?.[0]).toMatchObject({ pod: 'nightly-a0-1-x7', ...told });
   });
 });
 

@@ -30,22 +30,36 @@ export class QueueReader {
   }
 
   async read(
-    { spec, metadata }: Stored<TrainingJob>,
+    { spec }: Stored<TrainingJob>,
     job: Stored<Job> | undefined,
     signal: AbortSignal,
   ): Promise<string | undefined> {
     if (spec.queue === undefined || job?.spec?.suspend !== true) return undefined;
     try {
-      const labelSelector = `${KUEUE.jobUid}=${job.metadata.uid}`;
-      const [workload] = await this.#client.list(workloads, metadata.namespace, { labelSelector, signal });
+      const found = await this.#workloadsOf(job, signal);
+      if (found === undefined) {
+        return `There is no Kueue in this cluster: install it, or create the job without queue ${spec.queue}.`;
+      }
+      const [workload] = found;
       return workload === undefined
         ? `LocalQueue ${spec.queue}: Kueue has not taken the job up yet.`
         : standing(workload);
     } catch (error) {
-      if (isNotFound(error))
-        return `There is no Kueue in this cluster: install it, or create the job without queue ${spec.queue}.`;
       if (isForbidden(error)) return undefined;
       throw error;
     }
+  }
+
+  /** By the newest version of the API that this cluster serves; undefined: it serves none. */
+  async #workloadsOf({ metadata }: Stored<Job>, signal: AbortSignal): Promise<readonly Workload[] | undefined> {
+    const labelSelector = `${KUEUE.jobUid}=${metadata.uid}`;
+    for (const version of workloads) {
+      try {
+        return await this.#client.list(version, metadata.namespace, { labelSelector, signal });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    return undefined;
   }
 }
