@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
 import { describe, expect, test } from 'vitest';
+import { coverage, coverageCases } from './coverage.ts';
 import { asText, withTables } from './page.ts';
 import { falseBlame, sharedFaults } from './pairs.ts';
 import { evidenceNeeded, missedRegressions } from './rates.ts';
@@ -45,6 +46,38 @@ describe('the page', () => {
     ];
     const sections = names.map((name) => ({ ...section, name }));
     expect(withTables(page, sections).match(/\| 30% \| 2 \(6\)/g)).toHaveLength(names.length);
+  });
+});
+
+test('the page of the gates has the marks of its table', async () => {
+  const page = await readFile(join(repositoryRoot, 'docs', 'gates.md'), 'utf8');
+  expect(withTables(page, [{ ...section, name: 'coverage' }])).toMatch(/\| 30% \| 2 \(6\)/);
+});
+
+describe('intervals of gates', { timeout: 60_000 }, () => {
+  const plain = coverageCases().filter(({ isResampled }) => !isResampled);
+  test('without resampling hold the truth in 94 of 100 samples at least', () => {
+    const { head, rows, broken } = coverage(100, plain, [50, 200]);
+    expect(broken).toEqual([]);
+    for (const row of rows) expect(row).toHaveLength(head.length);
+  });
+
+  test('with resampling too', () => {
+    const resampled = coverageCases().filter(({ isResampled }) => isResampled);
+    expect(coverage(40, resampled, [50]).broken).toEqual([]);
+  });
+
+  test('that are too narrow are found out', () => {
+    const narrow = plain.slice(0, 1).map((one) => ({
+      ...one,
+      once: (...given: Parameters<typeof one.once>) => {
+        const { value, low, high } = one.once(...given);
+        return { value, low: (low + value) / 2, high: (high + value) / 2 };
+      },
+    }));
+    expect(coverage(100, narrow, [200]).broken).toEqual([
+      expect.stringMatching(/^accuracy, n=200: \d+ of 100 intervals miss the truth$/),
+    ]);
   });
 });
 

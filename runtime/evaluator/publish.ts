@@ -100,6 +100,9 @@ async function filesToPublish(outputDir: string): Promise<readonly LocalFile[]> 
     );
   }
   const files = new Map((await filesUnder(model)).map((path) => [path, join(model, path)]));
+  for (const path of await evaluationFiles(outputDir)) {
+    if (!files.has(path)) files.set(path, join(outputDir, path));
+  }
   for (const [name, to] of [
     [FILES.baseline, FILES.baseline],
     [FILES.golden, FILES.golden],
@@ -110,6 +113,16 @@ async function filesToPublish(outputDir: string): Promise<readonly LocalFile[]> 
     if (!files.has(to) && (await isFile(from))) files.set(to, from);
   }
   return [...files].map(([path, from]) => ({ path, from }));
+}
+
+/** What the training reports of itself, in whichever format: the gates on reported metrics read it. */
+async function evaluationFiles(outputDir: string): Promise<readonly string[]> {
+  const folder = join(outputDir, EVALUATION_DIRECTORY);
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return isFolder ? (await filesUnder(folder)).map((path) => `${EVALUATION_DIRECTORY}/${path}`) : [];
 }
 
 /** The artifact as it will be, made of links: it is read as its readers will read it before a byte is copied. */

@@ -8,6 +8,7 @@ import {
 } from '@slipway/crds/contract';
 import { Failure } from '../artifact/failure.ts';
 import { hashArtifact } from '../artifact/hash.ts';
+import { verifySignature } from '../artifact/signing/verifySignature.ts';
 import { type OpenArtifact, openArtifact } from '../artifact/stores/openArtifact.ts';
 import type { StoreContext } from '../artifact/stores/store.ts';
 import { tryModel } from '../server/models/trial.ts';
@@ -40,7 +41,7 @@ export interface Verification {
  * Says whether an artifact is what its digest names, loads, answers its golden requests, and how its gates stand, and
  * leaves what was measured beside it. A gate that fails is a result, and so is a store that takes no reports; throws
  * Failure only when there is nothing to judge: ArtifactMissing, DigestMismatch, ModelMissing, ModelInvalid,
- * SignatureInvalid, GoldenMismatch, PredictionsMissing, PredictionsInvalid, EvaluationInvalid, RivalUnavailable, or a
+ * SignatureInvalid, SignatureMissing, SignatureMismatch, GoldenMismatch, PredictionsMissing, PredictionsInvalid, EvaluationInvalid, RivalUnavailable, or a
  * reason of the store.
  */
 export async function verify(verification: Verification): Promise<VerificationReport> {
@@ -58,6 +59,7 @@ async function verifyOpen(order: Verification, artifact: OpenArtifact, rivals: R
   const { digest, context } = order;
   const { files, bytes, entries } = artifact.hash;
   context.say(`hashed ${files} files, ${bytes} bytes: as expected`);
+  const signed = await signedBy(order, artifact);
   const signature = await tryModel(artifact.dir);
   context.say('the model loads and answers its golden requests');
   const predictions = once(() => readPredictions(artifact.dir));
@@ -75,10 +77,27 @@ async function verifyOpen(order: Verification, artifact: OpenArtifact, rivals: R
     rivals,
   };
   const reports = await leaveReports(order, findings);
-  return { schema: VERIFICATION_SCHEMA, digest, files, bytes, signature, gates: judged.map(resultOf), ...reports };
+  return {
+    schema: VERIFICATION_SCHEMA,
+    digest,
+    files,
+    bytes,
+    signature,
+    gates: judged.map(resultOf),
+    ...signed,
+    ...reports,
+  };
 }
 
 const resultOf = ({ result }: Judged) => result;
+
+/** Before anything of the artifact is loaded: a model is code. */
+async function signedBy({ keyFile, context }: Verification, { dir, hash }: OpenArtifact) {
+  if (keyFile === undefined) return {};
+  const key = await verifySignature(dir, hash.entries, keyFile);
+  context.say(`signed by ${key}`);
+  return { signedBy: key };
+}
 
 const open = ({ artifact, digest, context }: Verification): Promise<OpenArtifact> =>
   'dir' in artifact ? openFolder(artifact.dir, digest) : openArtifact(artifact, digest, context);
