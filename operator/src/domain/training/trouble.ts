@@ -4,6 +4,7 @@ import { parseDuration } from '../duration.ts';
 import { hasEnded, terminated } from '../workload/podEnd.ts';
 import { podWait } from '../workload/podWait.ts';
 import type { Cause } from './cause.ts';
+import { exitText } from './exitText.ts';
 import { gapIn, indexOf } from './gang.ts';
 import { looksLost } from './lost.ts';
 
@@ -29,6 +30,8 @@ const OVERDUE_MS = 5_000;
 const LOST_LOOK_MS = 15_000;
 /** The container that prepares a pod gives up by itself, and says more: it goes first. */
 const LATER_MS = 30_000;
+/** As a process that SIGTERM ended: 128 + 15. */
+const EXIT_TERMINATED = 143;
 
 const cause = (kind: FailureClass, sentence: string, pod?: Pod): Cause => ({
   class: kind,
@@ -182,14 +185,17 @@ export function troubleOf(run: Run): Cause | undefined {
   return undefined;
 }
 
+/** What the Job controller says of the pod that a rule of ours matched: its namespace and name come first. */
+const POD_OF_JOB = /\b[Pp]od (?:[^\s/]+\/)?(\S+) (?:failed with exit code (\d+)|has condition (DisruptionTarget))/;
+
 /** What a Job says of its own end, for when its pods are gone: the messages of the Job controller for our two rules. */
 export function causeOfJob(message: string): Cause {
-  const code = /failed with exit code (\d+)/.exec(message)?.[1];
-  const exitCode = code === undefined ? undefined : Number(code);
-  const kind: FailureClass = /DisruptionTarget/.test(message)
-    ? 'Disrupted'
-    : exitCode === undefined || exitCode === 143
-      ? 'AttemptLost'
-      : 'UserError';
-  return { ...cause(kind, message), exitCode };
+  const [, pod, code, disrupted] = POD_OF_JOB.exec(message) ?? [];
+  if (pod === undefined) return cause('AttemptLost', message);
+  if (disrupted !== undefined) return { ...cause('Disrupted', `Pod ${pod} was disrupted, and is gone.`), pod };
+  const exitCode = Number(code);
+  const exit = exitText(exitCode);
+  return exitCode === EXIT_TERMINATED
+    ? { ...cause('AttemptLost', `Pod ${pod} was deleted (${exit}).`), pod, exitCode }
+    : { ...cause('UserError', `Pod ${pod} failed (${exit}), and is gone with its last words.`), pod, exitCode };
 }
