@@ -64,7 +64,7 @@ describe('intervals of gates', { timeout: 60_000 }, () => {
 
   test('with resampling too', () => {
     const resampled = coverageCases().filter(({ isResampled }) => isResampled);
-    expect(coverage(40, resampled, [50]).broken).toEqual([]);
+    expect(coverage(160, resampled, [50]).broken).toEqual([]);
   });
 
   test('that are too narrow are found out', () => {
