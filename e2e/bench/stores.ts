@@ -7,14 +7,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { run } from '@slipway/hack/local-cluster/command.ts';
 import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
 import { progress } from '@slipway/hack/local-cluster/progress.ts';
 import { fetchArtifact } from '@slipway/runtime/artifact/stores/openArtifact.ts';
 import { withStore } from '@slipway/runtime/artifact/stores/openStore.ts';
-import { s3Client } from '@slipway/runtime/artifact/stores/s3/client.ts';
 import type { Delivery, LocalFile } from '@slipway/runtime/artifact/stores/store.ts';
+import { createBucket } from '@slipway/runtime/artifact/stores/testing/bucket.ts';
 import { contextIn, placeAt, writeSecret } from '@slipway/runtime/artifact/stores/testing/ground.ts';
 import { LOGIN, type Servers, startServers } from '../stores/servers.ts';
 
@@ -60,10 +59,8 @@ interface Kind {
 function kindsOf(servers: Servers): readonly Kind[] {
   const bucket = async () => {
     const entries = { AWS_ACCESS_KEY_ID: LOGIN.username, AWS_SECRET_ACCESS_KEY: LOGIN.password };
-    const client = s3Client({ ...entries, AWS_ENDPOINT_URL: servers.s3.url });
     const name = `b${randomUUID()}`;
-    await client.send(new CreateBucketCommand({ Bucket: name }));
-    client.destroy();
+    await createBucket({ ...entries, AWS_ENDPOINT_URL: servers.s3.url }, name);
     return `s3://${name}`;
   };
   return [

@@ -1,9 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { partsOf } from '@slipway/runtime/artifact/stores/place.ts';
-import { s3Client } from '@slipway/runtime/artifact/stores/s3/client.ts';
+import { createBucket } from '@slipway/runtime/artifact/stores/testing/bucket.ts';
 import { contextIn, type Ground, writeSecret } from '@slipway/runtime/artifact/stores/testing/ground.ts';
 import { temporaryFolder } from '@slipway/runtime/test/temporaryFolder.ts';
 import { inject } from 'vitest';
@@ -22,9 +21,7 @@ export async function s3Ground(url = inject('s3').url): Promise<Ground & { reado
   const folder = await temporaryFolder('s3');
   await writeSecret(folder, SECRET, s3Entries(url));
   const bucket = `b${randomUUID()}`;
-  const client = s3Client(s3Entries());
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
-  client.destroy();
+  await createBucket(s3Entries(), bucket);
   const fileOf: Ground['fileOf'] = (uri, { path }) => join(inject('s3').folder, bucket, partsOf(uri).rest, path);
   return { root: `s3://${bucket}/team`, secret: SECRET, context: contextIn(folder), fileOf, folder };
 }
@@ -37,5 +34,3 @@ export async function ociGround(host = inject('oci').host): Promise<Ground & { r
   const fileOf: Ground['fileOf'] = (_uri, { sha256 }) => join(blobs, sha256.slice(0, 2), sha256, 'data');
   return { root: `oci://${host}/r${randomUUID()}`, context: contextIn(folder), fileOf, folder };
 }
-
-export const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');

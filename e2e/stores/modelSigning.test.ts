@@ -19,7 +19,7 @@ const [privateKey, publicKey] = [() => join(keys, 'private.pem'), () => join(key
 const modelSigning = (...args: string[]): Promise<string> =>
   run(python, ['-m', 'model_signing', ...args], { environment: { PYTHONDONTWRITEBYTECODE: '1' } });
 const verifiedThere = (signature: string) =>
-  modelSigning('verify', 'key', artifact, '--signature', signature, '--public-key', publicKey()).then(
+  modelSigning('verify', 'key', artifact, '--signature', signature, '--public_key', publicKey()).then(
     () => 'verified',
     (error: unknown) => {
       if (error instanceof CommandError) return `${error.stdout}${error.stderr}`;
@@ -64,7 +64,7 @@ describe.each(['P-256', 'P-384', 'P-521'])(
         artifact,
         '--signature',
         join(artifact, 'model.sig'),
-        '--private-key',
+        '--private_key',
         privateKey(),
         '--ignore-paths',
         join(artifact, 'manifest.json'),

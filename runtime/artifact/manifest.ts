@@ -6,9 +6,6 @@ import { jsonOf } from './json.ts';
 
 const MANIFEST_SCHEMA = 'slipway.dev/manifest/v1';
 
-/** Longest manifest that is read: a hundred thousand files, about. */
-export const MANIFEST_BYTES = 32 * 1024 * 1024;
-
 /** A path of a manifest becomes a file of ours: it must stay in its folder. */
 const isSafe = (path: string): boolean =>
   !path.startsWith('/') && !path.includes('\\') && !path.includes('\0') && path.split('/').every(isSegment);

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Failure } from '../../failure.ts';
 import type { Credentials } from '../credentials.ts';
+import { limitedText } from '../limitedText.ts';
 import { skipped } from '../web/skipped.ts';
 import { answerFailure, type WebAnswer, type WebClient, type WebRequest } from '../web/webClient.ts';
 import { authorizationFor, loginOf } from './registryAuth.ts';
@@ -47,7 +48,7 @@ export class Repository {
     const answer = await this.#ask('pull', this.#url('manifests', reference), { headers });
     if (answer.status === 404) return void (await answer.body.dump());
     if (answer.status !== 200) throw await answerFailure(this.#called(reference), answer);
-    const text = await answer.body.text();
+    const text = await limitedText(answer.body, this.#called(reference));
     const digest = sha256Of(text);
     if (!reference.startsWith('sha256:') || digest === reference) return { text, digest };
     throw new Failure('DigestMismatch', `${this.#called(reference)} answers with another manifest, ${digest}.`);

@@ -14,6 +14,7 @@ import { inParallel } from '../../inParallel.ts';
 import { type Manifest, manifestText, parseManifest, refuseUnsafe } from '../../manifest.ts';
 import type { Credentials } from '../credentials.ts';
 import { hashShipment } from '../hashShipment.ts';
+import { limitedText } from '../limitedText.ts';
 import { below, partsOf } from '../place.ts';
 import { meter } from '../progress.ts';
 import type { Delivery, Listing, RemoteFile, Shipment, Store, StoreContext } from '../store.ts';
@@ -146,7 +147,7 @@ class S3Store implements Store {
   async #text({ bucket: Bucket, key: Key }: S3Place): Promise<string | undefined> {
     try {
       const { Body } = await this.#client.send(new GetObjectCommand({ Bucket, Key }));
-      return await Body?.transformToString();
+      return await limitedText(Body as Readable, `s3://${Bucket}/${Key}`);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;

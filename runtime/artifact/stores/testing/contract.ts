@@ -171,7 +171,7 @@ export function storeContract(kind: string, open: () => Promise<Ground>): void {
   });
 }
 
-/** Writes an artifact as any program might that knows no more than the manifest. */
+/** Writes an artifact like a program that knows no more than the manifest. */
 export async function writeFolder(folder: string, shipped: Awaited<ReturnType<typeof localFiles>>): Promise<void> {
   for (const { path, from } of shipped.files) {
     await mkdir(dirname(join(folder, path)), { recursive: true });

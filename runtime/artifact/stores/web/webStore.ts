@@ -3,6 +3,7 @@ import { FILES } from '@slipway/crds/contract';
 import { Failure } from '../../failure.ts';
 import { type Manifest, parseManifest } from '../../manifest.ts';
 import { bothOrNone, type Credentials } from '../credentials.ts';
+import { limitedText } from '../limitedText.ts';
 import { below } from '../place.ts';
 import { realSleep } from '../realSleep.ts';
 import type { Delivery, Listing, RemoteFile, Store, StoreContext } from '../store.ts';
@@ -96,7 +97,7 @@ class WebStore implements Store {
 
   async #text(url: string): Promise<string | undefined> {
     const answer: WebAnswer = await this.#client.ask(url, { headers: this.#headers });
-    if (answer.status === 200) return answer.body.text();
+    if (answer.status === 200) return limitedText(answer.body, url);
     if (answer.status !== 404) throw await answerFailure(url, answer);
     await answer.body.dump();
     return undefined;
