@@ -24,7 +24,7 @@ export { type ModelVersionSpec, type ModelVersionStatus, modelVersionSpecSchema 
 export { RETRAIN_TRIGGERS, type RetrainSpec } from './v1alpha1/retrain.ts';
 export { type Guard, type RolloutStep, WEEKDAYS } from './v1alpha1/rollout.ts';
 export { STAGES, type Stage } from './v1alpha1/stages.ts';
-export type { TrainingJobSpec } from './v1alpha1/trainingjob.ts';
+export { type TrainingJobSpec, trainingJobSpecSchema } from './v1alpha1/trainingjob.ts';
 export {
   FAILURE_CLASSES,
   type FailureClass,
