@@ -12,7 +12,7 @@ VITEST := vitest run --reporter=default --reporter=json
 # In CI the files that failed are run once more, in a process of their own, and named at the end.
 SUITE := node hack/suites/main.ts
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout e2e-judgement serve soak container-test stores-test pytorch-test e2e-pytorch simulate clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout bench-training e2e-judgement serve soak container-test stores-test pytorch-test e2e-pytorch simulate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -120,6 +120,10 @@ bench-rollout: .cache/npm build ## A fault under Slipway and Argo Rollouts side 
 	@$(NODE)
 	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
 	ROUNDS=$(or $(ROUNDS),10) node hack/bench.ts e2e/bench/rollout.ts
+
+bench-training: .cache/npm ## A thousand TrainingJobs beside as many plain Jobs on a real scheduler; publishing beside cp (JOBS=200: a quick look)
+	@$(NODE)
+	JOBS=$(or $(JOBS),1000) node hack/bench.ts e2e/bench/training.ts
 
 simulate: .cache/npm ## Simulated rollouts by the thousand, a month of drift, half a million acts on the rules, the intervals of gates: docs/statistics.md, docs/drift.md, docs/gates.md (RUNS=200 DAYS=3 SERVICES=800: a quick look)
 	@$(NODE)
