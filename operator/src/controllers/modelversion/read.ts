@@ -5,6 +5,7 @@ import { removalJobName } from '../../render/removalJob.ts';
 import { verificationJobName } from '../../render/verificationJob.ts';
 import { NO_JOB, readJob } from '../jobs/jobWorld.ts';
 import { NOTHING_LACKS, needsOf } from './needs.ts';
+import { BY_MODEL, modelKey } from './sources.ts';
 import { isDue } from './verification.ts';
 import type { World } from './world.ts';
 
@@ -14,7 +15,7 @@ export async function read(context: ControllerContext, mv: Stored<ModelVersion>,
   const { name, namespace, uid } = mv.metadata;
   const versions = store(modelVersions);
   const isOther = (other: Stored<ModelVersion>): boolean => other.metadata.uid !== uid;
-  const siblings = versions.list(namespace).filter((other) => isOther(other) && other.spec.model === mv.spec.model);
+  const siblings = versions.by(BY_MODEL, modelKey(mv)).filter(isOther);
   const verification = await readJob(context, mv, verificationJobName(name), signal);
   const starts = verification.job === undefined && isDue({ mv });
   const kept = mv.spec.retention === undefined;

@@ -25,22 +25,36 @@ export function versionsOf({ metadata, spec, status }: InferenceService): Key[] 
   return named.map((version) => ({ namespace: metadata.namespace ?? '', name: `${spec.model.name}-${version}` }));
 }
 
+/** Index of versions by their model. */
+export const BY_MODEL = 'model';
+export const modelKey = ({ metadata, spec }: ModelVersion): string => `${metadata.namespace}/${spec.model}`;
+
+/** Its files may go as newer versions come. Of a thousand versions a few do, as those of the others are gone or kept. */
+const mayLoseItsFiles = ({ spec, status }: ModelVersion): boolean =>
+  spec.retention !== undefined &&
+  status?.deletedAt === undefined &&
+  status?.everServed !== true &&
+  status?.stage !== 'Staging';
+
 /** Whether what happens to another version of the model may change what a version does or says. */
-const minds = ({ spec, status }: ModelVersion): boolean =>
-  status?.stage === 'Production' ||
-  (spec.retention !== undefined && status?.deletedAt === undefined) ||
-  !status?.conditions?.some(({ type, status: is }) => type === 'Verified' && is !== 'Unknown');
+const minds = (version: ModelVersion): boolean =>
+  version.status?.stage === 'Production' || mayLoseItsFiles(version) || !isJudged(version);
+const isJudged = ({ status }: ModelVersion): boolean =>
+  status?.conditions?.some(({ type, status: is }) => type === 'Verified' && is !== 'Unknown') ?? false;
 
 const withSiblings =
   (concerned: Concerned) =>
   (mv: Stored<ModelVersion>): Key[] => {
-    const all = concerned.versions?.list(mv.metadata.namespace) ?? [];
-    const siblings = all.filter((other) => other.spec.model === mv.spec.model && minds(other));
-    return [keyOf(mv), ...siblings.map(keyOf)];
+    const siblings = concerned.versions?.by(BY_MODEL, modelKey(mv)) ?? [];
+    return [keyOf(mv), ...siblings.filter(minds).map(keyOf)];
   };
 
 export const sources = (concerned: Concerned): readonly Source[] => [
-  source({ resource: modelVersions, toKeys: withSiblings(concerned) }),
+  source({
+    resource: modelVersions,
+    toKeys: withSiblings(concerned),
+    indexes: { [BY_MODEL]: (mv) => [modelKey(mv)] },
+  }),
   source({ resource: inferenceServices, toKeys: versionsOf }),
   ...jobSources(['verification', 'removal'], LABELS.modelVersion),
 ];

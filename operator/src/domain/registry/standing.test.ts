@@ -66,7 +66,7 @@ describe('in Production', () => {
       `In Production since ${AT}: services with follow: Production serve it.`,
     );
     expect(seen(facts(inProduction), { current: 'flights-1.1.0' }).told['StageReached']).toBe(
-      `In Production since ${AT}: flights-1.1.0 came there later, and is what services with follow: Production serve.`,
+      `In Production since ${AT}: flights-1.1.0 came there later, and is what services with follow: Production serve (kubectl slipway promote mv/flights-1.1.0 --stage=Staging takes it out).`,
     );
   });
 

@@ -49,7 +49,7 @@ function inProduction(facts: Facts, { current, since }: Circumstances): Cause {
   const place =
     current === facts.name
       ? 'services with follow: Production serve it'
-      : `${current ?? 'another version'} came there later, and is what services with follow: Production serve`;
+      : `${current ?? 'another version'} came there later, and is what services with follow: Production serve${current === undefined ? '' : ` (kubectl slipway promote mv/${current} --stage=Staging takes it out)`}`;
   const reason = facts.rejectedBy.length > 0 && current === facts.name ? 'RolledBack' : 'Reached';
   return { reason, message: `In Production since ${since}: ${place}.${rolledBack(facts)}` };
 }
