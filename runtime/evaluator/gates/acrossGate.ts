@@ -66,7 +66,9 @@ function groupsOf(gate: MetricGate, predictions: readonly Prediction[], all: Sam
   for (const row of rowsOf(gate, predictions)) {
     const cell = predictions[row]?.slice?.[column];
     if (cell === undefined) continue;
-    rows.set(String(cell), [...(rows.get(String(cell)) ?? []), row]);
+    const group = rows.get(String(cell));
+    if (group) group.push(row);
+    else rows.set(String(cell), [row]);
   }
   if (rows.size > MOST_GROUPS) {
     throw new Failure(

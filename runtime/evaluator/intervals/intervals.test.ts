@@ -5,6 +5,7 @@ import { METRICS, type Metric } from '../metrics.ts';
 import { type RandomBelow, randomFromDigest } from '../random.ts';
 import { sampleOf } from '../sample.ts';
 import { bootstrap } from './bootstrap.ts';
+import { meanInterval } from './mean.ts';
 import { normalCdf, normalQuantile, studentQuantile } from './normal.ts';
 import { pairedDifference } from './paired.ts';
 import { wilsonInterval } from './proportion.ts';
@@ -112,6 +113,37 @@ describe('bootstrap intervals', () => {
     const { value, low, high } = bootstrap(mean, 400, randomOf(3), { low: -1, high: 1 });
     const error = Math.sqrt(terms.reduce((sum, term) => sum + (term - value) ** 2, 0) / 399 / 400);
     expect((high - low) / 2 / error).toBeCloseTo(1.97, 1);
+  });
+});
+
+describe('intervals of a mean', () => {
+  const skewed = (size: number) => {
+    const random = randomOf(size);
+    return Float64Array.from({ length: size }, () => (-Math.log(1 - uniform(random))) ** 2);
+  };
+  const widest = { low: 0, high: Number.MAX_VALUE };
+
+  it('reach out on the side of rare large terms', () => {
+    const terms = skewed(60);
+    const { value, low, high } = meanInterval(terms, randomOf(1), widest);
+    expect(high - value).toBeGreaterThan(1.5 * (value - low));
+  });
+
+  it('of a large sample are the same without resampling', () => {
+    const [less, more] = [skewed(19_999), skewed(20_000)].map((terms) => {
+      const { low, high } = meanInterval(terms.map(Math.sqrt), randomOf(2), widest);
+      return high - low;
+    }) as [number, number];
+    expect(more / less).toBeGreaterThan(0.9);
+    expect(more / less).toBeLessThan(1.1);
+  });
+
+  it('of equal terms are a point', () => {
+    expect(meanInterval(new Float64Array(40).fill(0.125), randomOf(1), widest)).toEqual({
+      value: 0.125,
+      low: 0.125,
+      high: 0.125,
+    });
   });
 });
 

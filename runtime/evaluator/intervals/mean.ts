@@ -3,6 +3,9 @@ import { RESAMPLES } from './bootstrap.ts';
 import type { Estimate, Interval } from './interval.ts';
 import { normalCdf, Z95 } from './normal.ts';
 
+/** Of so many terms the mean is normal for all that a bound shows, and resampling them takes seconds. */
+const NORMAL_FROM = 20_000;
+
 /**
  * Interval of a mean by the studentised bootstrap (Efron and Tibshirani 1993, 12.5) of 2,000 resamples: each resample is
  * measured in its own standard errors, so that a few large terms, which a small sample may lack, make the interval
@@ -13,6 +16,7 @@ export function meanInterval(terms: Float64Array, random: RandomBelow, widest: I
   const { mean: value, error } = momentsOf(terms, (i) => i);
   if (length < 2 || Number.isNaN(value)) return { value, ...widest };
   if (error === 0) return { value, low: value, high: value };
+  if (length >= NORMAL_FROM) return around(value, z * error, z * error, widest);
   const ratios: number[] = [];
   for (let resample = 0; resample < RESAMPLES; resample++) {
     const drawn = momentsOf(terms, () => random(length));
@@ -22,13 +26,14 @@ export function meanInterval(terms: Float64Array, random: RandomBelow, widest: I
   ratios.sort((a, b) => a - b);
   const at = (share: number) => ratios[Math.round(share * (ratios.length - 1))] ?? 0;
   const tail = normalCdf(-z);
-  const bounded = (bound: number) => Math.max(widest.low, Math.min(widest.high, bound));
-  return {
-    value,
-    low: Math.min(value, bounded(value - at(1 - tail) * error)),
-    high: Math.max(value, bounded(value - at(tail) * error)),
-  };
+  return around(value, at(1 - tail) * error, -at(tail) * error, widest);
 }
+
+const around = (value: number, below: number, above: number, widest: Interval): Estimate => ({
+  value,
+  low: Math.min(value, Math.max(widest.low, value - below)),
+  high: Math.max(value, Math.min(widest.high, value + above)),
+});
 
 /** Mean and its standard error of as many terms as there are, chosen by `at`. */
 function momentsOf(terms: Float64Array, at: (draw: number) => number) {
