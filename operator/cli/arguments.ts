@@ -9,7 +9,7 @@ import type { WhatIf } from './rehearse/whatIf.ts';
 import { parseTarget, type Target, type TargetKind } from './target.ts';
 import { UsageError } from './usageError.ts';
 
-export const GOALS = ['Ready', 'RolloutComplete', 'RolledBack', 'Succeeded'] as const;
+export const GOALS = ['Ready', 'StageReached', 'RolloutComplete', 'RolledBack', 'Succeeded'] as const;
 export type Goal = (typeof GOALS)[number];
 
 /** What a person does to a rollout under way, beside approving a step. */
@@ -40,8 +40,8 @@ export const USAGE = `kubectl slipway: follow a model from training to traffic.
   kubectl slipway watch   (infs|mv|tj)/NAME     status, again at each change
   kubectl slipway wait    (infs|mv|tj)/NAME --for=GOAL [--timeout=5m]
                           GOAL: Ready, RolloutComplete or RolledBack (infs),
-                          Ready (mv), Succeeded (tj). Exit status: 0 reached,
-                          1 out of reach, 2 not in time
+                          Ready or StageReached (mv), Succeeded (tj). Exit
+                          status: 0 reached, 1 out of reach, 2 not in time
   kubectl slipway approve infs/NAME [--comment=WHY]
                           let the waiting step pass, in your name
   kubectl slipway promote infs/NAME             skip the steps that are left
@@ -94,6 +94,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 };
 const KINDS_OF_GOAL: Readonly<Record<Goal, readonly TargetKind[]>> = {
   Ready: ['InferenceService', 'ModelVersion'],
+  StageReached: ['ModelVersion'],
   RolloutComplete: ['InferenceService'],
   RolledBack: ['InferenceService'],
   Succeeded: ['TrainingJob'],

@@ -126,6 +126,15 @@ describe('wait', () => {
   const [serving, stalled] = rolledBack.status?.conditions ?? [];
   const trained = { ...training, status: { ...training.status, conditions: serving === undefined ? [] : [serving] } };
   const failed = { ...training, status: { ...training.status, conditions: stalled === undefined ? [] : [stalled] } };
+  const staged = (reached: 'True' | 'False', stuck: 'True' | 'False' = 'False'): Watched => {
+    const [ready] = gated.status?.conditions ?? [];
+    if (ready === undefined) throw new Error('the sample has a condition');
+    const conditions = [
+      { ...ready, type: 'StageReached', status: reached },
+      { ...ready, type: 'Stalled', status: stuck },
+    ];
+    return { ...gated, status: { ...gated.status, conditions } };
+  };
   const stale = { ...shifting, metadata: { ...shifting.metadata, generation: 5 } };
   test.each<[string, Watched, Parameters<typeof standing>[1], string]>([
     ['a serving service is Ready', shifting, 'Ready', 'reached'],
@@ -135,6 +144,9 @@ describe('wait', () => {
     ['a rolled-back rollout is RolledBack', rolledBack, 'RolledBack', 'reached'],
     ['a rolled-back service is still Ready', rolledBack, 'Ready', 'reached'],
     ['a gated version is Ready', gated, 'Ready', 'reached'],
+    ['a version that waits for approval is waited for', staged('False'), 'StageReached', 'waiting'],
+    ['a version that is where it is asked to be', staged('True'), 'StageReached', 'reached'],
+    ['a version that was rolled back gets no further', staged('False', 'True'), 'StageReached', 'never'],
     ['a running training has not Succeeded', training, 'Succeeded', 'waiting'],
     ['a training that is Ready has Succeeded', trained, 'Succeeded', 'reached'],
     ['a training that is Stalled never will have', failed, 'Succeeded', 'never'],
