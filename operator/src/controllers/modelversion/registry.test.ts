@@ -33,7 +33,7 @@ const written = ({ mv, now }: World, { status, observed }: Plan): Stored<ModelVe
   const conditions: Condition[] = mergeConditions(mv.status?.conditions ?? [], observed, 1, now);
   return { ...mv, status: { ...status, conditions } };
 };
-const report = (version: string, signedBy?: string): string =>
+const report = (version: string, signedBy?: string, reportsSkipped?: string): string =>
   encodeReport({
     schema: 'slipway.dev/verification/v1',
     digest: digestOf(version),
@@ -43,6 +43,7 @@ const report = (version: string, signedBy?: string): string =>
     gates: [],
     reports: { uri: 's3://models/flights/x.reports', digest: digestOf('9.9.9') },
     ...(signedBy === undefined ? {} : { signedBy }),
+    ...(reportsSkipped === undefined ? {} : { reportsSkipped }),
   }) ?? '';
 const ended = (version: string, changes: object = {}) => ({
   job: { ...childJob('verify', 'Complete'), ...changes },
@@ -132,6 +133,14 @@ describe('verifying again', () => {
     expect(truth(got, 'Verified')).toBe('True DigestVerified');
     expect(got.observed.find(({ type }) => type === 'Verified')?.message).toContain('The key sha256:cafe signed them.');
     expect(plan(world(asked('now', 'now'))).actions).toEqual([]);
+  });
+
+  test('says why there are no reports where none could be left', () => {
+    const message = report('1.0.0', undefined, 'The store takes no reports.');
+    const pods = [pod({ container: 'verify', phase: 'Succeeded', exitCode: 0, message })];
+    const first = registered('1.0.0', 'Candidate', { status: { conditions: [] } });
+    const got = plan(world(first, { verification: { job: childJob('verify', 'Complete'), pods } }));
+    expect(got.observed.find(({ type }) => type === 'Verified')?.message).toContain('The store takes no reports.');
   });
 
   test('does not take the result of an earlier Job for the answer', () => {

@@ -102,7 +102,8 @@ function judge(world: World, job: Job, report: VerificationReport): Verification
   const findings = findingsOf(report);
   const { status, reason, message } = gatesVerdict(findings.gates ?? [], world.mv.spec.gates?.length ?? 0);
   const signed = report.signedBy === undefined ? '' : ` The key ${report.signedBy} signed them.`;
-  const digest = { reason: 'DigestVerified', message: `The files hash to ${report.digest}.${signed}` };
+  const skipped = report.reportsSkipped === undefined ? '' : ` ${report.reportsSkipped}`;
+  const digest = { reason: 'DigestVerified', message: `The files hash to ${report.digest}.${signed}${skipped}` };
   const told = { reason, message: `${message}${comparedText(rivalsGiven(job))}` };
   return {
     actions: [],
