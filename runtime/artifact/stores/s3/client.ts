@@ -13,8 +13,14 @@ const TRIES = 5;
 
 const agentOptions = { keepAlive: true, maxSockets: SOCKETS };
 
-/** A request without a signature, for buckets that anybody may read. */
-const UNSIGNED = { signer: { sign: async <T>(request: T): Promise<T> => request } };
+/**
+ * Requests without a signature, for buckets that anybody may read. The credentials are never used, and must be there:
+ * without any the client looks for some in the environment, in profiles and at the metadata service of the cloud.
+ */
+const UNSIGNED = {
+  credentials: { accessKeyId: 'nobody', secretAccessKey: 'nobody' },
+  signer: { sign: async <T>(request: T): Promise<T> => request },
+};
 
 const signed = (credentials: Credentials) => {
   const pair = bothOrNone(credentials, 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY');
