@@ -33,7 +33,7 @@ export async function judgeParity({ name, parity }: ParityGate, model: OpenModel
   const largest = await largestDeviation(model);
   const { scaled: value, absolute, relative, values, where } = largest;
   const verdict = verdictOf({ low: value, high: value }, limit, 'max');
-  const message = `answers to ${golden.length} golden requests deviate by ${digits(absolute)} (absolute) and ${digits(relative)} (relative) at most; ${digits(value)} of 1 + |expected| in ${where}, over ${values} values, ${comparison(verdict, 'max', parity.tolerance)}`;
+  const message = `answers to ${counted(golden.length, 'golden request')} deviate by ${digits(absolute)} (absolute) and ${digits(relative)} (relative) at most; ${digits(value)} of 1 + |expected| in ${where}, over ${counted(values, 'value')}, ${comparison(verdict, 'max', parity.tolerance)}`;
   return {
     verdict,
     value,
@@ -91,4 +91,5 @@ function deviation(expected: unknown, actual: unknown): Pick<Deviation, 'scaled'
   };
 }
 
+const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 const digits = (value: number): string => Number(value.toPrecision(3)).toString();
