@@ -25,6 +25,22 @@ describe('how pods failed', () => {
     expect(second).toMatchObject({ exitCode: undefined, disrupted: true, message: 'drained' });
   });
 
+  test('a container that the user added is the cause where it ended the pod, and not where it was told to stop', () => {
+    const added = (exitCode: number) => {
+      const made = pod({ phase: 'Failed', exitCode: 0 });
+      const status = { name: 'fluentd', image: '', imageID: '', ready: false, restartCount: 0 };
+      const ended = { ...status, state: { terminated: { exitCode, message: 'no config' } } };
+      return {
+        ...made,
+        status: { ...made.status, containerStatuses: [...(made.status?.containerStatuses ?? []), ended] },
+      };
+    };
+    expect(failuresOf([added(2)], 'train')).toMatchObject([
+      { container: 'fluentd', exitCode: 2, message: 'no config' },
+    ]);
+    expect(failuresOf([added(143)], 'train')).toMatchObject([{ container: undefined, exitCode: undefined }]);
+  });
+
   test('our termination document gives the reason, and reads as a sentence', () => {
     const [failure] = failuresOf(
       [pod({ phase: 'Failed', exitCode: 1, message: document('PredictionsInvalid') })],

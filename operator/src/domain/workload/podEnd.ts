@@ -60,14 +60,33 @@ function lastWords(pod: Pod, end: Terminated | undefined): string {
 
 const endedAt = (end: Terminated | undefined): number => Date.parse(end?.finishedAt ?? '') || Number.MAX_SAFE_INTEGER;
 
-/** The container of these that failed first. */
-function failed(pod: Pod, containers: readonly string[]): { name: string; end: Terminated } | undefined {
-  return containers
+/** Exit codes of a container that was told to stop: the end of its pod, not the cause of it. */
+const TOLD_TO_STOP = [137, 143];
+
+interface Failed {
+  readonly name: string;
+  readonly end: Terminated;
+}
+
+const failedOf = (pod: Pod, containers: readonly string[]): Failed[] =>
+  containers
     .flatMap((name) => {
       const end = terminated(pod, name);
       return end === undefined || end.exitCode === 0 ? [] : [{ name, end }];
     })
-    .sort((a, b) => endedAt(a.end) - endedAt(b.end))[0];
+    .sort((a, b) => endedAt(a.end) - endedAt(b.end));
+
+const namesOf = ({ status }: Pod): string[] =>
+  [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map(({ name }) => name);
+
+/**
+ * The container of these that failed first. Where the pod failed and none of them did, another that the user added to it
+ * is the cause.
+ */
+function failed(pod: Pod, containers: readonly string[]): Failed | undefined {
+  const [first] = failedOf(pod, containers);
+  if (first !== undefined || pod.status?.phase !== 'Failed') return first;
+  return failedOf(pod, namesOf(pod)).find(({ end }) => !TOLD_TO_STOP.includes(end.exitCode));
 }
 
 function describe(pod: Pod, containers: readonly string[]): PodFailure {
