@@ -149,6 +149,24 @@ test('archiving the version that comes takes it back, and the one before is curr
   expect(status?.stable?.version).toBe('1.0.0');
 });
 
+test('a current version that was rolled back says so and keeps its place, and is not tried again until it moves', async () => {
+  await create('flights', 2, { stage: 'Production' });
+  await verify('flights-1.2.0', 2);
+  const { status } = await untilService((infs) => expect(infs.status?.candidate?.version).toBe('1.2.0'));
+  await models.annotate('flights', { 'slipway.dev/abort': status?.rolloutID ?? '' });
+  await models.untilCondition('flights', 'Stalled', 'True', 'RolledBack');
+  const current = await until('flights-1.2.0', (mv) => expect(conditionOf(mv, 'StageReached')).toBe('True RolledBack'));
+  expect(current.status).toMatchObject({ current: true, rejectedBy: ['flights'], stage: 'Production' });
+  await change('flights-1.2.0', { stage: 'Candidate' });
+  const back = await models.untilCondition('flights', 'RolloutComplete', 'True', 'Complete');
+  expect(back.status?.stable?.version).toBe('1.0.0');
+  await change('flights-1.2.0', { stage: 'Production' });
+  const refused = await until('flights-1.2.0', (mv) =>
+    expect(conditionOf(mv, 'StageReached')).toBe('False RolledBack'),
+  );
+  expect(refused.status?.stage).toBe('Candidate');
+});
+
 test('with nothing in Production the service goes on, and says how a version gets there', async () => {
   await change('flights-1.0.0', { stage: 'Candidate' });
   const infs = await models.untilCondition('flights', 'Reconciling', 'True', 'ModelVersionMissing');

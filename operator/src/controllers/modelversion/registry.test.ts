@@ -50,6 +50,8 @@ const ended = (version: string, changes: object = {}) => ({
   pods: [pod({ container: 'verify', phase: 'Succeeded', exitCode: 0, message: report(version, 'sha256:cafe') })],
 });
 
+const stableOne = { version: '1.0.0', digest: digestOf('1.0.0'), revision: 'r' };
+
 describe('stages', () => {
   const asks = registered('1.0.0', 'Candidate', { spec: { stage: 'Production' } });
 
@@ -101,9 +103,16 @@ describe('stages', () => {
     expect(plan(third)).toMatchObject({ actions: [], events: [], next: { kind: 'settled' } });
   });
 
+  test('a version of a release that knew no stages stays Ready, and is a Candidate from then on', () => {
+    const { stage: _s, history: _h, ...status } = asks.status ?? {};
+    const { stage: _a, ...spec } = asks.spec;
+    const got = plan(world({ ...asks, spec, status }, { services: [service({ stable: stableOne })] }));
+    expect(got).toMatchObject({ actions: [], status: { stage: 'Candidate', everServed: true, servedBy: ['api'] } });
+    expect([truth(got, 'Ready'), truth(got, 'StageReached')]).toEqual(['True Ready', 'True Reached']);
+  });
+
   test('that a version was stable once is never forgotten', () => {
-    const named = { version: '1.0.0', digest: digestOf('1.0.0'), revision: 'r' };
-    const first = world(asks, { services: [service({ stable: named })] });
+    const first = world(asks, { services: [service({ stable: stableOne })] });
     expect(plan(first).status.everServed).toBe(true);
     expect(plan(world(written(first, plan(first)))).status.everServed).toBe(true);
     expect(plan(world(asks)).status.everServed).toBeUndefined();
