@@ -78,7 +78,8 @@ export default defineConfig({
           exclude,
           environment: 'node',
           env,
-          testTimeout: 300_000,
+          // Thirty seconds at a desk each; two ranks of torch on a busy machine of two cores take minutes.
+          testTimeout: 900_000,
           hookTimeout: 1_200_000,
           fileParallelism: false,
         },

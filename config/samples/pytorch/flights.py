@@ -1,6 +1,7 @@
 """Three million US flights, read as the flights sample reads them: same features, same airport codes, same hold-out."""
 
 import csv
+import hashlib
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -16,6 +17,12 @@ def folder() -> str:
     """Where the data lies: a data set of the job named flights, else the copy in this image."""
     mounted = os.path.join(os.environ.get("SLIPWAY_INPUT_DIR", ""), "flights")
     return mounted if os.path.isdir(mounted) else os.environ.get("FLIGHTS_DIR", "/data/flights")
+
+
+def digest() -> str:
+    """What the flights were read from, for the baseline."""
+    with open(os.path.join(folder(), "flights-3m.parquet"), "rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _mix(rows: np.ndarray, seed: int = 0) -> np.ndarray:

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 
 import numpy as np
-from flights import NUMERIC, Flights
+from flights import NUMERIC, Flights, digest
 
 BINS = 10
 CATEGORIES = 20
@@ -80,7 +80,7 @@ def baseline(training: Flights, scores: np.ndarray) -> dict:
     """What the model saw in training, frozen: later traffic is compared with these bins."""
     return {
         "schema": "slipway.dev/baseline/v1",
-        "dataset": {"name": "vega-datasets flights-3m.parquet", "rows": len(training.rows)},
+        "dataset": {"name": "vega-datasets flights-3m.parquet", "digest": digest(), "rows": len(training.rows)},
         "features": [
             *({"name": name, "tensor": "numeric", "index": i, **_numeric(training.numeric[:, i])} for i, name in enumerate(NUMERIC)),
             *({"name": name, "tensor": name, "index": 0, **_categorical(getattr(training, name))} for name in ("origin", "destination")),

@@ -15,8 +15,8 @@ import { serve } from '../../story/rollout.ts';
 import { FIELD_MANAGER, keyIn, type Stage } from '../../story/stage.ts';
 
 const NAMESPACE = 'pytorch-e2e';
-const STARTS_MS = 240_000;
-const ENDS_MS = 600_000;
+const STARTS_MS = 600_000;
+const ENDS_MS = 900_000;
 
 let ground: Ground;
 let stage: Stage;
@@ -79,7 +79,7 @@ async function golden(version: ModelVersion): Promise<{ inputs: object[]; output
   return JSON.parse(await ground.kubectl('-n', NAMESPACE, 'exec', pod?.metadata.name ?? '', '--', 'node', '-e', read));
 }
 
-test('two pods train one model under torchrun; it is exported, verified and served with the answers of torch', async () => {
+test.concurrent('two pods train one model under torchrun; it is exported, verified and served with the answers of torch', async () => {
   await apply('torch', '1.0.0', {});
   const job = await finished('torch');
   expect(job.status?.progress).toMatchObject({ percent: '100%', source: 'File' });
@@ -101,7 +101,7 @@ test('two pods train one model under torchrun; it is exported, verified and serv
   });
 });
 
-test('kubeflow/trainer#1579: a rank killed in mid-run restarts the gang, which goes on from its checkpoint', async () => {
+test.concurrent('kubeflow/trainer#1579: a rank killed in mid-run restarts the gang, which goes on from its checkpoint', async () => {
   await apply('killed', '1.1.0', { pause: '0.3', checkpointEvery: '10' });
   const before = await awaitJob(
     'killed',

@@ -100,6 +100,11 @@ async function startRank(
 }
 
 /** Ends a rank with all it started, as the death of its pod does. */
-export const kill = ({ child }: Rank, signal: 'SIGKILL' | 'SIGTERM'): void => {
-  if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
-};
+export function kill({ child }: Rank, signal: 'SIGKILL' | 'SIGTERM'): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

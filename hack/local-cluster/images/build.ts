@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { repositoryRoot } from '../paths.ts';
 import type { Log } from '../progress.ts';
-import { ensureWheels } from '../python/wheels.ts';
+import { ensureWheels, wheelsKey } from '../python/wheels.ts';
 import { baseImage } from './base.ts';
 import { buildah, buildImage, imageId } from './buildah.ts';
 import { type ImageRecipe, imageNames, recipeOf } from './catalog.ts';
@@ -11,8 +11,6 @@ import { ensureNodeBases, nodeBases } from './nodeBase.ts';
 import { ensurePythonBase, pythonBase } from './pythonBase.ts';
 import { sourceKey } from './sources.ts';
 
-/** Where the wheels lie while an image is built. */
-const WHEELS = '/wheels';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /** The machine's certificate bundle is lent to the build where Node is told here to use it too. */
@@ -25,7 +23,8 @@ const lentCertificates = () =>
 async function exactName(name: string): Promise<string> {
   const recipe = recipeOf(name);
   const inputs = [recipe.dockerfile, ...recipe.sources];
-  const bases = recipe.language === 'Python' ? [pythonBase, nodeBases.build] : [nodeBases.run, nodeBases.build];
+  const bases =
+    recipe.language === 'Python' ? [pythonBase, nodeBases.build, await wheelsKey()] : [nodeBases.run, nodeBases.build];
   const key = await sourceKey(repositoryRoot, inputs, [...bases, recipe.target ?? '']);
   return `${recipe.image.split(':')[0]}:${recipe.target ?? 'image'}-${key}`;
 }
@@ -57,8 +56,11 @@ async function surroundingsOf(recipe: ImageRecipe, log: Log) {
     return { arguments: { ...values, ...certificates.arguments }, mounts: certificates.mounts };
   }
   const base = await ensurePythonBase(log);
-  const values = { NODE_BASE: bases.build, BASE: base, PIP_NO_INDEX: '1', PIP_FIND_LINKS: WHEELS };
-  const mounts = { ...certificates.mounts, [await ensureWheels(log)]: WHEELS };
+  const wheels = await ensureWheels(log);
+  // Under the name of what they hold: a layer that was made from other wheels must not be taken for one of these.
+  const at = `/wheels/${basename(wheels)}`;
+  const values = { NODE_BASE: bases.build, BASE: base, PIP_NO_INDEX: '1', PIP_FIND_LINKS: at };
+  const mounts = { ...certificates.mounts, [wheels]: at };
   return { arguments: { ...values, ...certificates.arguments }, mounts };
 }
 

@@ -36,10 +36,12 @@ async function addTorch(folder: string): Promise<void> {
   });
 }
 
+/** Changes when what is in the folder of wheels would. */
+export const wheelsKey = (): Promise<string> => contentKeyOf([REQUIREMENTS, CPU_TORCH], [PYTHON, process.arch]);
+
 /** A folder of wheels from which the sample's requirements install without a package index, kept by their content. */
 export async function ensureWheels(log: Log): Promise<string> {
-  const key = await contentKeyOf([REQUIREMENTS, CPU_TORCH], [PYTHON, process.arch]);
-  return cached(join(cacheDirectory(), `pytorch-wheels-${key}`), async (target) => {
+  return cached(join(cacheDirectory(), `pytorch-wheels-${await wheelsKey()}`), async (target) => {
     await ensurePackages(['python3-pip', 'gcc', 'binutils'], log);
     log('fetching torch for CPU (540 MB) and what the PyTorch sample needs beside it');
     const stop = heartbeat(log, 'fetching torch');
