@@ -34,9 +34,9 @@ export interface Finding {
   readonly facts?: Readonly<Record<string, unknown>>;
 }
 
-/** JSON knows no infinity: the largest double says as much. */
+/** JSON knows no infinity, for which the largest double stands, and no zero below zero. */
 const finite = (value: number): number =>
-  Number.isNaN(value) ? 0 : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
+  Number.isNaN(value) ? 0 : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value)) + 0;
 
 const LONGEST_MESSAGE = 512;
 
