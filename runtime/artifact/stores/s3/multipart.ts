@@ -19,10 +19,10 @@ import { type S3Place, SHA256_METADATA } from './s3Place.ts';
 
 const MIB = 1024 * 1024;
 /** The least that a part may have is 5 MiB, the most parts 10,000. */
-const PART = 16 * MIB;
+const PART = 8 * MIB;
 const MOST_PARTS = 10_000;
-/** Parts on their way at a time: each is a buffer. */
-const WIDTH = 4;
+/** Parts of a file on their way at a time, each a buffer: with four files at once no more than a small pod has room for. */
+const WIDTH = 3;
 
 export interface Upload {
   readonly client: S3Client;
@@ -86,6 +86,8 @@ async function putParts(upload: Upload, file: FileHandle, kept: Kept): Promise<v
   const hash = createHash('sha256');
   const size = partSize(entry.size);
   const flights = new Set<Promise<void>>();
+  // Used again and again: fresh ones of this size cost more time in the garbage collector than hashing what they hold.
+  const free: Buffer[] = [];
   const parts: CompletedPart[] = [];
   const send = async (PartNumber: number, body: Buffer) => {
     const ChecksumCRC32 = checksum(body);
@@ -100,10 +102,14 @@ async function putParts(upload: Upload, file: FileHandle, kept: Kept): Promise<v
     upload.seen(body.length);
   };
   for (let at = 0, number = 1; at < entry.size; at += size, number++) {
-    const body = Buffer.allocUnsafe(Math.min(size, entry.size - at));
+    const buffer = free.pop() ?? Buffer.allocUnsafeSlow(size);
+    const body = buffer.subarray(0, Math.min(size, entry.size - at));
     await readFull(file, body, at);
     hash.update(body);
-    const flight = send(number, body).finally(() => flights.delete(flight));
+    const flight = send(number, body).finally(() => {
+      flights.delete(flight);
+      free.push(buffer);
+    });
     flights.add(flight);
     flight.catch(() => undefined);
     if (flights.size >= WIDTH) await Promise.race(flights);
