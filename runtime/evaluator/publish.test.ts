@@ -65,7 +65,7 @@ const failureOf = (work: Promise<unknown>): Promise<Failure> =>
   );
 
 describe('a published model', () => {
-  it('lies under its digest, with the files where the contract wants them', async () => {
+  it('kubeflow/trainer#2245, #2438: lies under its digest, with the files where the contract wants them', async () => {
     const report = publishReportSchema.parse(await publish(publication()));
     const folder = report.digest.replace(':', '-');
     expect(report.uri).toBe(`pvc://models/team/flights/${folder}`);
@@ -293,7 +293,7 @@ describe('a publish that cannot succeed', () => {
     expect(await readdir(store())).toEqual([]);
   });
 
-  it('does not trust a folder of the store whose content is not what its name says', async () => {
+  it('mlflow/mlflow#3175: does not overwrite, nor trust, a folder of the store whose content is not what its name says', async () => {
     const { digest } = await publish(publication());
     await writeFile(join(store(), 'flights', digest.replace(':', '-'), 'model.onnx'), 'changed');
     expect(await failureOf(publish(publication()))).toMatchObject({
