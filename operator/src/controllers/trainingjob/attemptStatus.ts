@@ -15,12 +15,15 @@ const held = (world: World, status: BareStatus): number | undefined => {
   return (status.acceleratorSeconds ?? 0) + acceleratorSeconds(facts, world.now);
 };
 
+/** Pods of a Job that its queue took back were brought to account when it did, and may take a while to end. */
+const isAccounted = ({ tj, attempt }: World): boolean =>
+  tj.status?.trainedAt !== undefined ||
+  (attempt.job?.spec?.suspend === true && tj.status?.attemptStartedAt === undefined);
+
 /** The status with the current attempt brought to account, once: in the same write that says it is over. */
 export function accounted(world: World): BareStatus {
   const status = observedStatus(world);
-  return status.trainedAt === undefined
-    ? compact<BareStatus>({ ...status, acceleratorSeconds: held(world, status) })
-    : status;
+  return isAccounted(world) ? status : compact<BareStatus>({ ...status, acceleratorSeconds: held(world, status) });
 }
 
 /** What is left to say between two attempts: nothing of the pods of the last one holds any more. */

@@ -76,6 +76,14 @@ describe('a job in a queue', () => {
     expect(got.status).not.toHaveProperty('attempts');
   });
 
+  test('that is taken back is brought to account once, however long its pods take to end', () => {
+    const ending = { attempt: { job: held(), pods: [ran(0, { deleted: '2026-01-01T00:01:20Z' })] } };
+    const first = plan(world(running, ending, { ...queue, accelerator }));
+    expect(first.status.acceleratorSeconds).toBe(4 * 60);
+    const second = plan(world(first.status, { ...ending, now: after(90) }, { ...queue, accelerator }));
+    expect(second.status.acceleratorSeconds).toBe(4 * 60);
+  });
+
   test('kubernetes-sigs/jobset#1208: taken back after some pods were done, the whole gang starts anew', () => {
     const got = plan(world(running, { attempt: { job: held({ completedIndexes: '1' }), pods: [] } }, queue));
     expect(got.status).toMatchObject({ attempt: 1, disruptions: 1 });

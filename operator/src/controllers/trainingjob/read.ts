@@ -36,7 +36,8 @@ async function readPlacement(
   const stuck = pods.find((pod) => unschedulableMessage(pod) !== undefined);
   if (stuck?.spec !== undefined) {
     const asked = { accelerator, scheduler: unschedulableMessage(stuck) };
-    return explainPlacement(stuck.spec, await cluster.lookWithPods(now, signal), asked).sentence;
+    const seen = await cluster.lookWithPods(now, signal, accelerator?.claim !== undefined);
+    return explainPlacement(stuck.spec, seen, asked).sentence;
   }
   const template = job?.spec?.suspend === true ? job.spec.template.spec : undefined;
   if (template === undefined) return undefined;
