@@ -68,8 +68,14 @@ export function unreachable(cause: unknown): ApiError {
   });
 }
 
+const CLOSED = 'ConnectionClosed';
+/** A call that the end of this process cut off, or that came after it: no other try can help. */
+export const closed = (cause?: unknown): ApiError =>
+  new ApiError(0, CLOSED, 'the connection to the API server was closed: this process is ending', { cause });
+
 const has = (error: unknown, test: (e: ApiError) => boolean): boolean => error instanceof ApiError && test(error);
 
+export const isClosed = (error: unknown): boolean => has(error, (e) => e.reason === CLOSED);
 export const isNotFound = (error: unknown): boolean => has(error, (e) => e.status === 404);
 export const isAlreadyExists = (error: unknown): boolean => has(error, (e) => e.reason === 'AlreadyExists');
 /** Someone else wrote first, or a uid precondition did not hold. */

@@ -1,5 +1,5 @@
 import { backoffMs } from './backoff.ts';
-import { type ApiError, isMisfit } from './errors.ts';
+import { type ApiError, isClosed, isMisfit } from './errors.ts';
 
 const BACKOFF = { baseMs: 100, maxMs: 5_000 };
 const MAX_ATTEMPTS = 6;
@@ -16,6 +16,6 @@ const RULES: readonly ((error: ApiError, method: string) => boolean)[] = [
 
 /** Milliseconds to wait before the next attempt, or undefined when the failure is final. Retry-After is obeyed. */
 export function retryDelayMs(error: ApiError, method: string, attempts: number, random: number): number | undefined {
-  if (attempts >= MAX_ATTEMPTS || !RULES.some((rule) => rule(error, method))) return undefined;
+  if (isClosed(error) || attempts >= MAX_ATTEMPTS || !RULES.some((rule) => rule(error, method))) return undefined;
   return Math.max(error.retryAfterMs ?? 0, backoffMs(attempts, BACKOFF, random));
 }

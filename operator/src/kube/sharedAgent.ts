@@ -1,6 +1,7 @@
 import { Agent } from 'undici';
 import type { Clock } from './clock.ts';
 import type { Credentials, Endpoint } from './config.ts';
+import { closed } from './errors.ts';
 
 export interface SharedAgentOptions {
   readonly endpoint: Endpoint;
@@ -28,14 +29,23 @@ export class SharedAgent {
   #credentials: Promise<Credentials> | undefined;
   #readAt = 0;
   #tls = '';
+  #closed = false;
 
   constructor(options: SharedAgentOptions) {
     this.#options = options;
   }
 
-  /** The agent and the headers of a call. `rejected`: the last headers were answered 401. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * The agent and the headers of a call. `rejected`: the last headers were answered 401. After close() it throws: a pass
+   * that outlived the operator would open a connection that nobody closes, and write under a lease that others hold.
+   */
   async line(rejected: boolean): Promise<Line> {
     const { headers, tls } = await this.#read(rejected);
+    if (this.#closed) throw closed();
     const written = JSON.stringify(tls);
     if (this.#agent !== undefined && written !== this.#tls) this.retire(this.#agent);
     this.#tls = written;
@@ -56,6 +66,7 @@ export class SharedAgent {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const open = [...this.#retired, this.#agent];
     this.#agent = undefined;
     await Promise.allSettled(open.map((agent) => agent?.destroy()));

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ApiDouble } from '../../test/apiDouble.ts';
 import { hastyClock } from '../../test/clock.ts';
 import { type ConfigMap, configMaps } from '../api/builtin.ts';
@@ -36,6 +36,17 @@ describe.each([{ http2: true }, { http2: false }])('with http2 $http2', ({ http2
   afterEach(async () => {
     await transport.close();
     await double.close();
+  });
+
+  test('a call under way when the connection is closed, and each one after it, ends at once and for good', async () => {
+    double.failNext('get', { hang: true });
+    const underWay = client.get(configMaps, key).catch((error: unknown) => error);
+    await vi.waitFor(() => expect(double.seen.length).toBe(1));
+    await transport.close();
+    const words = 'the connection to the API server was closed: this process is ending';
+    expect(await underWay).toMatchObject({ reason: 'ConnectionClosed', message: words });
+    await expect(client.get(configMaps, key)).rejects.toMatchObject({ reason: 'ConnectionClosed', message: words });
+    expect({ asked: double.seen.length, waits: clock.slept }).toEqual({ asked: 1, waits: [] });
   });
 
   test('429 is obeyed for the seconds it names, also by a create', async () => {

@@ -1,7 +1,7 @@
 import type { Agent, Dispatcher } from 'undici';
 import { type Clock, systemClock } from './clock.ts';
 import type { Endpoint } from './config.ts';
-import { ApiError, fromAnswer, unreachable } from './errors.ts';
+import { ApiError, closed, fromAnswer, unreachable } from './errors.ts';
 import { type Meter, silentMeter } from './observe.ts';
 import { retryDelayMs } from './retry.ts';
 import { SharedAgent } from './sharedAgent.ts';
@@ -146,6 +146,7 @@ class HttpTransport implements Transport {
 
   #broken(cause: unknown, agent: Agent, signal: AbortSignal | undefined): never {
     if (signal?.aborted) throw cause;
+    if (this.#shared.isClosed) throw closed(cause);
     if (NO_SIGN_OF_LIFE.has((cause as { code?: string }).code ?? '')) this.#shared.retire(agent);
     throw unreachable(cause);
   }
