@@ -8,10 +8,14 @@ import { inTemporaryFolder } from '../temporaryFolder.ts';
 import { ctr } from './containerd.ts';
 import { directories } from './settings.ts';
 
+/** A kubelet whose disk runs full throws away what no container uses. A path names no image: it is taken at its stamp. */
+const isThere = async (name: string): Promise<boolean> =>
+  name.startsWith('/') || (await ctr('images', 'list', '--quiet', `name==${name}`)).trim() !== '';
+
 /** The stamp lies beside containerd's own store, so it goes when the store goes. */
 async function loadOnce(name: string, version: string, load: () => Promise<void>): Promise<boolean> {
   const stamp = join(directories.loaded, encodeURIComponent(name));
-  if ((await readFile(stamp, 'utf8').catch(() => '')) === version) return false;
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === version && (await isThere(name))) return false;
   await load();
   await mkdir(directories.loaded, { recursive: true });
   await writeFile(stamp, version);
