@@ -124,6 +124,10 @@ describe('credentials that are refused', () => {
       reason: 'CredentialsRefused',
       message: expect.stringContaining('Secret absent of s3://'),
     });
+    await writeSecret(ground.folder, 'empty', {});
+    expect((await put({ uri: ground.root, secret: 'empty' }, ground.context)).message).toContain(
+      'cannot be read: it is not in the namespace of this pod, or is empty.',
+    );
   });
 
   const dockerConfig = (host: string, password: string) => ({
@@ -132,7 +136,7 @@ describe('credentials that are refused', () => {
     }),
   });
   it.each<[string, (host: string) => Record<string, string>, string]>([
-    ['none', () => ({}), 'CredentialsRefused'],
+    ['none of use', () => ({ other: '' }), 'CredentialsRefused'],
     ['a wrong password', () => ({ username: LOGIN.username, password: 'wrong' }), 'CredentialsRefused'],
     ['the configuration of another registry', () => dockerConfig('ghcr.io', LOGIN.password), 'CredentialsRefused'],
     ['name and password', () => ({ ...LOGIN }), 'none'],

@@ -50,6 +50,12 @@ describe('what a pod finds at its places', () => {
     expect(mounts.every(({ readOnly }) => readOnly)).toBe(true);
   });
 
+  test('a Secret that is missing keeps no pod from starting: the container says its name', () => {
+    expect(placeVolumes([{ uri: 's3://bucket/a', secret: 'keys' }]).volumes).toEqual([
+      { name: 'credentials-0', secret: { secretName: 'keys', defaultMode: 0o440, optional: true } },
+    ]);
+  });
+
   test('a place elsewhere needs no volume at all', () => {
     expect(placeVolumes([{ uri: 'https://models.example.com/flights' }])).toEqual({ volumes: [], mounts: [] });
   });

@@ -80,8 +80,12 @@ export function placeVolumes(visits: readonly Visit[]): PlaceVolumes {
   return { volumes: all.map(({ volume }) => volume), mounts: all.flatMap(({ mounts }) => mounts) };
 }
 
+/**
+ * Optional, as a pod whose Secret is missing waits without end and says so in an Event alone; our containers end with
+ * the name of the Secret instead, which a condition then shows.
+ */
 const credentialsVolume = (name: string, secret: string) => ({
-  volume: { name, secret: { secretName: secret, defaultMode: 0o440 } },
+  volume: { name, secret: { secretName: secret, defaultMode: 0o440, optional: true } },
   mounts: [{ name, mountPath: `${DIRECTORIES.credentials}/${secret}`, readOnly: true }],
 });
 

@@ -26,7 +26,7 @@ const signing = ({ publish: { sign } }: TrainingJob['spec']): PlaceVolumes =>
   sign === undefined
     ? { volumes: [], mounts: [] }
     : {
-        volumes: [{ name: SIGNING, secret: { secretName: sign.secretRef.name, defaultMode: 0o440 } }],
+        volumes: [{ name: SIGNING, secret: { secretName: sign.secretRef.name, defaultMode: 0o440, optional: true } }],
         mounts: [{ name: SIGNING, mountPath: `${DIRECTORIES.keys}/signing`, readOnly: true }],
       };
 

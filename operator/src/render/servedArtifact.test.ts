@@ -77,7 +77,7 @@ test.each([onClaim, inBucket])('a signed model is held against its key by the se
   });
   expect(podOf({ ...spec, ...SIGNED }).volumes).toContainEqual({
     name: 'verification-key',
-    configMap: { name: 'release-key', items: [{ key: 'cosign.pub', path: 'cosign.pub' }] },
+    configMap: { name: 'release-key', items: [{ key: 'cosign.pub', path: 'cosign.pub' }], optional: true },
   });
 });
 

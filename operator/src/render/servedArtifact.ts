@@ -69,7 +69,10 @@ function withKey(artifact: ServedArtifact, { signedBy }: RevisionSpec): ServedAr
   const { name, key } = signedBy;
   return {
     ...artifact,
-    volumes: [...artifact.volumes, { name: 'verification-key', configMap: { name, items: [{ key, path: key }] } }],
+    volumes: [
+      ...artifact.volumes,
+      { name: 'verification-key', configMap: { name, items: [{ key, path: key }], optional: true } },
+    ],
     mounts: [...artifact.mounts, { name: 'verification-key', mountPath: KEY_DIRECTORY, readOnly: true }],
     env: [...artifact.env, { name: ENV.verificationKeyFile, value: `${KEY_DIRECTORY}/${key}` }],
   };

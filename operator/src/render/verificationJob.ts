@@ -37,7 +37,7 @@ const key = ({ spec: { artifact } }: ModelVersion): PlaceVolumes => {
   if (ref === undefined) return { volumes: [], mounts: [] };
   const items = [{ key: ref.key, path: ref.key }];
   return {
-    volumes: [{ name: KEY, configMap: { name: ref.name, items } }],
+    volumes: [{ name: KEY, configMap: { name: ref.name, items, optional: true } }],
     mounts: [{ name: KEY, mountPath: VERIFICATION_KEY_DIRECTORY, readOnly: true }],
   };
 };

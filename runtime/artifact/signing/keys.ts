@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Failure, sentenceOf } from '../failure.ts';
 
 /** Curve of a key → hash that is signed with it, as the sigstore protobuf specs pair them. */
@@ -40,6 +40,9 @@ export async function readPrivateKey(path: string): Promise<SigningKey> {
 
 /** Reads a public key in PEM. Throws Failure ConfigurationInvalid. */
 export async function readPublicKey(path: string): Promise<SigningKey> {
+  if (!(await stat(path).catch(() => undefined))) {
+    throw new Failure('ConfigurationInvalid', `The ConfigMap of signedBy is missing, or has no ${basename(path)}.`);
+  }
   try {
     return signingKey(createPublicKey(await readFile(path)));
   } catch (cause) {

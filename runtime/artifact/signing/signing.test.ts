@@ -104,6 +104,10 @@ test('sigstore/model-transparency#587: claims.jsonl beside the files is found, a
   const { digest, entries } = await hashArtifact(artifact);
   const verified = () => verifySignature(artifact, entries, join(folder, 'public.pem'));
   await expect(verified()).rejects.toMatchObject({ reason: 'SignatureMissing' });
+  await expect(verifySignature(artifact, entries, join(folder, 'cosign.pub'))).rejects.toMatchObject({
+    reason: 'ConfigurationInvalid',
+    message: 'The ConfigMap of signedBy is missing, or has no cosign.pub.',
+  });
   const key = { ...UNUSED, key: createPrivateKey(privateKey) };
   await writeFile(join(artifact, 'claims.jsonl'), `${claimOf('flights', entries, key)}\n`);
   expect((await hashArtifact(artifact)).digest).toBe(digest);

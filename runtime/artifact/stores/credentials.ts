@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DIRECTORIES, type Place } from '@slipway/crds/contract';
-import { Failure } from '../failure.ts';
+import { Failure, sentenceOf } from '../failure.ts';
 import type { StoreContext } from './store.ts';
 
 /** Entries of the Secret of a store, by key. Empty: the store is open to everybody. */
@@ -20,10 +20,13 @@ export async function readCredentials(
   try {
     // A mounted Secret has links beside its entries, whose names begin with two dots.
     const names = (await readdir(folder)).filter((name) => !name.startsWith('..'));
+    if (names.length === 0) throw new Error('it is not in the namespace of this pod, or is empty');
     const entries = names.map(async (name) => [name, (await readFile(join(folder, name), 'utf8')).trim()] as const);
     return Object.fromEntries(await Promise.all(entries));
   } catch (cause) {
-    throw new Failure('CredentialsRefused', `Secret ${secret} of ${uri} cannot be read in this pod.`, { cause });
+    throw new Failure('CredentialsRefused', `Secret ${secret} of ${uri} cannot be read: ${sentenceOf(cause)}.`, {
+      cause,
+    });
   }
 }
 
