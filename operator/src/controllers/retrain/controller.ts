@@ -7,6 +7,7 @@ import {
   type TrainingJob,
   trainingJobs,
 } from '../../api/kinds.ts';
+import { currentOf } from '../../domain/registry/current.ts';
 import { planRetraining, RETRAINING } from '../../domain/retrain/plan.ts';
 import { NO_RUNS, type RetrainPlan, type RetrainWorld, UNDER_WAY } from '../../domain/retrain/world.ts';
 import { mergeConditions } from '../../kube/conditions.ts';
@@ -95,7 +96,11 @@ class RetrainReconciler implements Reconciler {
     }
     const from = infs.spec.retrain?.from;
     const pattern = from === undefined ? undefined : store(trainingJobs).get({ namespace, name: from });
-    return { infs, now: now(), pattern, trainingJobs: jobs, modelVersions: versions, nameOf };
+    const siblings = store(modelVersions)
+      .list(namespace)
+      .filter(({ spec }) => spec.model === infs.spec.model.name);
+    const current = currentOf(siblings);
+    return { infs, now: now(), pattern, trainingJobs: jobs, modelVersions: versions, current, nameOf };
   }
 
   #create(job: TrainingJob, infs: Infs, signal: AbortSignal): Promise<void> {

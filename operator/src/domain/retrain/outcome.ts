@@ -7,7 +7,13 @@ interface Ends {
 }
 
 interface Traces {
+  readonly run: Run;
+  readonly now: Date;
   readonly infs: InferenceService;
+  /** Name of the ModelVersion that the job made, whether or not it is still there. */
+  readonly made: string | undefined;
+  /** The version that services which follow Production serve. */
+  readonly current: ModelVersion | undefined;
   readonly job: TrainingJob | undefined;
   readonly version: ModelVersion | undefined;
 }
@@ -19,6 +25,8 @@ interface OutcomeRule {
 }
 
 const MOST = 256;
+/** Jobs and versions come by two watches: so long a version may be named by its job and not be known here yet. */
+const LAG_MS = 60_000;
 
 const conditionOf = (object: TrainingJob | ModelVersion | undefined, type: string) =>
   object?.status?.conditions?.find((condition) => condition.type === type);
@@ -39,6 +47,20 @@ const awaitsPeople = ({ version }: Traces): boolean => {
   const approved = conditionOf(version, 'Approved');
   return approved?.status === 'False' && conditionOf(version, 'GatesPassed')?.status === 'True';
 };
+
+const isReady = ({ version }: Traces): boolean => conditionOf(version, 'Ready')?.status === 'True';
+const isReadyToFollow = (traces: Traces): boolean => isReady(traces) && traces.infs.spec.model.follow !== undefined;
+
+/** It was seen, or its job ended so long ago that it must have been. */
+const wasDeleted = ({ run, now, job, made, version }: Traces): boolean =>
+  made !== undefined &&
+  version === undefined &&
+  (run.outcome !== 'Running' ||
+    job === undefined ||
+    Date.parse(job.status?.finishedAt ?? '') + LAG_MS <= now.getTime());
+
+const isOvertaken = ({ version, current }: Traces): boolean =>
+  version?.status?.stage === 'Production' && current !== undefined && current.metadata.name !== version.metadata.name;
 
 /** First match wins. A job that is gone while nothing came of it can't lead to anything. */
 export const OUTCOME_RULES: readonly OutcomeRule[] = [
@@ -64,14 +86,29 @@ export const OUTCOME_RULES: readonly OutcomeRule[] = [
     says: ({ version }) => ({ outcome: 'AwaitingApproval', message: saidBy(version, 'Approved') }),
   },
   {
-    name: 'a Ready version is rolled out by a service that follows',
-    when: ({ infs, version }) =>
-      conditionOf(version, 'Ready')?.status === 'True' && infs.spec.model.follow !== undefined,
+    name: 'a Ready version that nobody asks for Production is there to be promoted: a service that follows never sees it',
+    when: (traces) => isReadyToFollow(traces) && traces.version?.spec.stage !== 'Production',
+    says: ({ version }) => ({
+      outcome: 'Ready',
+      message: `${version?.metadata.name} goes to ${version?.spec.stage ?? 'Candidate'} and no further: kubectl slipway promote mv/${version?.metadata.name} --stage=Production has this service serve it.`,
+    }),
+  },
+  {
+    name: 'a version that another came after in Production is not what a service that follows serves',
+    when: (traces) => isReadyToFollow(traces) && isOvertaken(traces),
+    says: ({ version, current }) => ({
+      outcome: 'Ready',
+      message: `${current?.metadata.name} came to Production after ${version?.metadata.name}, and is what this service serves.`,
+    }),
+  },
+  {
+    name: 'a Ready version in Production is rolled out by a service that follows',
+    when: (traces) => isReadyToFollow(traces) && traces.version?.status?.stage === 'Production',
     says: () => ({ outcome: 'RollingOut' }),
   },
   {
     name: 'a Ready version of a service that names its version is there to be named',
-    when: ({ version }) => conditionOf(version, 'Ready')?.status === 'True',
+    when: (traces) => isReady(traces) && traces.infs.spec.model.follow === undefined,
     says: ({ version }) => ({
       outcome: 'Ready',
       message: `Write spec.model.version: ${version?.spec.version} to serve it.`,
@@ -81,6 +118,11 @@ export const OUTCOME_RULES: readonly OutcomeRule[] = [
     name: 'a version exists and is looked at',
     when: ({ version }) => version !== undefined,
     says: () => ({ outcome: 'Verifying' }),
+  },
+  {
+    name: 'a version that was deleted was rejected',
+    when: wasDeleted,
+    says: ({ made }) => ({ outcome: 'Rejected', message: `ModelVersion ${made} was deleted before it served.` }),
   },
   {
     name: 'a job that failed made nothing',
@@ -102,7 +144,8 @@ export function followRun(run: Run, world: RetrainWorld): Run {
   const job = world.trainingJobs.get(run.trainingJob);
   const modelVersion = job?.status?.modelVersion ?? run.modelVersion;
   const version = modelVersion === undefined ? undefined : world.modelVersions.get(modelVersion);
-  const traces = { infs: world.infs, job, version };
+  const { infs, now, current } = world;
+  const traces = { run, now, infs, made: modelVersion, current, job, version };
   const { outcome, message } = OUTCOME_RULES.find(({ when }) => when(traces))?.says(traces) ?? RUNNING;
   const { message: _said, ...kept } = run;
   return {

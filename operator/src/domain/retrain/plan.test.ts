@@ -29,6 +29,7 @@ interface Facts {
   readonly pattern?: TrainingJob | null;
   readonly jobs?: readonly TrainingJob[];
   readonly versions?: readonly ModelVersion[];
+  readonly current?: ModelVersion;
 }
 
 const condition = (
@@ -95,6 +96,7 @@ const world = (facts: Facts): RetrainWorld => ({
   pattern: facts.pattern === null ? undefined : ((facts.pattern ?? trainingJob()) as Stored<TrainingJob>),
   trainingJobs: new Map((facts.jobs ?? []).map((job) => [job.metadata.name, job as Stored<TrainingJob>])),
   modelVersions: new Map((facts.versions ?? []).map((version) => [version.metadata.name, version])),
+  current: facts.current ?? facts.versions?.find(({ status }) => status?.stage === 'Production'),
   nameOf: (number) => `flights-r${number}`,
 });
 
@@ -108,6 +110,13 @@ const version = (...conditions: ReturnType<typeof condition>[]): ModelVersion =>
   spec: { ...modelVersion().spec, version: '0.2.0' },
   status: { conditions },
 });
+/** As the registry leaves a version that is asked to be in `stage`, and got there. */
+const inStage = (stage: 'Staging' | 'Production', made: ModelVersion): ModelVersion => ({
+  ...made,
+  spec: { ...made.spec, stage },
+  status: { ...made.status, stage },
+});
+const named = (name: string, made: ModelVersion): ModelVersion => ({ ...made, metadata: { ...made.metadata, name } });
 const run = (facts: Partial<Run> = {}): Run => ({
   trainingJob: 'flights-r1',
   startedAt: '2026-01-01T00:00:00Z',
@@ -269,6 +278,7 @@ describe('what became of a run', () => {
   };
   const retraining = began({ runs: [run()], running: 'flights-r1' });
   const ready = version(condition('Ready', 'True'));
+  const [NOW, LONG_AGO] = [after(0).toISOString(), after(-3600).toISOString()];
   test.each<[string, Facts, Partial<Run>, number]>([
     ['it runs', { jobs: [job('flights-r1', { phase: 'Running' })] }, { outcome: 'Running' }, 0],
     ['its job failed', { jobs: [job('flights-r1', { phase: 'Failed' })] }, { outcome: 'Failed' }, 1],
@@ -285,7 +295,50 @@ describe('what became of a run', () => {
       { outcome: 'Rejected', message: 'accuracy Fail' },
       1,
     ],
-    ['it is rolled out', { ...done, versions: [ready] }, { outcome: 'RollingOut' }, 0],
+    ['it is rolled out', { ...done, versions: [inStage('Production', ready)] }, { outcome: 'RollingOut' }, 0],
+    [
+      'it reached Staging: a service that follows Production never sees it',
+      { ...done, versions: [inStage('Staging', ready)] },
+      { outcome: 'Ready', message: expect.stringContaining('promote mv/flights-0.2.0 --stage=Production') },
+      0,
+    ],
+    [
+      'its pattern names no stage',
+      { ...done, versions: [ready] },
+      { outcome: 'Ready', message: expect.stringContaining('flights-0.2.0 goes to Candidate') },
+      0,
+    ],
+    [
+      'it is about to enter Production',
+      { ...done, versions: [{ ...ready, spec: { ...ready.spec, stage: 'Production' } }] },
+      { outcome: 'Verifying' },
+      0,
+    ],
+    [
+      'a newer version came to Production before it served',
+      {
+        ...done,
+        versions: [inStage('Production', ready)],
+        current: named('flights-0.3.0', inStage('Production', ready)),
+      },
+      { outcome: 'Ready', message: expect.stringContaining('flights-0.3.0 came to Production after') },
+      0,
+    ],
+    [
+      'its version is not known here yet',
+      { jobs: [job('flights-r1', { phase: 'Succeeded', modelVersion: 'flights-0.2.0', finishedAt: NOW })] },
+      { outcome: 'Running' },
+      0,
+    ],
+    [
+      'its version was deleted while nobody looked',
+      {
+        ...done,
+        jobs: [job('flights-r1', { phase: 'Succeeded', modelVersion: 'flights-0.2.0', finishedAt: LONG_AGO })],
+      },
+      { outcome: 'Rejected', message: 'ModelVersion flights-0.2.0 was deleted before it served.' },
+      1,
+    ],
     ['it serves', { ...done, versions: [ready], stable: '0.2.0' }, { outcome: 'Promoted' }, 0],
     ['it was rolled back', { ...done, versions: [ready], rejected: '0.2.0' }, { outcome: 'Rejected' }, 1],
     [
@@ -299,6 +352,12 @@ describe('what became of a run', () => {
     expect(create).toBeUndefined();
     expect(status?.runs?.[0]).toMatchObject(wanted);
     expect(status?.rejections).toBe(rejections);
+  });
+
+  test('a version that was looked at and deleted was rejected: it holds nothing back for ever', () => {
+    const looked = began({ runs: [run({ outcome: 'Verifying', modelVersion: 'flights-0.2.0' })] });
+    const { status } = planRetraining(world({ ...done, retraining: looked }));
+    expect(status?.runs?.[0]).toMatchObject({ outcome: 'Rejected' });
   });
 
   test('a pass that died before it wrote finds its job by name and makes no second', () => {

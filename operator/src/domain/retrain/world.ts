@@ -19,6 +19,8 @@ export interface RetrainWorld {
   readonly trainingJobs: ReadonlyMap<string, Stored<TrainingJob>>;
   /** ModelVersions by name: those that the runs made. */
   readonly modelVersions: ReadonlyMap<string, ModelVersion>;
+  /** The version of the model that services which follow Production serve. */
+  readonly current: ModelVersion | undefined;
   /** Name of the n-th retraining. */
   readonly nameOf: (number: number) => string;
 }
