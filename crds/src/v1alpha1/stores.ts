@@ -6,7 +6,7 @@ export const credentials = () =>
     .object({ name: z.string().min(1).max(253).describe('Name of the Secret, in this namespace.') })
     .optional()
     .describe(
-      'Secret of the store. s3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL, AWS_CA_BUNDLE (PEM). oci: .dockerconfigjson, or username and password; ca.crt. https: token, or username and password; ca.crt.',
+      'Secret of the store. s3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL, AWS_CA_BUNDLE (PEM). oci: .dockerconfigjson, or username and password; ca.crt; plainHTTP (true: no TLS). https: token, or username and password; ca.crt.',
     );
 
 export const retentionField = () =>

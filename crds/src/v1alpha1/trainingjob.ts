@@ -143,7 +143,9 @@ const trainingJobFields = z.object({
         .object({
           secretRef: z
             .object({ name: z.string().max(253).describe('Name of the Secret.') })
-            .describe('Secret with a private key in PEM under cosign.key or tls.key.'),
+            .describe(
+              'Secret with a private key in PEM (ECDSA) under cosign.key or tls.key, its passphrase, if any, under cosign.password.',
+            ),
         })
         .optional()
         .describe('Sign the artifact (OpenSSF model signing, a sigstore bundle beside it).'),
