@@ -15,7 +15,7 @@ afterAll(() => under.stop());
 
 const key = (name: string) => ({ namespace: under.namespace, name });
 
-const sweep = (name: string, more: object = {}): Promise<Stored<TrainingJob>> =>
+const sweep = (name: string, more: object = {}, spec: object = {}): Promise<Stored<TrainingJob>> =>
   under.client.create(trainingJobs, {
     apiVersion: API_VERSION,
     kind: 'TrainingJob',
@@ -31,6 +31,7 @@ const sweep = (name: string, more: object = {}): Promise<Stored<TrainingJob>> =>
         objective: { metric: 'accuracy', goal: 'Maximize' },
         ...more,
       },
+      ...spec,
     },
   } as unknown as TrainingJob);
 
@@ -107,4 +108,13 @@ test('a grid that is too large is refused with its size, and no trial is made', 
     message: expect.stringContaining('3 combinations, and sweep.trials is 2'),
   });
   expect(await under.client.get(trainingJobs, key('large-t0'))).toBeUndefined();
+});
+
+test('ttlAfterFinished deletes a sweep once it is over, whether it was trained or refused', async () => {
+  await sweep('brief', { parameters: [{ name: 'epochs', values: ['5'] }] }, { ttlAfterFinished: '1s' });
+  await under.until(trainingJobs, 'brief-t0');
+  await tell('brief-t0', { phase: 'Failed' });
+  await sweep('wrong', { trials: 2 }, { ttlAfterFinished: '1s' });
+  await under.untilGone(trainingJobs, 'brief');
+  await under.untilGone(trainingJobs, 'wrong');
 });

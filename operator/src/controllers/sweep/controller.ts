@@ -1,5 +1,6 @@
 import { ANNOTATIONS, LABELS } from '@slipway/crds/contract';
 import { type TrainingJob, trainingJobs } from '../../api/kinds.ts';
+import { goesAt } from '../../domain/training/expiry.ts';
 import { planSweep, type SweepAction, type SweepPlan } from '../../domain/training/sweep/plan.ts';
 import type { SweepWorld } from '../../domain/training/sweep/standing.ts';
 import { trialJob } from '../../domain/training/sweep/trial.ts';
@@ -61,7 +62,8 @@ class SweepReconciler implements Reconciler {
     if (cached.spec.sweep === undefined) return settled;
     const tj = await this.#latest.of(cached, signal);
     const plan = tj && planSweep(this.#read(tj));
-    if (tj === undefined || plan === undefined) return settled;
+    if (tj === undefined) return settled;
+    if (plan === undefined) return this.#keep(tj, signal);
     try {
       for (const action of plan.actions) await this.#act(tj, action, signal);
     } catch (error) {
@@ -69,6 +71,17 @@ class SweepReconciler implements Reconciler {
       return again(NAME_TAKEN_MS, error.message);
     }
     return this.#write(tj, plan, signal);
+  }
+
+  /** A finished sweep goes at its time, and its trials with it; the ModelVersion stays. */
+  async #keep(tj: Tj, signal: AbortSignal): Promise<Outcome> {
+    const goes = goesAt(tj);
+    if (goes === undefined) return settled;
+    const left = goes - this.#context.now().getTime();
+    if (left > 0) return again(left, 'the finished sweep is deleted');
+    const { uid } = tj.metadata;
+    await this.#context.client.delete(trainingJobs, keyOf(tj), { signal, uid, propagation: 'Background' });
+    return settled;
   }
 
   #read(tj: Tj): SweepWorld {

@@ -1,17 +1,8 @@
-import { parseDuration } from '../../domain/duration.ts';
+import { goesAt } from '../../domain/training/expiry.ts';
 import { settled } from '../../kube/outcome.ts';
 import { stopRunning } from './fail.ts';
 import { at } from './timers.ts';
 import type { Action, Plan, World } from './world.ts';
-
-/** When a finished job is to go, in ms since the epoch; undefined: never. */
-function goesAt({ tj }: World): number | undefined {
-  const { ttlAfterFinished } = tj.spec;
-  const finished = Date.parse(tj.status?.finishedAt ?? '');
-  return ttlAfterFinished === undefined || Number.isNaN(finished)
-    ? undefined
-    : finished + parseDuration(ttlAfterFinished);
-}
 
 /**
  * A finished job keeps its verdict, whatever becomes of its children: neither expiry nor a person brings a run back. It
@@ -19,7 +10,7 @@ function goesAt({ tj }: World): number | undefined {
  */
 export function keep(world: World): Plan {
   const { conditions = [], observedGeneration: _g, ...status } = world.tj.status ?? {};
-  const goes = goesAt(world);
+  const goes = goesAt(world.tj);
   const isDue = goes !== undefined && goes <= world.now.getTime();
   const running = status.phase === 'Failed' ? stopRunning(world) : [];
   const actions: Action[] = isDue ? [...running, { kind: 'DeleteSelf' }] : running;

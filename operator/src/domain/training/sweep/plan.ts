@@ -130,9 +130,9 @@ function failedTooOften(standing: Standing): string | undefined {
   return `${failed.length} trials failed or told no ${sweep.objective.metric} (${names.join(', ')}), and sweep.failedTrials is ${sweep.failedTrials}.`;
 }
 
-const refuse = (message: string): SweepPlan => ({
+const refuse = ({ now }: SweepWorld, message: string): SweepPlan => ({
   actions: [],
-  status: { phase: 'Failed' },
+  status: { phase: 'Failed', finishedAt: rfc3339(now) },
   observed: conditions('stalled', 'SweepInvalid', message),
   events: [note('Warning', 'SweepInvalid', message)],
 });
@@ -143,7 +143,7 @@ export function planSweep(world: SweepWorld): SweepPlan | undefined {
   const { phase } = world.tj.status ?? {};
   if (sweep === undefined || phase === 'Succeeded' || phase === 'Failed') return undefined;
   const fault = sweepFault(sweep);
-  if (fault !== undefined) return refuse(fault);
+  if (fault !== undefined) return refuse(world, fault);
   const standing = standingOf(world, sweep);
   const failure = failedTooOften(standing);
   if (failure !== undefined) return giveUp(standing, 'TrialsFailed', failure);
