@@ -17,8 +17,19 @@ const rows = page
 
 describe('the page on what users of other tools asked for', () => {
   test('has rows for every tool that we want to be better than', () => {
-    for (const tool of ['kserve', 'seldon', 'argo-rollouts', 'flagger', 'knative']) expect(page).toContain(`${tool}`);
-    expect(rows.length).toBeGreaterThan(60);
+    const tools = [
+      'kserve',
+      'seldon',
+      'argo-rollouts',
+      'flagger',
+      'knative',
+      'kubeflow/trainer',
+      'jobset',
+      'kueue',
+      'mlflow',
+    ];
+    for (const tool of tools) expect(page).toContain(`${tool}`);
+    expect(rows.length).toBeGreaterThan(100);
   });
 
   test.each(rows.filter(({ files }) => files.length > 0))(
