@@ -1,5 +1,5 @@
 import type { TrainingJobStatus } from '@slipway/crds';
-import { LABELS } from '@slipway/crds/contract';
+import { ANNOTATIONS, LABELS } from '@slipway/crds/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { after, trainingJob } from '../../../../test/trainingBuilders.ts';
@@ -167,6 +167,36 @@ describe('one pass over a sweep', () => {
   test('suspend reaches the trials that run, and starts none', () => {
     expect(acts({ suspend: true, trials: [running(0)] })).toEqual(['Suspend nightly-t0']);
     expect(pass({ suspend: true, trials: [running(0)] })?.status.phase).toBe('Suspended');
+  });
+
+  test('a suspended sweep publishes nothing, and stops what publishes', () => {
+    const over = [trained(0, '0.8'), trained(2, '0.7'), trained(3, '0.6')];
+    const waiting = { suspend: true, trials: [trained(1, '0.9'), ...over] };
+    expect(acts(waiting)).toEqual([]);
+    expect(pass(waiting)?.status.phase).toBe('Suspended');
+    const best = trial(1, { phase: 'Publishing', progress: { step: 1, metrics: { accuracy: '0.9' } } });
+    expect(acts({ suspend: true, trials: [best, ...over] })).toEqual(['Suspend nightly-t1']);
+    const held = {
+      ...best,
+      spec: { ...best.spec, suspend: true },
+      status: { ...best.status, phase: 'Suspended' as const },
+    };
+    expect(acts({ trials: [held, ...over] })).toEqual(['Suspend nightly-t1']);
+  });
+
+  test('a sweep whose publish.when is Asked waits to be asked, by its own uid', () => {
+    const trials = [trained(0, '0.8'), trained(1, '0.9'), trained(2, '0.7'), trained(3, '0.6')];
+    const parent = trainingJob({ sweep: sweep(), publish: { store: 'pvc://models', when: 'Asked' } });
+    const asked = (uid: string) =>
+      planSweep({
+        tj: { ...parent, metadata: { ...parent.metadata, annotations: { [ANNOTATIONS.publish]: uid } } },
+        now: after(0),
+        trials: new Map(trials.map((job) => [job.metadata.name, job])),
+        nameOf: (index) => `nightly-t${index}`,
+      });
+    expect(asked('another')).toMatchObject({ actions: [], status: { phase: 'Trained' } });
+    expect(asked('another')?.observed[0]?.message).toContain(`slipway.dev/publish=${parent.metadata.uid}`);
+    expect(asked(parent.metadata.uid)?.actions).toMatchObject([{ kind: 'Publish' }]);
   });
 
   test('a sweep that is over stays as it is', () => {

@@ -1,3 +1,4 @@
+import { ANNOTATIONS } from '@slipway/crds/contract';
 import type { TrainingJob } from '../../../api/kinds.ts';
 import { type Observation, rfc3339 } from '../../../kube/conditions.ts';
 import type { EventNote } from '../../../kube/contracts.ts';
@@ -86,8 +87,31 @@ function finish(standing: Standing, { metadata, status }: Stored<TrainingJob>, m
   };
 }
 
+const isAsked = ({ spec, metadata }: SweepWorld['tj']): boolean =>
+  spec.publish.when !== 'Asked' || metadata.annotations?.[ANNOTATIONS.publish] === metadata.uid;
+
+/** All trials are over, and the best is not to be published yet; what publishes already is stopped. */
+function hold(standing: Standing, trial: Stored<TrainingJob>, phase: 'Trained' | 'Suspended'): SweepPlan {
+  const { metadata } = standing.world.tj;
+  const why =
+    phase === 'Suspended'
+      ? 'nothing is published while spec.suspend is true'
+      : `publish.when is Asked: kubectl annotate trainingjob ${metadata.name} ${ANNOTATIONS.publish}=${metadata.uid} publishes its model`;
+  const runs = phase === 'Suspended' && trial.status?.phase === 'Publishing' && trial.spec.suspend !== true;
+  return {
+    actions: runs ? [{ kind: 'Suspend', trial }] : [],
+    status: statusOf(standing, phase),
+    observed: conditions(
+      'underWay',
+      phase,
+      `All ${standing.trials.length} trials are over: ${bestText(standing)}; ${why}.`,
+    ),
+    events: [],
+  };
+}
+
 function conclude(standing: Standing): SweepPlan {
-  const { best, trials, sweep } = standing;
+  const { best, trials, sweep, world } = standing;
   if (best === undefined) {
     return giveUp(standing, 'NoTrialTrained', `No trial told ${sweep.objective.metric}: ${tallyText(trials)}.`);
   }
@@ -96,9 +120,9 @@ function conclude(standing: Standing): SweepPlan {
     return giveUp(standing, 'TrialLost', `Trial ${best.name}, the best, was deleted before its model was published.`);
   }
   const { phase, modelVersion } = job.status ?? {};
-  return phase === 'Succeeded' && modelVersion !== undefined
-    ? finish(standing, job, modelVersion)
-    : askToPublish(standing, job);
+  if (phase === 'Succeeded' && modelVersion !== undefined) return finish(standing, job, modelVersion);
+  if (world.tj.spec.suspend === true) return hold(standing, job, 'Suspended');
+  return isAsked(world.tj) ? askToPublish(standing, job) : hold(standing, job, 'Trained');
 }
 
 function search(standing: Standing): SweepPlan {
