@@ -1,10 +1,22 @@
+import { ANNOTATIONS } from '@slipway/crds/contract';
 import { rfc3339 } from '../../kube/conditions.ts';
 import { followRun } from './outcome.ts';
+import { DRIFT_OF, type Wish, wishesOf } from './triggers.ts';
 import { acceleratorSecondsOf, type RetrainStatus, type RetrainWorld, type Run } from './world.ts';
 
 export const MOST_RUNS = 32;
 export const LED_TO_NOTHING: readonly Run['outcome'][] = ['Failed', 'Rejected'];
 const LED_SOMEWHERE: readonly Run['outcome'][] = ['Promoted', 'Ready'];
+
+/** What asked for an orphan still asks: by its annotation it is known again, and does not get a second one. */
+const askedFor = (world: RetrainWorld, status: RetrainStatus, why: string): Wish | undefined => {
+  const wishes = wishesOf(world, status);
+  // The measure that drifts most may be another by now.
+  return (
+    wishes.find((wish) => wish.why === why) ??
+    wishes.find((wish) => wish.why.startsWith(DRIFT_OF) && why.startsWith(DRIFT_OF))
+  );
+};
 
 /** A run that was made by a pass that died before it could say so: it is found by its name, and not made twice. */
 export function adopt(world: RetrainWorld, status: RetrainStatus): RetrainStatus {
@@ -12,14 +24,22 @@ export function adopt(world: RetrainWorld, status: RetrainStatus): RetrainStatus
   const job = world.trainingJobs.get(name);
   if (job === undefined) return status;
   const startedAt = job.metadata.creationTimestamp ?? rfc3339(world.now);
+  const wish = askedFor(world, status, job.metadata.annotations?.[ANNOTATIONS.trigger] ?? '');
   const run: Run = {
     trainingJob: name,
     startedAt,
-    trigger: 'Asked',
+    trigger: wish?.trigger ?? 'Asked',
     outcome: 'Running',
     acceleratorSeconds: acceleratorSecondsOf(job.status),
   };
-  return { ...status, number: status.number + 1, startedAt, runs: [...(status.runs ?? []), run].slice(-MOST_RUNS) };
+  return {
+    ...status,
+    ...wish?.mark,
+    number: status.number + 1,
+    trigger: run.trigger,
+    startedAt,
+    runs: [...(status.runs ?? []), run].slice(-MOST_RUNS),
+  };
 }
 
 export interface Followed {

@@ -368,6 +368,21 @@ describe('what became of a run', () => {
     expect(create).toBeUndefined();
     expect(status).toMatchObject({ number: 2, running: 'flights-r2' });
   });
+
+  test.each<[string, Facts]>([
+    ['a person', { asked: 'monday' }],
+    ['drift', { drift: DRIFT }],
+    ['the schedule', { spec: { schedule: '0 3 * * 1' }, retraining: began({ lastScheduled: '2026-01-01T00:00:00Z' }) }],
+  ])('what %s asked for is not made again when the pass that made it died', (_name, facts) => {
+    const before = { retraining: began(), seconds: 9 * DAY, ...facts };
+    const made = planRetraining(world(before)).create;
+    if (made === undefined) throw new Error('nothing was made');
+    const found = planRetraining(world({ ...before, jobs: [{ ...made, status: { phase: 'Running' } }] }));
+    expect(found.status?.runs?.at(-1)).toMatchObject({ trainingJob: 'flights-r2', outcome: 'Running' });
+    const ended = [{ ...made, status: { phase: 'Failed' as const } }];
+    const later = { ...before, seconds: 11 * DAY, retraining: found.status, jobs: ended };
+    expect(planRetraining(world(later as Facts)).create).toBeUndefined();
+  });
 });
 
 test('whatever asks and whatever becomes of runs: never two at once, never over the budget, and each pass is total', () => {

@@ -50,6 +50,8 @@ function scheduled({ infs, now }: RetrainWorld, { lastScheduled }: RetrainStatus
   return { trigger: 'Schedule', why: `Schedule ${schedule} (${timeZone})`, mark: { lastScheduled: rfc3339(due) } };
 }
 
+/** How the reason of a retraining by drift begins. */
+export const DRIFT_OF = 'Drift of ';
 /** Measures that tell of a broken pipeline: a model trained on what is missing would learn that it is missing. */
 const OF_THE_SCHEMA: readonly string[] = ['missing'];
 
@@ -64,7 +66,7 @@ function drifted({ infs }: RetrainWorld, { lastDrift, lastDriftVersion }: Retrai
   if (first === undefined || (lastDrift === since && lastDriftVersion === version)) return undefined;
   return {
     trigger: first.measure === 'accuracy' ? 'Accuracy' : 'Drift',
-    why: `Drift of ${first.name}: ${first.measure} ${first.value} over ${first.limit}`,
+    why: `${DRIFT_OF}${first.name}: ${first.measure} ${first.value} over ${first.limit}`,
     mark: { lastDrift: since, lastDriftVersion: version },
   };
 }
