@@ -1,5 +1,5 @@
 import type { Prediction } from '@slipway/crds/contract';
-import { bootstrap } from '@slipway/runtime/evaluator/intervals/bootstrap.ts';
+import { difference } from '@slipway/runtime/evaluator/gates/versusGate.ts';
 import { gapInterval } from '@slipway/runtime/evaluator/intervals/gap.ts';
 import type { Estimate } from '@slipway/runtime/evaluator/intervals/interval.ts';
 import { pairedDifference } from '@slipway/runtime/evaluator/intervals/paired.ts';
@@ -70,12 +70,10 @@ const accuracyOfPair: CoverageCase = {
 
 const resampledPair = (name: string, metric: Metric): CoverageCase => ({
   name,
-  truth: truthOf(metric, OURS) - truthOf(metric, THEIRS),
+  truth: (METRICS[metric].better === 'higher' ? 1 : -1) * (truthOf(metric, OURS) - truthOf(metric, THEIRS)),
   once: (size, random) => {
     const [ours, theirs] = drawPair(OURS, THEIRS, size, random).map(sampleOf) as [Sample, Sample];
-    const { of } = METRICS[metric];
-    const statistic = (weights: ArrayLike<number>) => of(ours, weights) - of(theirs, weights);
-    return bootstrap(statistic, size, random, { low: -1, high: 1 });
+    return difference(metric, ours, theirs, random).estimate;
   },
   isResampled: true,
 });

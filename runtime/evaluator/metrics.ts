@@ -45,6 +45,8 @@ export interface MetricDefinition {
   readonly share?: (sample: Sample) => Share | undefined;
   /** Its interval where that is known in closed form; otherwise it is bootstrapped. */
   readonly interval?: (sample: Sample, z: number, random: RandomBelow) => Estimate | undefined;
+  /** Where it is a plain mean: the term of one example, so that two versions are compared term by term. */
+  readonly term?: TermOf;
   /** Examples that the value rests on; unset: all. */
   readonly trials?: (sample: Sample) => number;
   /** How the interval comes about, for the report. */
@@ -81,21 +83,19 @@ const trialsOf = (counts: readonly Count[]): number => counts.reduce((sum, { tri
 
 type TermOf = (sample: Sample, example: number) => number;
 
+const plain = (mean: number): number => mean;
+
 /** A mean over the examples, or a rising function of one. */
-const meanOf = (
-  needs: Needs,
-  widest: Interval,
-  termOf: TermOf,
-  shown: (mean: number) => number = (mean) => mean,
-): MetricDefinition => ({
+const meanOf = (needs: Needs, widest: Interval, termOf: TermOf, root?: (mean: number) => number): MetricDefinition => ({
+  ...(root ? {} : { term: termOf }),
   needs,
   better: 'lower',
   widest,
-  of: (sample, weights) => shown(weightedMean(sample.size, weights, (i) => termOf(sample, i))),
+  of: (sample, weights) => (root ?? plain)(weightedMean(sample.size, weights, (i) => termOf(sample, i))),
   interval: (sample, z, random) => {
     const terms = Float64Array.from({ length: sample.size }, (_, i) => termOf(sample, i));
     const { value, low, high } = meanInterval(terms, random, widest, z);
-    return { value: shown(value), low: shown(low), high: shown(high) };
+    return root ? { value: root(value), low: root(low), high: root(high) } : { value, low, high };
   },
   method: 'studentised bootstrap of the mean, 2,000 resamples',
 });

@@ -2,6 +2,7 @@ import type { Prediction } from '@slipway/crds/contract';
 import { Failure } from '../../artifact/failure.ts';
 import { bootstrap } from '../intervals/bootstrap.ts';
 import type { Estimate } from '../intervals/interval.ts';
+import { meanInterval } from '../intervals/mean.ts';
 import { pairedDifference } from '../intervals/paired.ts';
 import { METRICS, type Metric } from '../metrics.ts';
 import type { RandomBelow } from '../random.ts';
@@ -18,6 +19,7 @@ export interface RivalAnswers {
 }
 
 const SCORE_TEST = "Tango's score interval of paired shares";
+const STUDENTISED = 'studentised bootstrap of the differences, 2,000 resamples';
 const RESAMPLED = 'bootstrap of the pairs, bias-corrected and accelerated, 2,000 resamples';
 
 /** No version to compare with: a first version must not be held up by that. */
@@ -95,17 +97,22 @@ const otherLabel = ({ name }: MetricGate, ours: Prediction, theirs: Prediction, 
     `Gate ${name}: example ${ours.id} has the label ${ours.label}, but ${theirs.label} in ${rival.name}: the two were not evaluated on the same held-out examples; give changed examples new ids.`,
   );
 
-/** Ours less theirs, turned so that more is better. */
-function difference(metric: Metric, ours: Sample, theirs: Sample, random: RandomBelow) {
-  const { better, of, share, widest } = METRICS[metric];
+/** Ours less theirs, turned so that more is better, on the same examples in the same order. */
+export function difference(metric: Metric, ours: Sample, theirs: Sample, random: RandomBelow) {
+  const { better, of, share, term, widest } = METRICS[metric];
   const sign = better === 'higher' ? 1 : -1;
   const [a, b] = [share?.(ours), share?.(theirs)];
   if (a && b && isSameSet(a.among, b.among)) {
     return { estimate: turned(matched(a.of, b.of, a.among), sign), method: SCORE_TEST };
   }
-  const statistic = (weights: ArrayLike<number>) => sign * (of(ours, weights) - of(theirs, weights));
   const reach = widest.high - widest.low;
-  return { estimate: bootstrap(statistic, ours.size, random, { low: -reach, high: reach }), method: RESAMPLED };
+  const wide = { low: -reach, high: reach };
+  if (term) {
+    const terms = Float64Array.from({ length: ours.size }, (_, i) => sign * (term(ours, i) - term(theirs, i)));
+    return { estimate: meanInterval(terms, random, wide), method: STUDENTISED };
+  }
+  const statistic = (weights: ArrayLike<number>) => sign * (of(ours, weights) - of(theirs, weights));
+  return { estimate: bootstrap(statistic, ours.size, random, wide), method: RESAMPLED };
 }
 
 const isSameSet = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
