@@ -121,7 +121,7 @@ bench-rollout: .cache/npm build ## A fault under Slipway and Argo Rollouts side 
 	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
 	ROUNDS=$(or $(ROUNDS),10) node hack/bench.ts e2e/bench/rollout.ts
 
-bench-training: .cache/npm ## A thousand TrainingJobs beside as many plain Jobs on a real scheduler; publishing beside cp (JOBS=200: a quick look)
+bench-training: .cache/npm ## A thousand TrainingJobs beside as many plain Jobs on a real scheduler; publishing beside cp; first steps, where a cluster is up (JOBS=200: a quick look)
 	@$(NODE)
 	JOBS=$(or $(JOBS),1000) node hack/bench.ts e2e/bench/training.ts
 
