@@ -10,7 +10,7 @@ const MOST_METRICS = 32;
 
 /** Reads a progress document, from the agent or from a termination message; undefined for any other text. */
 export function parseProgress(text: string | undefined): Progress | undefined {
-  // Each pass over each job comes here, mostly with nothing: an error thrown for that was a tenth of a busy operator.
+  // Each pass over each job comes here, mostly with nothing: an error thrown for that was a twentieth of a busy operator.
   if (text === undefined || text === '') return undefined;
   try {
     const parsed = progressSchema.safeParse(JSON.parse(text));
