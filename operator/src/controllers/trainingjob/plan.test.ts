@@ -119,6 +119,13 @@ describe('an attempt', () => {
     );
   });
 
+  test('whose model is stored is past its deadline: an operator that was away would call a version failed that serves', () => {
+    const stored = { ...publishing, trainedAt: AT, artifact };
+    const got = plan(world(stored, { now: after(9_000) }, { failure: { ...FAILURE, deadline: '1m' } }));
+    expect(got.status.phase).toBe('Publishing');
+    expect(kinds(got)).toEqual(['CreateModelVersion']);
+  });
+
   test('over its deadline fails and its pods are deleted', () => {
     const late = { attempt: attempt(undefined, pod({ startTime: AT })), now: after(60) };
     const got = plan(world(running, late, { failure: { ...FAILURE, restarts: 5, deadline: '1m' } }));

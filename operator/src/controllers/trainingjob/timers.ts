@@ -9,11 +9,14 @@ import type { World } from './world.ts';
 export const at = (time: number | undefined, now: Date, why: string): Outcome =>
   time === undefined || time <= now.getTime() ? settled : again(time - now.getTime(), why);
 
-/** When the deadline strikes; undefined without one, before the first start, or while a trained job waits to be asked. */
+/**
+ * When the deadline strikes; undefined without one, before the first start, while a trained job waits to be asked, and
+ * once the artifact is stored: what is left is to name it, and its ModelVersion may be there and serve already.
+ */
 export function deadlineAt(world: World): number | undefined {
   const { failure, publish } = world.tj.spec;
-  const { startedAt, trainedAt } = observedStatus(world);
-  if (failure.deadline === undefined || startedAt === undefined) return undefined;
+  const { startedAt, trainedAt, artifact } = observedStatus(world);
+  if (failure.deadline === undefined || startedAt === undefined || artifact !== undefined) return undefined;
   return publish.when === 'Asked' && trainedAt !== undefined
     ? undefined
     : Date.parse(startedAt) + parseDuration(failure.deadline);
