@@ -26,6 +26,7 @@ import { GuardTests } from './guardTests.ts';
 import { type Readers, type Reading, read } from './read.ts';
 import { type Concerned, GRANTS, sources } from './sources.ts';
 import { trafficOf } from './trafficOf.ts';
+import { UnreadyTimes } from './unreadyTimes.ts';
 
 const NAME = 'inferenceservice';
 const FIELD_MANAGER = `slipway-${NAME}`;
@@ -126,6 +127,7 @@ class InferenceServiceReconciler implements Reconciler {
       external: externalReaders(context, config, around),
       tokens: new AdminTokens(client, now),
       guardPeriodMs: config.guardPeriodMs,
+      unready: new UnreadyTimes(),
     };
     this.#hands = {
       client,
@@ -196,6 +198,7 @@ class InferenceServiceReconciler implements Reconciler {
   #forget(key: Key): Outcome {
     this.#readers.evidence.forget(key);
     forgetExternal(this.#readers.external, key);
+    this.#readers.unready.forget(key);
     this.#readers.traffic.forget(key);
     this.#readers.tokens.forget(this.#latest.forget(key) ?? '');
     return settled;

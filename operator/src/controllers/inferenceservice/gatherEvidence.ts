@@ -13,6 +13,7 @@ import type { AdminTokens } from './adminTokens.ts';
 import { type Children, revisionLabel } from './children.ts';
 import { exposureKey } from './exposureKey.ts';
 import { NO_ORDERS, type Orders, ordersOf } from './orders.ts';
+import { isReady } from './podReadiness.ts';
 import type { Reading } from './read.ts';
 
 export interface EvidenceReaders {
@@ -48,9 +49,16 @@ function askedPods({ status = {} }: Infs, children: Children): readonly PodAddre
   return podsOf(children).filter(({ revision }) => revisions.includes(revision));
 }
 
-/** What the candidate is shown to, and whether the gateway has it: requests that came before are of another split. */
-export const windowKey = (candidate: CandidateStatus, programmed: boolean): string =>
-  `${exposureKey(candidate)}/${programmed ? 'programmed' : 'pending'}`;
+/**
+ * What the candidate is shown to, and whether the gateway has it: requests that came before are of another split. So are
+ * those that came while a side had no ready pod: its share went nowhere or to the other, and was counted by nobody, and
+ * a step that is long would go on showing another split for hours after all is well.
+ */
+export const windowKey = (candidate: CandidateStatus, programmed: boolean, bothServe = true): string =>
+  `${exposureKey(candidate)}/${programmed ? 'programmed' : 'pending'}${bothServe ? '' : '/down'}`;
+
+const serves = ({ pods }: Children, revision: string | undefined): boolean =>
+  pods.some((pod) => revisionLabel(pod) === revision && isReady(pod));
 
 const thresholdsOf = ({ spec }: Infs): readonly number[] => {
   const latencies = (spec.rollout.guards ?? []).flatMap(({ latency }) => latency?.threshold ?? []);
@@ -69,13 +77,14 @@ function questionOf(infs: Infs, candidate: CandidateStatus, rolloutID: string, a
   const { status = {} } = infs;
   const { stable } = status;
   const all = podsOf(children);
+  const bothServe = [candidate.revision, stable?.revision ?? candidate.revision].every((of) => serves(children, of));
   const programmed = isProgrammed({ route }, backendsOf(status), routesOf(infs.spec, status));
   return {
     service: keyOf(infs),
     model: infs.spec.model.name,
     rolloutID,
     startedAt: new Date(candidate.startedAt),
-    step: windowKey(candidate, programmed),
+    step: windowKey(candidate, programmed, bothServe),
     stepStartedAt: new Date(candidate.stepStartedAt ?? candidate.startedAt),
     candidate: candidate.revision,
     ...(stable === undefined ? {} : { stable: stable.revision }),

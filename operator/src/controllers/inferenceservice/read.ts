@@ -1,11 +1,11 @@
 import { ANNOTATIONS } from '@slipway/crds/contract';
-import type { Pod } from '../../api/builtin.ts';
 import { type InferenceService, modelVersions } from '../../api/kinds.ts';
 import type { RevisionSpec } from '../../domain/revision.ts';
 import { revisionOf } from '../../domain/revision.ts';
 import { troubleOf } from '../../domain/rollout/trouble.ts';
 import type { RevisionFacts, World } from '../../domain/rollout/world.ts';
 import type { ControllerContext } from '../../kube/contracts.ts';
+import { keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
 import { SERVER_CONTAINER } from '../../render/predictorChildren.ts';
 import { readRevisionRecord } from '../../render/revisionRecord.ts';
@@ -14,14 +14,17 @@ import { type Children, childrenOf, revisionLabel } from './children.ts';
 import { endpointsOf } from './endpoints.ts';
 import { type ExternalReaders, readExternal } from './external.ts';
 import { type EvidenceReaders, gatherEvidence } from './gatherEvidence.ts';
+import { isReady } from './podReadiness.ts';
 import { BY_MODEL } from './sources.ts';
 import { previousOf, targetOf, wantedRevision, wantedVersion } from './target.ts';
+import type { UnreadyTimes } from './unreadyTimes.ts';
 
 export interface Readers extends EvidenceReaders {
   readonly context: Pick<ControllerContext, 'store' | 'now'>;
   readonly traffic: TrafficProvider;
   readonly external: ExternalReaders;
   readonly guardPeriodMs: number;
+  readonly unready: UnreadyTimes;
 }
 
 /** What a pass works on: the world it decides about, and what is needed to carry the decision out. */
@@ -32,9 +35,6 @@ export interface Reading {
   /** What each known revision runs: the wanted one, the previous one, and those whose objects exist. */
   readonly specs: Readonly<Record<string, RevisionSpec>>;
 }
-
-const isReady = ({ status }: Pod): boolean =>
-  status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
 
 function factsOf(children: Children, revision: string): RevisionFacts {
   const of = children.pods.filter((pod) => revisionLabel(pod) === revision);
@@ -96,13 +96,14 @@ export async function read(readers: Readers, infs: Stored<InferenceService>, sig
   const children = childrenOf(context, infs);
   const { route, url } = await traffic.read(infs, signal);
   const evidence = await gatherEvidence(readers, infs, children, route, signal);
+  const now = context.now();
   const { specs, ...versions } = versionsOf(readers, infs, recordsOf(children));
   return {
     infs,
     children,
     specs,
     world: {
-      now: context.now(),
+      now,
       generation,
       guardPeriodMs,
       podsAreAsked: readers.evidence.asksPods,
@@ -110,7 +111,7 @@ export async function read(readers: Readers, infs: Stored<InferenceService>, sig
       status: infs.status ?? ({} as World['status']),
       asked: asked(infs),
       ...versions,
-      revisions: revisionsOf(children),
+      revisions: readers.unready.look(keyOf(infs), revisionsOf(children), now),
       route,
       evidence,
       external: readExternal(readers.external, infs, children),

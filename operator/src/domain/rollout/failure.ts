@@ -2,6 +2,7 @@ import { failedGuard, holdingGuard } from '../guards/acting.ts';
 import { guardCause, guardSentence } from '../guards/sentence.ts';
 import { isOwed, podsOf, podsWanted, type Versions } from './sizing.ts';
 import { deadlinePassed, patienceIsOver, stepDeadlinePassed } from './steps.ts';
+import { isDown, UNREADY_MS } from './unready.ts';
 import { candidatePercent } from './weights.ts';
 import type { CandidateStatus, Cause, GuardStatus, World } from './world.ts';
 
@@ -19,13 +20,37 @@ const diesAgainAndAgain: Check = ({ revisions }, candidate) => {
   return trouble?.fatal ? { reason: trouble.reason, message: `${trouble.message}.` } : undefined;
 };
 
-const hasNoPodForItsTraffic: Check = ({ revisions }, candidate) =>
-  candidatePercent(candidate) > 0 && (revisions[candidate.revision]?.ready ?? 0) === 0
+const lacksPods = ({ revisions }: World, candidate: CandidateStatus): boolean =>
+  candidatePercent(candidate) > 0 && (revisions[candidate.revision]?.ready ?? 0) === 0;
+
+const hasNoPodForItsTraffic: Check = (world, candidate) =>
+  lacksPods(world, candidate) && unreadyHold(world, candidate) === undefined
     ? {
         reason: 'CandidateUnavailable',
         message: `It gets ${candidate.weight}% of the requests and has no ready pod.`,
       }
     : undefined;
+
+/**
+ * Why a candidate with traffic and no ready pod is not yet taken back. On a node that is out of breath the probes of all
+ * pods time out: where the stable version has no ready pod either, its requests would gain nothing by going there, and
+ * where it has, one look is no proof. Requests that fail meanwhile are the guards' to judge.
+ */
+export function unreadyHold(world: World, candidate: CandidateStatus): Cause | undefined {
+  if (!lacksPods(world, candidate)) return undefined;
+  const { stable } = world.status;
+  if (stable !== undefined && isDown(podsOf(world, stable.revision)))
+    return {
+      reason: 'NoVersionReady',
+      message: `Neither ${candidate.version} nor ${stable.version} has a ready pod: what both suffer is not the fault of the candidate.`,
+    };
+  const since = podsOf(world, candidate.revision).unreadySince;
+  if (since === undefined || world.now.getTime() - since.getTime() >= UNREADY_MS) return undefined;
+  return {
+    reason: 'CandidateUnavailable',
+    message: `It gets ${candidate.weight}% of the requests and no pod of it is ready; it is taken back when that lasts ${UNREADY_MS / 1000} s.`,
+  };
+}
 
 const failsAGuard: Check = (world, candidate, guards) => {
   const failed = world.spec.rollout.onFail === 'RollBack' ? failedGuard(world, candidate, guards) : undefined;

@@ -90,18 +90,9 @@ function settles(cluster: Cluster, trace: Trace): void {
 }
 
 /**
- * What may keep a good candidate in a good world: what was counted in bad times (also while no pod of the stable version
- * was there to count its share), and what no pods can give.
+ * What may keep a good candidate in a good world: what was counted in bad times, and what no pods can give.
  */
-const KEPT_BY = [
-  'SharedFault',
-  'SplitNotObserved',
-  'GuardNeedsMore',
-  'GuardBlind',
-  'WeightNotPossible',
-  'RejectedVersion',
-  'RolledBack',
-];
+const KEPT_BY = ['SharedFault', 'GuardNeedsMore', 'GuardBlind', 'WeightNotPossible', 'RejectedVersion', 'RolledBack'];
 
 const reasonOf = ({ latest }: Cluster): string =>
   latest.status.conditions?.find(({ type }) => type === 'RolloutComplete')?.reason ?? '';

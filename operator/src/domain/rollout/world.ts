@@ -44,6 +44,8 @@ export interface RevisionFacts {
    * Absent: not read.
    */
   readonly endpoints?: number;
+  /** Since when no pod of it is ready while one of another version is. Absent where none was for longer than is known. */
+  readonly unreadySince?: Date;
   readonly trouble?: Trouble;
 }
 

@@ -2,6 +2,7 @@ import { mergeConditions } from '../../../kube/conditions.ts';
 import { revisionFor, specOf, targetOf, versionOf } from '../builders.ts';
 import { type Plan, plan } from '../plan.ts';
 import { routesOf } from '../routes.ts';
+import { isDown, unreadySince, withUnready } from '../unready.ts';
 import { backendsOf, isProgrammed, TOTAL_WEIGHT } from '../weights.ts';
 import type { RevisionFacts, RouteFacts, Target, World } from '../world.ts';
 import { Counters, type Quality } from './counters.ts';
@@ -52,6 +53,7 @@ export class Cluster {
   frozen: (Pick<World, 'revisions' | 'route'> & { readonly writes: number }) | undefined;
   staleness = 0;
   readonly condemned = new Set<string>();
+  #unready: ReadonlyMap<string, Date> = new Map();
   fate: Fate = 'Lives';
 
   constructor(
@@ -126,10 +128,15 @@ export class Cluster {
     const { spec, asked, status, wanted, generation } = object;
     const { revisions, route } = this.#seen();
     const programmed = isProgrammed({ route }, backendsOf(status), routesOf(spec, status));
-    this.counters.look(status.rolloutID ?? '', `${status.candidate?.weight}/${status.candidate?.phase}/${programmed}`);
+    const sides = [status.candidate?.revision, status.stable?.revision].map((name) => revisions[name ?? '']);
+    const down = sides.some((facts) => facts !== undefined && isDown(facts));
+    const shown = `${status.candidate?.weight}/${status.candidate?.phase}/${programmed}/${down}`;
+    this.counters.look(status.rolloutID ?? '', shown);
+    const now = new Date(this.now);
+    this.#unready = unreadySince(this.#unready, revisions, now);
     const previous = MINORS.find((minor) => revisionFor(minor) === status.previous?.revision);
     return {
-      now: new Date(this.now),
+      now,
       generation,
       guardPeriodMs: 1000,
       podsAreAsked: true,
@@ -138,7 +145,7 @@ export class Cluster {
       asked,
       target: targetOf(wanted, this.targets[wanted]),
       ...(previous === undefined ? {} : { previous: targetOf(previous, this.targets[previous]) }),
-      revisions,
+      revisions: withUnready(revisions, this.#unready),
       route,
       evidence: Object.fromEntries(
         MINORS.map((minor) => {
@@ -225,6 +232,7 @@ export class Cluster {
 
   /** A new operator looks at the server first, and its watches are whole. */
   restart(): void {
+    this.#unready = new Map();
     this.#lastOwnWrite = this.stored.length - 1;
     this.frozen = undefined;
     this.staleness = 0;

@@ -9,6 +9,7 @@ import {
   withoutCandidate,
 } from '../decision.ts';
 import { exposureOf, levelOf } from '../exposure.ts';
+import { unreadyHold } from '../failure.ts';
 import { specFault } from '../faults.ts';
 import { notYet, outsideWindow } from '../opening.ts';
 import { asksToPause } from '../people.ts';
@@ -56,6 +57,11 @@ function wouldShowMore(view: View): boolean {
   return next !== undefined && levelOf(exposureOf(next)) > levelOf(exposureOf(candidate));
 }
 
+const lacking = ({ world, state }: View): Cause | undefined => {
+  const candidate = liveCandidate(state);
+  return candidate === undefined || candidate.back === true ? undefined : unreadyHold(world, candidate);
+};
+
 const LIVE = 'Preparing, Shadowing, Previewing, Shifting, Baking';
 
 /** What keeps a candidate where it is whatever the step says. */
@@ -95,6 +101,14 @@ const KEPT: readonly Rule[] = [
     decide: (v) => stalled(v.state, fault(v) ?? modelCause(v.world)),
   },
   HOLD_FAILED,
+  {
+    name: 'hold-unready',
+    phase: 'Shifting, Baking',
+    when: 'no pod of the candidate is ready, for less than 3 s, or no pod of the stable version is either',
+    effect: 'hold: weights stay, guards stay armed',
+    applies: (v) => isLive(v) && v.state.stable !== undefined && lacking(v) !== undefined,
+    decide: (v) => hold(v, lacking(v) ?? modelCause(v.world)),
+  },
   {
     name: 'outside-window',
     phase: LIVE,

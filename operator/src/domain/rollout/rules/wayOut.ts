@@ -82,7 +82,7 @@ export const WAY_OUT: readonly Rule[] = [
   {
     name: 'roll-back',
     phase: 'Preparing, Shadowing, Previewing, Shifting, Baking',
-    when: 'another digest is reported, pods die again and again, no pod is ready for the traffic it gets, a guard fails (unless `onFail: Hold`), is blind or needs more for longer than `patience` where `onBlind` or `onInconclusive` is RollBack, the ModelVersion is refused, or pods are not ready by the progress deadline',
+    when: 'another digest is reported, pods die again and again, no pod is ready for the traffic it gets for 3 s while one of the stable version is, a guard fails (unless `onFail: Hold`), is blind or needs more for longer than `patience` where `onBlind` or `onInconclusive` is RollBack, the ModelVersion is refused, or pods are not ready by the progress deadline',
     effect: 'RollingBack: the candidate leaves the route in one write, its revision is rejected with the evidence',
     applies: (v) => v.state.stable !== undefined && failure(v) !== undefined,
     decide: (v) => takeBack(v, failure(v) ?? { reason: 'RolledBack', message: '' }),
