@@ -19,7 +19,11 @@ const GRACE_SECONDS = 30;
 /** A large model takes minutes to load; until then only the progress deadline of the rollout counts. */
 const STARTUP = { periodSeconds: 2, failureThreshold: 300 };
 
-const admin = (path: string) => ({ httpGet: { path, port: 'admin' }, timeoutSeconds: 2 });
+/**
+ * A pod that refuses or says no is out after three probes, a second apart. One that is only slow to answer has longer:
+ * on a node out of breath the probes of all pods time out at once, and what still answers would be taken out of service.
+ */
+const admin = (path: string) => ({ httpGet: { path, port: 'admin' }, timeoutSeconds: 5 });
 
 const server = (
   { model, predictor }: RevisionSpec,
