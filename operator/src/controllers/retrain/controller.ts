@@ -100,6 +100,9 @@ class RetrainReconciler implements Reconciler {
       .list(namespace)
       .filter(({ spec }) => spec.model === infs.spec.model.name);
     const current = currentOf(siblings);
+    for (const version of siblings) {
+      if (known.includes(version.spec.provenance?.trainingJob ?? '')) keep(versions, version);
+    }
     return { infs, now: now(), pattern, trainingJobs: jobs, modelVersions: versions, current, nameOf };
   }
 

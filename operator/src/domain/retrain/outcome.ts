@@ -138,11 +138,20 @@ export const OUTCOME_RULES: readonly OutcomeRule[] = [
 
 const RUNNING: Ends = { outcome: 'Running' };
 
+/** A job that its ttlAfterFinished took before its end was seen is known by what it made. A namesake's was made before. */
+const madeBy = ({ trainingJob, startedAt }: Run, { modelVersions }: RetrainWorld): string | undefined =>
+  [...modelVersions.values()].find(
+    ({ metadata, spec }) =>
+      spec.provenance?.trainingJob === trainingJob &&
+      Date.parse(metadata.creationTimestamp ?? '') >= Date.parse(startedAt),
+  )?.metadata.name;
+
 /** What became of a run, from what is there now. A run that came to its end keeps its outcome. */
 export function followRun(run: Run, world: RetrainWorld): Run {
   if (!UNDER_WAY.includes(run.outcome)) return run;
   const job = world.trainingJobs.get(run.trainingJob);
-  const modelVersion = job?.status?.modelVersion ?? run.modelVersion;
+  const modelVersion =
+    job?.status?.modelVersion ?? run.modelVersion ?? (job === undefined ? madeBy(run, world) : undefined);
   const version = modelVersion === undefined ? undefined : world.modelVersions.get(modelVersion);
   const { infs, now, current } = world;
   const traces = { run, now, infs, made: modelVersion, current, job, version };

@@ -116,6 +116,11 @@ const inStage = (stage: 'Staging' | 'Production', made: ModelVersion): ModelVers
   spec: { ...made.spec, stage },
   status: { ...made.status, stage },
 });
+const madeAt = (at: Date, made: ModelVersion): ModelVersion => ({
+  ...made,
+  metadata: { ...made.metadata, creationTimestamp: at.toISOString() },
+  spec: { ...made.spec, provenance: { trainingJob: 'flights-r1' } },
+});
 const named = (name: string, made: ModelVersion): ModelVersion => ({ ...made, metadata: { ...made.metadata, name } });
 const run = (facts: Partial<Run> = {}): Run => ({
   trainingJob: 'flights-r1',
@@ -282,6 +287,18 @@ describe('what became of a run', () => {
   test.each<[string, Facts, Partial<Run>, number]>([
     ['it runs', { jobs: [job('flights-r1', { phase: 'Running' })] }, { outcome: 'Running' }, 0],
     ['its job failed', { jobs: [job('flights-r1', { phase: 'Failed' })] }, { outcome: 'Failed' }, 1],
+    [
+      'its job went by its ttlAfterFinished, before its end was seen',
+      { versions: [madeAt(after(60), ready)] },
+      { outcome: 'Ready', modelVersion: 'flights-0.2.0' },
+      0,
+    ],
+    [
+      'its job was deleted, and one of its name made a version before',
+      { versions: [madeAt(after(-60), ready)] },
+      { outcome: 'Failed' },
+      1,
+    ],
     ['its job was deleted', {}, { outcome: 'Failed' }, 1],
     [
       'its gates are computed',

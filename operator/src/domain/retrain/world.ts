@@ -17,7 +17,7 @@ export interface RetrainWorld {
   readonly pattern: Stored<TrainingJob> | undefined;
   /** TrainingJobs of this service by name: those of the runs that the status tells of, and the next one. */
   readonly trainingJobs: ReadonlyMap<string, Stored<TrainingJob>>;
-  /** ModelVersions by name: those that the runs made. */
+  /** ModelVersions by name: those that the runs made, as the status or their provenance tells. */
   readonly modelVersions: ReadonlyMap<string, ModelVersion>;
   /** The version of the model that services which follow Production serve. */
   readonly current: ModelVersion | undefined;
