@@ -190,6 +190,7 @@ test('argo-rollouts#701: a window of evidence begins with each weight, once the 
     windowKey(candidate('Previewing'), true),
     windowKey(candidate('Shifting', { weight: 10 }), false),
     windowKey(candidate('Shifting', { weight: 10 }), true),
+    windowKey(candidate('Shifting', { weight: 10 }), true, false),
     windowKey(candidate('Shifting', { weight: 25 }), true),
   ];
   expect(new Set(keys).size).toBe(keys.length);
