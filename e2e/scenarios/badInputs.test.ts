@@ -1,4 +1,5 @@
 import type { Condition } from '@slipway/crds';
+import { jobs } from '@slipway/operator/api/builtin.ts';
 import { modelVersions, type TrainingJob, trainingJobs } from '@slipway/operator/api/kinds.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { awaitObject } from '../ground/await.ts';
@@ -30,6 +31,11 @@ const jobThat = (name: string, fits: (status: TrainingJob['status']) => boolean,
     timeoutMs: CAUSE_MS,
   });
 
+const nothingStarted = async (name: string): Promise<void> =>
+  expect(
+    (await steady.stage.ground.client.list(jobs, NAMESPACE)).filter((job) => job.metadata.name.startsWith(`${name}-`)),
+  ).toEqual([]);
+
 const script = (code: string): object => ({ image: TRAINER_IMAGE, command: ['node', '-e', code] });
 
 /** Writes what the contract asks for, but with noise where the model should be. */
@@ -42,6 +48,8 @@ const NOISE = `
   writeFileSync(out + '/predictions.jsonl', JSON.stringify({ id: 1, label: 1, prediction: 1 }) + '\\n');
 `;
 
+const NOT_ITS_DIGEST = `sha256:${'1'.repeat(64)}`;
+
 /** All at once: each takes its time to go wrong. Nothing listens on port 1, so that pull asks nobody outside. */
 const badJobs = (): TrainingJob[] => [
   tinyTraining(NAMESPACE, 'exits', script('process.exit(1)')),
@@ -52,6 +60,13 @@ const badJobs = (): TrainingJob[] => [
   tinyTraining(NAMESPACE, 'imageless', { image: '127.0.0.1:1/none:dev' }),
   tinyTraining(NAMESPACE, 'placeless', { accelerator: { resource: 'nvidia.com/gpu', count: 64 } }),
   tinyTraining(NAMESPACE, 'noise', { ...script(NOISE), model: { name: 'noise', version: '1.0.0' } }),
+  tinyTraining(NAMESPACE, 'late', { model: { name: 'flights', version: '0.0.1' } }),
+  tinyTraining(NAMESPACE, 'misfit', {
+    podTemplate: { spec: { containers: [{ name: 'train', env: [{ name: 'a=b' }] }] } },
+  }),
+  tinyTraining(NAMESPACE, 'altered', {
+    datasets: [{ name: 'train', uri: steady.trained.version.spec.artifact.uri, digest: NOT_ITS_DIGEST }],
+  }),
 ];
 
 beforeAll(async () => {
@@ -76,8 +91,24 @@ describe('a training job ends in a condition that names the cause when its', () 
   });
   test('pod fits no node', async () => {
     const { status } = await jobThat('placeless', (s) => (s?.placement ?? '') !== '', 'to say why no node takes it');
-    expect(status?.placement).toContain('nvidia.com/gpu');
+    expect(status?.placement).toMatch(/\bnode.*64 nvidia\.com\/gpu|nvidia\.com\/gpu.*\b64\b/);
     expect(status?.phase).toBe('Pending');
+  });
+  test('version is below the newest', async () => {
+    const { status } = await jobThat('late', (s) => has(s, 'Stalled', 'True'), 'to be refused');
+    expect(words(status)).toMatch(/0\.0\.1.*0\.1\.0/);
+    await nothingStarted('late');
+  });
+  test('data set is not what its digest says', async () => {
+    const { status } = await jobThat('altered', (s) => s?.phase === 'Failed', 'to fail');
+    expect(words(status)).toMatch(/Stalled=True DatasetInvalid: .*train/);
+    expect(words(status)).toContain(NOT_ITS_DIGEST);
+    expect(status?.attempts).toMatchObject([{ attempt: 0, class: 'DatasetInvalid' }]);
+  });
+  test('pod template is one that the API server refuses', async () => {
+    const { status } = await jobThat('misfit', (s) => has(s, 'Stalled', 'True'), 'to be refused');
+    expect(words(status)).toMatch(/Stalled=True PodTemplateInvalid: The API server refuses spec\.podTemplate.*a=b/);
+    await nothingStarted('misfit');
   });
 });
 
@@ -107,6 +138,33 @@ describe('a version is not Ready and names the cause when its', () => {
       return `${words(job?.status)}\n${words(version?.status)}`;
     };
     await expect.poll(told, { timeout: CAUSE_MS, interval: 500 }).toMatch(cause);
+  });
+});
+
+describe('an approval is refused with a sentence when it comes from', () => {
+  const by = `system:serviceaccount:${NAMESPACE}:default`;
+  /** May write every version, as a pipeline may, and approve none. */
+  beforeAll(async () => {
+    const { kubectl } = steady.stage.ground;
+    const rights = ['--verb=get,patch,update', '--resource=modelversions.slipway.dev'];
+    await kubectl('-n', NAMESPACE, 'create', 'role', 'pipeline', ...rights);
+    const bound = ['--role=pipeline', `--serviceaccount=${NAMESPACE}:default`];
+    await kubectl('-n', NAMESPACE, 'create', 'rolebinding', 'pipeline', ...bound);
+  });
+  const approve = (name: string, ...asWhom: string[]): Promise<string> => {
+    const { metadata, spec } = steady.trained.version;
+    const approval = { stage: 'Production', by: name, digest: spec.artifact.digest, at: '2026-01-01T00:00:00Z' };
+    const patch = JSON.stringify({ spec: { approvals: [approval] } });
+    const target = `modelversion/${metadata.name}`;
+    return steady.stage.ground.kubectl('-n', NAMESPACE, 'patch', target, '--type=merge', '-p', patch, ...asWhom);
+  };
+  test('an account without the verb approve', async () => {
+    await expect(approve(by, `--as=${by}`)).rejects.toThrow(
+      /may not approve flights-0\.1\.0: that needs the verb approve on modelversions\.slipway\.dev, which the ClusterRole slipway-approver gives/,
+    );
+  });
+  test('somebody in the name of another', async () => {
+    await expect(approve('somebody-else')).rejects.toThrow(/an approval is given in your own name/);
   });
 });
 
