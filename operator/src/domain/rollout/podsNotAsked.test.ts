@@ -4,7 +4,7 @@ import { plan } from './plan.ts';
 import { conditions, failing, passing } from './planWorlds.ts';
 import type { World } from './world.ts';
 
-const errors: Rollout['guards'] = [{ name: 'errors', errors: { max: '1%' } }];
+const errors: World['spec']['rollout']['guards'] = [{ name: 'errors', errors: { max: '1%' } }];
 const message = (world: World, type: string) => plan(world).observed.find((o) => o.type === type)?.message;
 
 describe('an operator that reads a Prometheus and asks no pod', () => {
