@@ -26,3 +26,7 @@ export async function killOperator({ client, kubectl }: Ground): Promise<void> {
 
 export const operatorIsBack = ({ kubectl }: Ground): Promise<string> =>
   kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'status', OPERATOR, '--timeout=90s');
+
+/** Deletes its pods, as a drain or an upgrade does: the successor takes over as soon as it runs. */
+export const replaceOperator = ({ kubectl }: Ground): Promise<string> =>
+  kubectl('-n', OPERATOR_NAMESPACE, 'delete', 'pods', '--all', '--wait=false');
