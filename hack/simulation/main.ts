@@ -3,11 +3,21 @@ import { join } from 'node:path';
 import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
 import { asText, withTables } from './page.ts';
 import { falseBlame, power, sharedFaults } from './pairs.ts';
-import { detection, evidenceNeeded, falseRollbacks, missedRegressions } from './rates.ts';
+import { detection, evidenceNeeded, falseRollbacks, falseRollbacksUnaligned, missedRegressions } from './rates.ts';
 import type { Section } from './section.ts';
 import { speed } from './speed.ts';
 
-const ALL = { evidenceNeeded, detection, falseRollbacks, missedRegressions, power, falseBlame, sharedFaults, speed };
+const ALL = {
+  evidenceNeeded,
+  detection,
+  falseRollbacks,
+  falseRollbacksUnaligned,
+  missedRegressions,
+  power,
+  falseBlame,
+  sharedFaults,
+  speed,
+};
 const FEWEST = 2000;
 
 /** Rollouts a case: `main.ts 200` for a quick look, which prints and writes nothing. */

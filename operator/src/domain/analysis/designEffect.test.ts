@@ -28,11 +28,28 @@ describe('the design effect', () => {
     expect(designEffect(1, 2, { count: 1, squaredOverTotal: 0.5 })).toBeCloseTo(1.12, 9);
   });
 
-  test('of seconds that all fail alike falls to 1: a fault that stays is no burst', () => {
+  test('of seconds that all fail alike falls as they go on: a fault that stays is no burst', () => {
     const steady = (seconds: number) =>
       designEffect(30 * seconds, 100 * seconds, { count: seconds, squaredOverTotal: 9 * seconds });
-    expect(steady(3)).toBeLessThan(steady(1));
-    expect(steady(40)).toBe(1);
+    expect(steady(5)).toBeLessThan(steady(1));
+    expect(steady(40)).toBeLessThan(2.5);
+    expect(steady(400)).toBeLessThan(1.2);
+  });
+
+  test('assumes more the higher the rate is that is tested: bad seconds that fail ten times as often weigh more there', () => {
+    const second = { count: 1, squaredOverTotal: 9 };
+    const at = (limit: number) => designEffect(30, 100, second, limit);
+    expect([at(0.01), at(0.05), at(0.1)].map((phi) => phi.toFixed(1))).toEqual(['11.3', '20.8', '32.7']);
+  });
+
+  test('is not lowered by seconds that are alike: two bad ones in a row are', () => {
+    const alike = designEffect(60, 200, { count: 2, squaredOverTotal: 18 });
+    expect(alike).toBeCloseTo(1 + (5 * 199 * 0.12) / 6, 9);
+  });
+
+  test('counts the first and the last second as one, for looks and rollouts begin within a second', () => {
+    const cut = { count: 3, squaredOverTotal: (5 * 5) / 50 + (10 * 10) / 100 + (5 * 5) / 50 };
+    expect(designEffect(20, 200, cut)).toBeCloseTo(1 + (5 * 99 * 0.12) / 7, 9);
   });
 
   test('of independent requests comes near 1', () => {
@@ -90,6 +107,28 @@ describe('a candidate at the limit, looked at each second for a minute', { timeo
       runs * fail + 3 * Math.sqrt(runs * fail * (1 - fail)),
     );
   });
+
+  const unaligned = Object.entries(PROMISED).flatMap(([name, traffic]) =>
+    [0.05, 0.01].map((fail) => [name, fail, traffic] as const),
+  );
+  test.each(unaligned)(
+    '%s, in seconds of nobody and two looks a second, is failed in at most %d',
+    (_name, fail, traffic) => {
+      const failed = Array.from({ length: runs }, (_, seed) =>
+        watchRate({
+          traffic,
+          rate: 0.05,
+          perSecond: 10,
+          seconds: 60,
+          limit: 0.05,
+          risk: { fail, pass: 1e-12 },
+          seed: seed + 1,
+          unaligned: true,
+        }),
+      ).filter(({ verdict }) => verdict === 'Fail').length;
+      expect(failed).toBeLessThanOrEqual(runs * fail + 3 * Math.sqrt(runs * fail * (1 - fail)));
+    },
+  );
 
   test('flagger#1501: is not failed by a burst in the first three seconds', () => {
     const bursts = PROMISED['bursts: a tenth of the seconds, 10 times the rest'];

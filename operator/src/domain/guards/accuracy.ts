@@ -37,7 +37,7 @@ const atLeast = (min: string): Question => ({
   isChance: true,
   answer: (sight, risks) => {
     const limit = 1 - parsePercent(min);
-    const counts = wrong.counts(labelled(sight));
+    const counts = wrong.counts(labelled(sight), limit);
     const judgement = judgeRate(counts, limit, risks.whole);
     const finding: Finding = {
       ...findingOf(asRight(judgement), min, wrong.asked(labelled(sight))),

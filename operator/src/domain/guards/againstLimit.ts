@@ -33,14 +33,14 @@ interface Look {
  * What a window counted. What came before the step has a design effect of its own: one for the whole rollout would be
  * that of the mean second, and the first burst after weights rose would count in full.
  */
-function countsIn(sight: Sight, rate: TallyRate, window: Window): Counts {
-  if (window !== 'sinceRollout') return rate.counts(ofCandidate(sight, window));
+function countsIn(sight: Sight, { rate, limit }: LimitQuestion, window: Window): Counts {
+  if (window !== 'sinceRollout') return rate.counts(ofCandidate(sight, window), limit);
   const step = ofCandidate(sight, 'sinceStep');
-  return together(rate.counts(since(ofCandidate(sight, window), step)), rate.counts(step));
+  return together(rate.counts(since(ofCandidate(sight, window), step), limit), rate.counts(step, limit));
 }
 
-function lookAt(sight: Sight, { rate, limit }: LimitQuestion, window: Window, risk: Risk): Look {
-  return { window, risk, judgement: judgeRate(countsIn(sight, rate, window), limit, risk) };
+function lookAt(sight: Sight, question: LimitQuestion, window: Window, risk: Risk): Look {
+  return { window, risk, judgement: judgeRate(countsIn(sight, question, window), question.limit, risk) };
 }
 
 /** The windows in which a Fail is looked for. That of the step is shown where none fails. */
@@ -75,7 +75,7 @@ function answer(sight: Sight, question: LimitQuestion, risks: QuestionRisks): Fi
   const tally = ofCandidate(sight, 'sinceStep');
   const waits = step.judgement.verdict === 'NeedMore';
   const seconds = sight.seen?.stepSeconds ?? 0;
-  const etaMs = waits ? untilRateIsJudged(rate.counts(tally), limit, step.risk, seconds) : undefined;
+  const etaMs = waits ? untilRateIsJudged(rate.counts(tally, limit), limit, step.risk, seconds) : undefined;
   return blinded({ ...showing(sight, question, step), etaMs }, blindness(sight, rate.asked(tally), rate.what));
 }
 

@@ -23,12 +23,12 @@ const NOTHING: ShadowTally = {
 
 /** A copy that got no answer differs from the live answer as much as anything can. */
 const asked = ({ compared, failed }: ShadowTally): number => compared + failed;
-const ofAll = (shadow: ShadowTally): Counts =>
-  effectiveCounts(shadow.disagreed + shadow.failed, asked(shadow), shadow.batches);
+const ofAll = (shadow: ShadowTally, limit: number): Counts =>
+  effectiveCounts(shadow.disagreed + shadow.failed, asked(shadow), shadow.batches, limit);
 
 /** Segments have no batches of their own: the design effect of all answers is taken for theirs. */
-function bySegment(shadow: ShadowTally): Readonly<Record<string, Counts>> {
-  const phi = asked(shadow) === 0 ? 1 : asked(shadow) / ofAll(shadow).total;
+function bySegment(shadow: ShadowTally, limit: number): Readonly<Record<string, Counts>> {
+  const phi = asked(shadow) === 0 ? 1 : asked(shadow) / ofAll(shadow, limit).total;
   const counts = ({ compared, disagreed }: { compared: number; disagreed: number }) => ({
     hits: disagreed / phi,
     total: compared / phi,
@@ -56,8 +56,8 @@ function told({ failed, examples }: ShadowTally, worst: SegmentJudgement | undef
 }
 
 function findings(sight: Sight, shadow: ShadowTally, max: string, risk: Risk, worst?: SegmentJudgement): Finding[] {
-  const counts = ofAll(shadow);
   const limit = parsePercent(max);
+  const counts = ofAll(shadow, limit);
   const judgement = judgeRate(counts, limit, risk);
   const eta = () => untilRateIsJudged(counts, limit, risk, sight.stable?.stepSeconds ?? 0);
   const message = told(shadow, worst);
@@ -80,7 +80,8 @@ const differing = (guard: Asked<'disagreement'>): Question => ({
     if (other !== undefined) return nothing('Blind', max, `the pods compare as guard ${other} asks`);
     const shadow = sight.stable?.shadow ?? NOTHING;
     const risk = segment === undefined ? part : { ...part, fail: part.fail / 2 };
-    const worst = segment === undefined ? undefined : worstSegment(bySegment(shadow), parsePercent(max), risk);
+    const limit = parsePercent(max);
+    const worst = segment === undefined ? undefined : worstSegment(bySegment(shadow, limit), limit, risk);
     const [all, alone] = findings(sight, shadow, max, risk, worst);
     const finding = gravest([all, alone].filter((found) => found !== undefined)) as Finding;
     return blinded(finding, silence(sight, shadow));

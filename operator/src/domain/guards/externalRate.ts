@@ -13,8 +13,8 @@ type Rates = Extract<ExternalFinding, { kind: 'Rates' }>;
  */
 export function judgeExternalRate({ bad, total, batches }: Rates, max: string, risk: Risk, seconds?: number): Finding {
   const asked = Math.max(0, total);
-  const counts = effectiveCounts(Math.min(Math.max(0, bad), asked), asked, batches);
   const limit = parsePercent(max);
+  const counts = effectiveCounts(Math.min(Math.max(0, bad), asked), asked, batches, limit);
   const judgement = judgeRate(counts, limit, risk);
   const waits = judgement.verdict === 'NeedMore' && seconds !== undefined;
   return {

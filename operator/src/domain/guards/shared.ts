@@ -12,7 +12,7 @@ import { ofCandidate, ofStable, rawCounts, type TallyRate, type Window } from '.
  */
 export const isSharedIn = (sight: Sight, window: Window, rate: TallyRate, limit: number, risk: Risk): boolean =>
   !(hasAllTraffic(sight) && rate.asked(ofStable(sight, 'sinceStep')) === 0) &&
-  sharedFault(rate.counts(ofCandidate(sight, window)), rawCounts(rate, ofStable(sight, window)), limit, risk);
+  sharedFault(rate.counts(ofCandidate(sight, window), limit), rawCounts(rate, ofStable(sight, window)), limit, risk);
 
 /** A Fail that is not the candidate's to answer for. */
 export const shared = (finding: Finding, stableShare: string): Finding => ({

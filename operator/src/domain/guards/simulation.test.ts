@@ -48,7 +48,7 @@ test.each([
 });
 
 test.each([
-  ['errors in 30 % of the requests, 100 a second for the candidate', { ...healthy, errors: 0.3 }, 1000, 2],
+  ['errors in 30 % of the requests, 100 a second for the candidate', { ...healthy, errors: 0.3 }, 1000, 3],
   ['errors in 30 % of the requests, 10 a second for the candidate', { ...healthy, errors: 0.3 }, 100, 3],
   ['errors in 10 % of the requests, 100 a second for the candidate', { ...healthy, errors: 0.1 }, 1000, 8],
   ['half of the answers slow, 100 a second for the candidate', { ...healthy, slow: 0.5 }, 1000, 3],

@@ -12,8 +12,8 @@ export interface TallyRate {
   readonly asked: (tally: Tally) => number;
   /** How many of them were bad. */
   readonly hits: (tally: Tally) => number;
-  /** Both as what they are worth in independent ones. */
-  readonly counts: (tally: Tally) => Counts;
+  /** Both as what they are worth in independent ones; `tested` is the share that they are held against, if one is. */
+  readonly counts: (tally: Tally, tested?: number) => Counts;
 }
 
 /** What was counted, as it was counted. */
@@ -33,7 +33,8 @@ export function batchedRate(
   asked: (tally: Tally) => number,
 ): TallyRate {
   const hits = (tally: Tally): number => Math.min(count(tally), asked(tally));
-  const counts = (tally: Tally): Counts => effectiveCounts(hits(tally), asked(tally), tally.batches[key] ?? noBatches);
+  const counts = (tally: Tally, tested?: number): Counts =>
+    effectiveCounts(hits(tally), asked(tally), tally.batches[key] ?? noBatches, tested);
   return { what, asked, hits, counts };
 }
 

@@ -1,33 +1,59 @@
 import type { Counts } from '../confidenceSequence.ts';
 import { effectiveCounts, together } from '../designEffect.ts';
-import { noBatches } from '../tally.ts';
+import { type Batches, noBatches } from '../tally.ts';
 import { drawn, type Seconds } from './traffic.ts';
+
+const NOTHING = { hits: 0, total: 0 };
 
 /** The counters of one version, as its pods keep them: cumulative, with a batch for each second. */
 export class Arm {
   hits = 0;
   total = 0;
+  readonly #tested: number | undefined;
   #step = { hits: 0, total: 0, batches: noBatches };
-  #before: Counts = { hits: 0, total: 0 };
+  #open: Counts = NOTHING;
+  #before: Counts = NOTHING;
+
+  /** `tested`: the rate that it is held against. */
+  constructor(tested?: number) {
+    this.#tested = tested;
+  }
 
   /** A new step begins: what came before keeps its own design effect. */
   begin(): void {
     this.#before = this.counts;
     this.#step = { hits: 0, total: 0, batches: noBatches };
+    this.#open = NOTHING;
   }
 
   /** A second with so many requests at this rate. */
   second(uniform: () => number, requests: number, rate: number): void {
+    this.part(uniform, requests, rate);
+    this.endSecond();
+  }
+
+  /** Part of a second of the pods. */
+  part(uniform: () => number, requests: number, rate: number): void {
     if (requests <= 0) return;
     const hits = drawn(uniform, requests, rate);
     this.hits += hits;
     this.total += requests;
+    this.#step = { ...this.#step, hits: this.#step.hits + hits, total: this.#step.total + requests };
+    this.#open = { hits: this.#open.hits + hits, total: this.#open.total + requests };
+  }
+
+  endSecond(): void {
+    this.#step = { ...this.#step, batches: this.#batches };
+    this.#open = NOTHING;
+  }
+
+  /** The open second counts as it stands, as in the pods. */
+  get #batches(): Batches {
     const { count, squaredOverTotal } = this.#step.batches;
-    this.#step = {
-      hits: this.#step.hits + hits,
-      total: this.#step.total + requests,
-      batches: { count: count + 1, squaredOverTotal: squaredOverTotal + (hits * hits) / requests },
-    };
+    const { hits, total } = this.#open;
+    return total === 0
+      ? this.#step.batches
+      : { count: count + 1, squaredOverTotal: squaredOverTotal + (hits * hits) / total };
   }
 
   get share(): number {
@@ -36,8 +62,8 @@ export class Arm {
 
   /** What the guards judge. */
   get counts(): Counts {
-    const { hits, total, batches } = this.#step;
-    return together(this.#before, effectiveCounts(hits, total, batches));
+    const { hits, total } = this.#step;
+    return together(this.#before, effectiveCounts(hits, total, this.#batches, this.#tested));
   }
 }
 

@@ -20,13 +20,45 @@ export interface RateRollout {
   readonly limit: number;
   readonly risk: Risk;
   readonly seed: number;
+  /** The seconds of the traffic, of the pods and of the looks are not the same, and there are two looks a second. */
+  readonly unaligned?: boolean;
+}
+
+/** A clock that strikes every `period` ticks, from a moment of its own. */
+const striking = (uniform: () => number, period: number): ((tick: number) => boolean) => {
+  const from = Math.floor(uniform() * period);
+  return (tick) => tick % period === from;
+};
+
+const TICKS = 10;
+
+/** One candidate against a limit, as it is looked at in the operator: at moments that nobody agreed on. */
+function watchUnaligned({ traffic, rate, perSecond, seconds, limit, risk, seed }: RateRollout): Watched {
+  const uniform = mulberry32(seed);
+  const next = traffic(uniform, rate);
+  const arm = new Arm(limit);
+  const [turns, ends] = [striking(uniform, TICKS), striking(uniform, TICKS)];
+  const looks = striking(uniform, TICKS / 2);
+  let now = next();
+  for (let tick = 0; tick < seconds * TICKS; tick += 1) {
+    if (turns(tick)) now = next();
+    if (ends(tick)) arm.endSecond();
+    arm.part(uniform, portion(uniform, perSecond, 1 / TICKS), now);
+    // Below its limit nothing fails, and what is not asked for a Pass needs no bounds: a look costs more than the traffic.
+    if (!looks(tick) || (arm.share <= limit && risk.pass < 1e-9)) continue;
+    const { verdict } = judgeRate(arm.counts, limit, risk);
+    if (verdict !== 'NeedMore') return { verdict, second: (tick + 1) / TICKS, requests: arm.total };
+  }
+  return { verdict: 'NeedMore', second: seconds, requests: arm.total };
 }
 
 /** One candidate against a limit, looked at each second until a verdict. */
-export function watchRate({ traffic, rate, perSecond, seconds, limit, risk, seed }: RateRollout): Watched {
+export function watchRate(rollout: RateRollout): Watched {
+  if (rollout.unaligned === true) return watchUnaligned(rollout);
+  const { traffic, rate, perSecond, seconds, limit, risk, seed } = rollout;
   const uniform = mulberry32(seed);
   const next = traffic(uniform, rate);
-  const arm = new Arm();
+  const arm = new Arm(limit);
   for (let second = 1; second <= seconds; second += 1) {
     arm.second(uniform, perSecond, next());
     const { verdict } = judgeRate(arm.counts, limit, risk);
@@ -93,7 +125,7 @@ const USUAL = 0.001;
 export function watchFault({ upstream, own, begins, weight, perSecond, ...rest }: FaultRollout): Blame {
   const uniform = mulberry32(rest.seed);
   const rates = [from(begins, USUAL, 1 - (1 - upstream) * (1 - own)), from(begins, USUAL, Math.max(USUAL, upstream))];
-  const [candidate, stable] = [new Arm(), new Arm()];
+  const [candidate, stable] = [new Arm(rest.limit), new Arm()];
   let failed: number | undefined;
   for (let second = 1; second <= rest.seconds; second += 1) {
     const requests = portion(uniform, perSecond, weight);
