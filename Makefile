@@ -58,7 +58,7 @@ cluster-down: .cache/npm ## Take the local cluster down
 e2e: .cache/npm build ## The whole on the local cluster; KEEP=1 leaves it up
 	@$(NODE)
 	trap '[ -n "$${KEEP:-}" ] || hack/cluster down' EXIT
-	$(VITEST) --project e2e --project e2e-alone --outputFile.json=$(RESULTS)/e2e.json
+	$(SUITE) e2e,e2e-alone
 
 e2e-judgement: .cache/npm build ## The long forms: twenty faults, late labels, deaths of the operator and the gateway, twenty rollouts at once
 	@$(NODE)
@@ -67,11 +67,11 @@ e2e-judgement: .cache/npm build ## The long forms: twenty faults, late labels, d
 
 container-test: .cache/npm ## The image of the model server, sealed, in a Docker engine (one of its own where none answers)
 	@$(NODE)
-	$(VITEST) --project container --outputFile.json=$(RESULTS)/container.json
+	$(SUITE) container
 
 stores-test: .cache/npm ## Artifacts in real servers of S3 and OCI, cut off, killed, full and refused
 	@$(NODE)
-	$(VITEST) --project stores --outputFile.json=$(RESULTS)/stores.json
+	$(SUITE) stores
 
 conformance: .cache/npm build ## The model server against real clients: tritonclient, kserve, mlserver's types
 	@$(NODE)

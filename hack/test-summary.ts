@@ -12,7 +12,7 @@ interface SuiteResult {
   readonly numPendingTests: number;
 }
 
-const EXPECTED = ['unit.json', 'conformance.json', 'container.json', 'integration.json', 'e2e.json'];
+const EXPECTED = ['unit', 'stores', 'conformance', 'container', 'integration', 'e2e'].map((suite) => `${suite}.json`);
 
 const directory = process.argv[2] ?? '.cache/test-results';
 const present = readdirSync(directory);

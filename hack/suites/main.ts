@@ -1,6 +1,6 @@
 /**
- * Runs a suite of tests as `make unit` and `make integration` do, and writes its results for hack/test-summary.ts:
- * node hack/suites/main.ts <vitest project> [options and files of vitest]
+ * Runs a suite of tests as `make unit` and `make e2e` do, and writes its results for hack/test-summary.ts, under the name
+ * of the first project: node hack/suites/main.ts <vitest project>[,<another of the same run>] [options and files of vitest]
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,14 +10,16 @@ import { readResult } from './result.ts';
 import { type Attempt, SECOND_TRIES, withSecondTry } from './secondTry.ts';
 import { UNHANDLED } from './unhandledErrors.ts';
 
-const [project = '', ...asked] = process.argv.slice(2);
+const [named = '', ...asked] = process.argv.slice(2);
+const projects = named.split(',');
 const isOption = (word: string): boolean => word.startsWith('-');
-const output = `.cache/test-results/${project}.json`;
+const output = `.cache/test-results/${projects[0]}.json`;
 const REPORTERS = ['--reporter=default', '--reporter=json', '--reporter=./hack/suites/unhandledErrors.ts'];
 
 const vitest = (words: readonly string[]): Promise<number> =>
   new Promise((resolve, reject) => {
-    const args = ['run', ...REPORTERS, `--outputFile.json=${output}`, '--project', project, ...words];
+    const of = projects.flatMap((name) => ['--project', name]);
+    const args = ['run', ...REPORTERS, `--outputFile.json=${output}`, ...of, ...words];
     const child = spawn(join(repositoryRoot, 'node_modules', '.bin', 'vitest'), args, {
       cwd: repositoryRoot,
       stdio: 'inherit',
