@@ -35,7 +35,9 @@ export const failureSchema = z
       .describe('Time in which all pods of an attempt must find each other once the first runs; after it: Rendezvous.'),
     deadline: duration()
       .optional()
-      .describe('Time from the first start after which the job fails, restarts included (e.g. 6h). Unset: none.'),
+      .describe(
+        'Time from the first start in which training must complete, restarts included (e.g. 6h); after it the job fails. Publishing may take longer. Unset: none.',
+      ),
     fatalExitCodes: atomicList(z.int().min(1).max(255).meta({ format: 'int32' }), 32)
       .optional()
       .describe('Exit codes that no restart can cure: the job fails at once.'),

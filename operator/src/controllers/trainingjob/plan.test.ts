@@ -126,6 +126,24 @@ describe('an attempt', () => {
     expect(kinds(got)).toEqual(['CreateModelVersion']);
   });
 
+  test.each<[string, number, string]>([
+    ['in time is published, though nobody looked before its deadline was over', 60, 'Publishing'],
+    ['too late fails', 61, 'Failed'],
+  ])('that completed %s', (_name, seconds, phase) => {
+    const job = childJob('nightly-a0', 'Complete', after(seconds).toISOString());
+    const pods = [pod({ startTime: AT, exitCode: 0, phase: 'Succeeded' })];
+    const away = { attempt: { job, pods }, now: after(9_000) };
+    const got = plan(world(running, away, { failure: { ...FAILURE, deadline: '1m' } }));
+    expect(got.status.phase).toBe(phase);
+    expect(stalled(got)?.reason).toBe(phase === 'Failed' ? 'DeadlineExceeded' : 'Publishing');
+  });
+
+  test('that trained in time is stored, however late that is', () => {
+    const late = { now: after(9_000) };
+    const got = plan(world({ ...publishing, trainedAt: AT }, late, { failure: { ...FAILURE, deadline: '1m' } }));
+    expect(kinds(got)).toEqual(['StartPublish']);
+  });
+
   test('over its deadline fails and its pods are deleted', () => {
     const late = { attempt: attempt(undefined, pod({ startTime: AT })), now: after(60) };
     const got = plan(world(running, late, { failure: { ...FAILURE, restarts: 5, deadline: '1m' } }));

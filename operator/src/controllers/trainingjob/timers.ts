@@ -1,5 +1,6 @@
 import { parseDuration } from '../../domain/duration.ts';
 import { gathersUntil, looksAgainAt, stallsAt, startsUntil } from '../../domain/training/trouble.ts';
+import { jobEnd } from '../../domain/workload/jobEnd.ts';
 import { again, type Outcome, settled, soonest } from '../../kube/outcome.ts';
 import { observedStatus } from './observe.ts';
 import { runOf } from './run.ts';
@@ -9,17 +10,24 @@ import type { World } from './world.ts';
 export const at = (time: number | undefined, now: Date, why: string): Outcome =>
   time === undefined || time <= now.getTime() ? settled : again(time - now.getTime(), why);
 
+/** When the attempt ended well, though no pass has seen it yet. */
+function completedAt({ attempt: { job } }: World): string | undefined {
+  const end = job && jobEnd(job);
+  return end?.kind === 'Complete' ? end.at : undefined;
+}
+
 /**
- * When the deadline strikes; undefined without one, before the first start, while a trained job waits to be asked, and
- * once the artifact is stored: what is left is to name it, and its ModelVersion may be there and serve already.
+ * When the deadline strikes; undefined without one, before the first start, and once training ended in time. It bounds
+ * what holds accelerators: a model that trained in time is published though the operator was away meanwhile, and its
+ * version may be there and serve already.
  */
 export function deadlineAt(world: World): number | undefined {
-  const { failure, publish } = world.tj.spec;
-  const { startedAt, trainedAt, artifact } = observedStatus(world);
-  if (failure.deadline === undefined || startedAt === undefined || artifact !== undefined) return undefined;
-  return publish.when === 'Asked' && trainedAt !== undefined
-    ? undefined
-    : Date.parse(startedAt) + parseDuration(failure.deadline);
+  const { deadline } = world.tj.spec.failure;
+  const { startedAt, phase } = observedStatus(world);
+  if (deadline === undefined || startedAt === undefined) return undefined;
+  if (world.tj.status?.trainedAt !== undefined || phase === 'Publishing') return undefined;
+  const strikes = Date.parse(startedAt) + parseDuration(deadline);
+  return Date.parse(completedAt(world) ?? '') <= strikes ? undefined : strikes;
 }
 
 export const untilDeadline = (world: World): Outcome => at(deadlineAt(world), world.now, 'the deadline strikes');
