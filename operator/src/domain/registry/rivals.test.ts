@@ -57,6 +57,37 @@ describe('the versions that gates compare with', () => {
   });
 });
 
+describe('versions that are compared with each other', () => {
+  const unchecked = (version: string, versus: string, verified?: 'True' | 'False') => {
+    const condition = { type: 'Verified', status: verified ?? 'Unknown', reason: 'X', message: '' } as never;
+    return registered(version, 'Candidate', { spec: { gates: gates(versus) }, status: { conditions: [condition] } });
+  };
+  const [a, b, c] = [unchecked('1.0.0', '1.1.0'), unchecked('1.1.0', '1.0.0'), unchecked('1.2.0', '1.0.0')];
+
+  test('wait for ever for nobody: each is compared with the other as it is', () => {
+    expect(rivalsFor(a, [b])).toMatchObject({ kind: 'Known', rivals: [{ version: '1.1.0' }] });
+    expect(rivalsFor(b, [a])).toMatchObject({ kind: 'Known', rivals: [{ version: '1.0.0' }] });
+  });
+
+  test('in a ring of three as well, and one outside the ring waits for those in it', () => {
+    const ring = [unchecked('2.0.0', '2.1.0'), unchecked('2.1.0', '2.2.0'), unchecked('2.2.0', '2.0.0')] as const;
+    for (const one of ring)
+      expect(
+        rivalsFor(
+          one,
+          ring.filter((other) => other !== one),
+        ).kind,
+      ).toBe('Known');
+    expect(rivalsFor(c, [a, b])).toMatchObject({ kind: 'Pending', message: expect.stringContaining('flights-1.0.0') });
+  });
+
+  test('are not in a ring once one is verified, or is found to be bad', () => {
+    expect(rivalsFor(a, [unchecked('1.1.0', '1.0.0', 'False')])).toEqual({ kind: 'Known', rivals: [] });
+    const waits = unchecked('1.1.0', '1.2.0');
+    expect(rivalsFor(a, [waits, unchecked('1.2.0', '1.0.0', 'True')]).kind).toBe('Pending');
+  });
+});
+
 test('what a Job was given is what its verdicts are about', () => {
   const known = rivalsFor(young('Production'), siblings);
   const rivals = known.kind === 'Known' ? known.rivals : [];

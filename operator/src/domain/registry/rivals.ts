@@ -23,6 +23,25 @@ function meant(word: string, { spec }: ModelVersion, siblings: readonly ModelVer
 const verdictOn = ({ status }: ModelVersion): string | undefined =>
   status?.conditions?.find(({ type }) => type === 'Verified')?.status;
 
+const mayBeCompared = (rival: ModelVersion): boolean =>
+  rival.status?.deletedAt === undefined && verdictOn(rival) !== 'False';
+const isVerified = (version: ModelVersion): boolean => verdictOn(version) === 'True';
+
+/** Whose verdict the verification of a version waits for. */
+const awaitedBy = (version: ModelVersion, all: readonly ModelVersion[]): ModelVersion[] => {
+  const siblings = all.filter(({ metadata }) => metadata.name !== version.metadata.name);
+  const named = wordsOf(version).flatMap((word) => meant(word, version, siblings) ?? []);
+  return named.filter((rival) => mayBeCompared(rival) && !isVerified(rival));
+};
+
+/** Whether a rival waits, by itself or by those that it waits for, until `version` is verified. */
+function waitsFor(rival: ModelVersion, version: ModelVersion, siblings: readonly ModelVersion[]): boolean {
+  const all = [version, ...siblings];
+  const seen = new Set([rival]);
+  for (const waiting of seen) for (const awaited of awaitedBy(waiting, all)) seen.add(awaited);
+  return seen.has(version);
+}
+
 const rivalOf = (words: readonly string[], { metadata, spec }: ModelVersion): Rival => ({
   as: [...words],
   name: metadata.name,
@@ -34,15 +53,16 @@ const rivalOf = (words: readonly string[], { metadata, spec }: ModelVersion): Ri
 
 /**
  * Whom the gates of a version compare it with, as of now: what Production means is settled when verification starts, and
- * told with its result. A rival that is still being verified is waited for; one whose files are not what they should be,
- * or are gone, is none.
+ * told with its result. A rival that is still being verified is waited for, unless it waits for this version in turn:
+ * both would wait for ever, and the verifier hashes the files of a rival in any case. One whose files are not what they
+ * should be, or are gone, is none.
  */
 export function rivalsFor(version: ModelVersion, siblings: readonly ModelVersion[]): Rivals {
   const found = new Map<ModelVersion, string[]>();
   for (const word of wordsOf(version)) {
     const rival = meant(word, version, siblings);
-    if (rival === undefined || rival.status?.deletedAt !== undefined || verdictOn(rival) === 'False') continue;
-    if (verdictOn(rival) !== 'True') {
+    if (rival === undefined || !mayBeCompared(rival)) continue;
+    if (!isVerified(rival) && !waitsFor(rival, version, siblings)) {
       const message = `Its gates compare it with ${rival.metadata.name}, which is not verified yet.`;
       return { kind: 'Pending', message };
     }
