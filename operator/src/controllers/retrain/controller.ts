@@ -9,7 +9,7 @@ import {
 } from '../../api/kinds.ts';
 import { currentOf } from '../../domain/registry/current.ts';
 import { planRetraining, RETRAINING } from '../../domain/retrain/plan.ts';
-import { NO_RUNS, type RetrainPlan, type RetrainWorld, UNDER_WAY } from '../../domain/retrain/world.ts';
+import { NO_RUNS, type RetrainPlan, type RetrainWorld, type Run, UNDER_WAY } from '../../domain/retrain/world.ts';
 import { mergeConditions } from '../../kube/conditions.ts';
 import {
   type ControllerContext,
@@ -78,6 +78,16 @@ class RetrainReconciler implements Reconciler {
     return this.#write(world, wanted, signal);
   }
 
+  /**
+   * The job of a run. Jobs and services come by two watches: one that was made a moment ago may not be cached when the
+   * run that it is for is read back, and must not count as deleted.
+   */
+  async #jobOf({ trainingJob: name, outcome }: Run, namespace: string, signal: AbortSignal) {
+    const { client, store } = this.#context;
+    const cached = store(trainingJobs).get({ namespace, name });
+    return cached ?? (outcome === 'Running' ? client.get(trainingJobs, { namespace, name }, { signal }) : undefined);
+  }
+
   /** The next run is asked of the server: a cache that lags would let one be made twice. */
   async #read(infs: Infs, signal: AbortSignal): Promise<RetrainWorld> {
     const { client, store, now } = this.#context;
@@ -85,8 +95,9 @@ class RetrainReconciler implements Reconciler {
     const { number, runs = [] } = infs.status?.retraining ?? NO_RUNS;
     const nameOf = (n: number): string => retrainingName(name, n);
     const jobs = new Map<string, Stored<TrainingJob>>();
-    const known = runs.filter(({ outcome }) => UNDER_WAY.includes(outcome)).map((run) => run.trainingJob);
-    for (const job of known) keep(jobs, store(trainingJobs).get({ namespace, name: job }));
+    const underWay = runs.filter(({ outcome }) => UNDER_WAY.includes(outcome));
+    const known = underWay.map((run) => run.trainingJob);
+    for (const run of underWay) keep(jobs, await this.#jobOf(run, namespace, signal));
     const adoptable = await client.get(trainingJobs, { namespace, name: nameOf(number + 1) }, { signal });
     if (adoptable?.metadata.ownerReferences?.some(({ uid }) => uid === infs.metadata.uid)) keep(jobs, adoptable);
     const made = [...jobs.values()].map(({ status }) => status?.modelVersion);
