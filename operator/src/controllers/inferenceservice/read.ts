@@ -9,6 +9,7 @@ import { keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
 import { SERVER_CONTAINER } from '../../render/predictorChildren.ts';
 import { readRevisionRecord } from '../../render/revisionRecord.ts';
+import { FETCH_CONTAINER } from '../../render/servedArtifact.ts';
 import type { TrafficProvider } from '../../traffic/provider.ts';
 import { type Children, childrenOf, revisionLabel } from './children.ts';
 import { endpointsOf } from './endpoints.ts';
@@ -38,7 +39,7 @@ export interface Reading {
 
 function factsOf(children: Children, revision: string): RevisionFacts {
   const of = children.pods.filter((pod) => revisionLabel(pod) === revision);
-  const trouble = troubleOf(of, SERVER_CONTAINER);
+  const trouble = troubleOf(of, FETCH_CONTAINER, SERVER_CONTAINER);
   const endpoints = endpointsOf(children, revision);
   return {
     replicas: children.deployments.find((d) => revisionLabel(d) === revision)?.spec?.replicas ?? 0,

@@ -137,6 +137,8 @@ const NOT_OF_THE_INPUT: readonly TerminationReason[] = [
   'RivalUnavailable',
 ];
 
+/** Whether a container that names this looked at its input and found the fault in it. */
+export const isOfTheInput = (reason: TerminationReason): boolean => !NOT_OF_THE_INPUT.includes(reason);
+
 /** A cause that trying again can't cure: the container looked at its input and named what is wrong with it. */
-export const isDecisive = ({ reason }: PodFailure): boolean =>
-  reason !== undefined && !NOT_OF_THE_INPUT.includes(reason);
+export const isDecisive = ({ reason }: PodFailure): boolean => reason !== undefined && isOfTheInput(reason);
