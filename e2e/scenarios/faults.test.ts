@@ -7,7 +7,7 @@ const NAMESPACE = 'faults';
 const PER_SECOND = 100;
 const SHADOW = [{ shadow: 100 }, ...CANARY];
 /**
- * The step lasts minutes: who is gone by then was taken back by evidence. No closer, as three scenarios share two cores
+ * Far under the time a step may last: it was evidence that ended it. No closer, as three scenarios share two cores
  * here (8.4 s was seen); what it takes on a quiet machine is measured by make bench-rollout.
  */
 const FAULT_TO_ZERO_MS = 30_000;
