@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { EVALUATION_DIRECTORY, FILES, type Place, PUBLISH_SCHEMA, type PublishReport } from '@slipway/crds/contract';
 import { Failure } from '../artifact/failure.ts';
 import { filesUnder } from '../artifact/hash.ts';
@@ -93,6 +93,7 @@ async function complete(
 /** Where each file of the artifact comes from. Throws Failure OutputInvalid, naming what is missing. */
 async function filesToPublish(outputDir: string): Promise<readonly LocalFile[]> {
   const model = join(outputDir, MODEL_FOLDER);
+  await refuseLinkOut(outputDir, MODEL_FOLDER);
   if (!(await isFile(join(model, FILES.model)))) {
     throw new Failure(
       'OutputInvalid',
@@ -110,7 +111,9 @@ async function filesToPublish(outputDir: string): Promise<readonly LocalFile[]> 
     [FILES.predictions, `${EVALUATION_DIRECTORY}/${FILES.predictions}`],
   ] as const) {
     const from = join(outputDir, name);
-    if (!files.has(to) && (await isFile(from))) files.set(to, from);
+    if (files.has(to) || !(await isFile(from))) continue;
+    await refuseLinkOut(outputDir, name);
+    files.set(to, from);
   }
   return [...files].map(([path, from]) => ({ path, from }));
 }
@@ -118,11 +121,22 @@ async function filesToPublish(outputDir: string): Promise<readonly LocalFile[]> 
 /** What the training reports of itself, in whichever format: the gates on reported metrics read it. */
 async function evaluationFiles(outputDir: string): Promise<readonly string[]> {
   const folder = join(outputDir, EVALUATION_DIRECTORY);
+  await refuseLinkOut(outputDir, EVALUATION_DIRECTORY);
   const isFolder = await stat(folder).then(
     (found) => found.isDirectory(),
     () => false,
   );
   return isFolder ? (await filesUnder(folder)).map((path) => `${EVALUATION_DIRECTORY}/${path}`) : [];
+}
+
+/**
+ * A link may lead to what the publisher has mounted and the trainer has not: the keys of stores and of signatures. What
+ * it leads to would be published. Throws Failure OutputInvalid.
+ */
+async function refuseLinkOut(outputDir: string, name: string): Promise<void> {
+  const target = await realpath(join(outputDir, name)).catch(() => undefined);
+  if (target === undefined || target.startsWith((await realpath(outputDir)) + sep)) return;
+  throw new Failure('OutputInvalid', `${name} is a link that leads out of the output; copy what it leads to instead.`);
 }
 
 /** The artifact as it will be, made of links: it is read as its readers will read it before a byte is copied. */
