@@ -54,11 +54,18 @@ const oneKind: CelRule<GateFields> = {
 
 /** A metric is held against a number, against another version, or across groups. */
 const oneComparison: CelRule<GateFields> = {
-  rule: `has(self.metric) ? ${count(has('min', 'max', 'versus', 'across'))} == 1 : !has(self.versus) && !has(self.across)`,
+  rule: `!has(self.metric) || ${count(has('min', 'max', 'versus', 'across'))} == 1`,
   message:
     'a metric needs exactly one of min (it must be at least this), max (at most this), versus (another version) and across (groups)',
-  holds: (self) =>
-    self.metric === undefined ? set(self, 'versus', 'across') === 0 : set(self, 'min', 'max', 'versus', 'across') === 1,
+  holds: (self) => self.metric === undefined || set(self, 'min', 'max', 'versus', 'across') === 1,
+};
+
+/** What a training reports is a number: there is nothing in it to pair or to group. */
+const comparesPredictions: CelRule<GateFields> = {
+  rule: 'has(self.metric) || !has(self.versus) && !has(self.across)',
+  message:
+    'versus and across compare predictions, so they go with metric: write metric instead, or hold a reported value by min or max',
+  holds: (self) => self.metric !== undefined || set(self, 'versus', 'across') === 0,
 };
 
 const reportedLimit: CelRule<GateFields> = {
@@ -175,6 +182,7 @@ export const gateSchema = cel(
   }),
   oneKind,
   oneComparison,
+  comparesPredictions,
   reportedLimit,
   comparisonParts,
   slicesOfPredictions,

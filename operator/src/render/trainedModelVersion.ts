@@ -50,6 +50,12 @@ const provenance = (tj: Stored<TrainingJob>, run: TrainingRun): Provenance => {
   });
 };
 
+/** A sweep that is deleted takes its trials along: what is left to know its version by is this. */
+const sweepLabel = ({ metadata }: TrainingJob): Record<string, string> => {
+  const sweep = metadata.labels?.[LABELS.sweep];
+  return sweep === undefined ? {} : { [LABELS.sweep]: sweep };
+};
+
 /** The version that a finished job makes. It has no owner: deleting the job must not take a serving model with it. */
 export const trainedModelVersion = (tj: Stored<TrainingJob>, run: TrainingRun): ModelVersion => ({
   apiVersion: API_VERSION,
@@ -57,7 +63,11 @@ export const trainedModelVersion = (tj: Stored<TrainingJob>, run: TrainingRun): 
   metadata: {
     name: `${tj.spec.model.name}-${run.version}`,
     namespace: tj.metadata.namespace ?? '',
-    labels: { [LABELS.model]: tj.spec.model.name, [LABELS.trainingJob]: labelValue(tj.metadata.name) },
+    labels: {
+      [LABELS.model]: tj.spec.model.name,
+      [LABELS.trainingJob]: labelValue(tj.metadata.name),
+      ...sweepLabel(tj),
+    },
     annotations: { [ANNOTATIONS.digest]: run.artifact.digest },
   },
   spec: compact<ModelVersion['spec']>({

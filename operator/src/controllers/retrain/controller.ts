@@ -8,6 +8,7 @@ import {
   trainingJobs,
 } from '../../api/kinds.ts';
 import { currentOf } from '../../domain/registry/current.ts';
+import { wasMadeBy } from '../../domain/retrain/outcome.ts';
 import { planRetraining, RETRAINING } from '../../domain/retrain/plan.ts';
 import { NO_RUNS, type RetrainPlan, type RetrainWorld, type Run, UNDER_WAY } from '../../domain/retrain/world.ts';
 import { mergeConditions } from '../../kube/conditions.ts';
@@ -112,7 +113,7 @@ class RetrainReconciler implements Reconciler {
       .filter(({ spec }) => spec.model === infs.spec.model.name);
     const current = currentOf(siblings);
     for (const version of siblings) {
-      if (known.includes(version.spec.provenance?.trainingJob ?? '')) keep(versions, version);
+      if (known.some((name) => wasMadeBy(version, name))) keep(versions, version);
     }
     return { infs, now: now(), pattern, trainingJobs: jobs, modelVersions: versions, current, nameOf };
   }

@@ -1,6 +1,7 @@
 import type { TrainingJobStatus } from '@slipway/crds';
+import { LABELS } from '@slipway/crds/contract';
 import { describe, expect, test } from 'vitest';
-import { AT, after, childJob, FAILURE, pod } from '../../../test/trainingBuilders.ts';
+import { AT, after, childJob, DIGEST, FAILURE, pod } from '../../../test/trainingBuilders.ts';
 import { attempt, claimed, kinds, ready, running, stalled, world } from '../../../test/trainingWorlds.ts';
 import { plan } from './plan.ts';
 
@@ -125,6 +126,20 @@ describe('publishing when asked', () => {
   test('once its version is claimed it is published, whether or not the annotation stays', () => {
     expect(kinds(plan(world({ ...trained, version: '0.1.0' }, {}, asked)))).toEqual(['StartPublish']);
   });
+});
+
+test('the version that a trial makes tells its sweep, which may take the trial along before anyone has looked', () => {
+  const stored = {
+    ...running,
+    phase: 'Publishing' as const,
+    trainedAt: AT,
+    artifact: { uri: 'pvc://m/x', digest: DIGEST },
+  };
+  const bare = world(stored);
+  const trial = { ...bare.tj, metadata: { ...bare.tj.metadata, labels: { [LABELS.sweep]: 'flights-r1' } } };
+  const labels = { [LABELS.sweep]: 'flights-r1', [LABELS.trainingJob]: 'nightly' };
+  expect(plan({ ...bare, tj: trial }).actions).toMatchObject([{ modelVersion: { metadata: { labels } } }]);
+  expect(JSON.stringify(plan(bare).actions)).not.toContain(LABELS.sweep);
 });
 
 describe('the time to live', () => {

@@ -1,3 +1,4 @@
+import { LABELS } from '@slipway/crds/contract';
 import { describe, expect, test } from 'vitest';
 import {
   began,
@@ -23,6 +24,12 @@ describe('what became of a run', () => {
   };
   const retraining = began({ runs: [run()], running: 'flights-r1' });
   const ready = version(condition('Ready', 'True'));
+  const ASK = 'Trained, and publish.when is Asked: kubectl annotate trainingjob flights-r1 publishes it.';
+  const ofSweep = (made: typeof ready) => ({
+    ...made,
+    metadata: { ...made.metadata, labels: { [LABELS.sweep]: 'flights-r1' } },
+    spec: { ...made.spec, provenance: { trainingJob: 'flights-r1-t2' } },
+  });
   const [NOW, LONG_AGO] = [after(0).toISOString(), after(-3600).toISOString()];
   test.each<[string, Facts, Partial<Run>, number]>([
     ['it runs', { jobs: [job('flights-r1', { phase: 'Running' })] }, { outcome: 'Running' }, 0],
@@ -31,6 +38,18 @@ describe('what became of a run', () => {
       'its job went by its ttlAfterFinished, before its end was seen',
       { versions: [madeAt(after(60), ready)] },
       { outcome: 'Ready', modelVersion: 'flights-0.2.0' },
+      0,
+    ],
+    [
+      'a trial of its sweep made the version, and its ttlAfterFinished of seconds took all of it before it was looked at',
+      { versions: [ofSweep(madeAt(after(60), ready))] },
+      { outcome: 'Ready', modelVersion: 'flights-0.2.0' },
+      0,
+    ],
+    [
+      'it is trained, and its pattern publishes only when asked: nobody waits for a training that is over',
+      { jobs: [job('flights-r1', { phase: 'Trained', conditions: [condition('Reconciling', 'True', ASK)] })] },
+      { outcome: 'AwaitingApproval', message: ASK },
       0,
     ],
     [

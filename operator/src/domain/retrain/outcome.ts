@@ -1,3 +1,4 @@
+import { LABELS } from '@slipway/crds/contract';
 import type { InferenceService, ModelVersion, TrainingJob } from '../../api/kinds.ts';
 import { acceleratorSecondsOf, type RetrainWorld, type Run, UNDER_WAY } from './world.ts';
 
@@ -125,6 +126,11 @@ export const OUTCOME_RULES: readonly OutcomeRule[] = [
     says: ({ made }) => ({ outcome: 'Rejected', message: `ModelVersion ${made} was deleted before it served.` }),
   },
   {
+    name: 'a model that is trained, and is published only when asked, waits for people',
+    when: ({ job }) => job?.status?.phase === 'Trained',
+    says: ({ job }) => ({ outcome: 'AwaitingApproval', message: saidBy(job, 'Reconciling') }),
+  },
+  {
     name: 'a job that failed made nothing',
     when: ({ job }) => job?.status?.phase === 'Failed',
     says: ({ job }) => ({ outcome: 'Failed', message: saidBy(job, 'Stalled') || saidBy(job, 'Ready') }),
@@ -138,12 +144,15 @@ export const OUTCOME_RULES: readonly OutcomeRule[] = [
 
 const RUNNING: Ends = { outcome: 'Running' };
 
+/** Whether a version was made by the job of that name, or by a trial of the sweep of that name. */
+export const wasMadeBy = ({ metadata, spec }: ModelVersion, trainingJob: string): boolean =>
+  spec.provenance?.trainingJob === trainingJob || metadata.labels?.[LABELS.sweep] === trainingJob;
+
 /** A job that its ttlAfterFinished took before its end was seen is known by what it made. A namesake's was made before. */
 const madeBy = ({ trainingJob, startedAt }: Run, { modelVersions }: RetrainWorld): string | undefined =>
   [...modelVersions.values()].find(
-    ({ metadata, spec }) =>
-      spec.provenance?.trainingJob === trainingJob &&
-      Date.parse(metadata.creationTimestamp ?? '') >= Date.parse(startedAt),
+    (version) =>
+      wasMadeBy(version, trainingJob) && Date.parse(version.metadata.creationTimestamp ?? '') >= Date.parse(startedAt),
   )?.metadata.name;
 
 /** What became of a run, from what is there now. A run that came to its end keeps its outcome. */
