@@ -1,19 +1,7 @@
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  symlink,
-  truncate,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -75,33 +63,6 @@ const failureOf = (work: Promise<unknown>): Promise<Failure> =>
       return error as Failure;
     },
   );
-
-describe('a link in the output', () => {
-  it.each(['metrics.json', 'predictions.jsonl', 'golden.jsonl', 'baseline.json', 'model', 'evaluation'])(
-    'from %s to a Secret of the publisher publishes nothing of it',
-    async (name) => {
-      const secrets = join(root, 'keys');
-      await mkdir(secrets);
-      const isFolder = ['model', 'evaluation'].includes(name);
-      const secret = isFolder ? secrets : join(secrets, 'cosign.key');
-      await writeFile(join(secrets, 'cosign.key'), '{"key": "secret"}');
-      await writeFile(join(secrets, 'model.onnx'), encodeModel(affine));
-      await rm(join(output(), name), { recursive: true, force: true });
-      await symlink(secret, join(output(), name));
-      const failure = await failureOf(publish(publication()));
-      expect(failure).toMatchObject({ reason: 'OutputInvalid', message: expect.stringMatching(`^${name} is a link`) });
-      expect(await stored().catch(() => [])).toEqual([]);
-    },
-  );
-
-  it('to another file of the output is that file', async () => {
-    await rm(join(output(), 'golden.jsonl'));
-    await symlink('metrics.json', join(output(), 'golden.jsonl'));
-    await writeFile(join(output(), 'metrics.json'), '');
-    const { files } = await publish(publication());
-    expect(files).toBe(7);
-  });
-});
 
 describe('a published model', () => {
   it('kubeflow/trainer#2245, #2438: lies under its digest, with the files where the contract wants them', async () => {
