@@ -32,7 +32,8 @@ export interface Sample {
 /** More different values than this are measurements and no classes. */
 const MOST_CLASSES = 1000;
 
-export function sampleOf(predictions: readonly Prediction[]): Sample {
+/** Columns of some predictions. What the classes are, `among` says: a slice, or another version, may show fewer of them. */
+export function sampleOf(predictions: readonly Prediction[], among: readonly Prediction[] = predictions): Sample {
   const score = Float64Array.from(predictions, (p) => p.score ?? Number.NaN);
   const flags = (is: (prediction: Prediction) => boolean) => Uint8Array.from(predictions, (p) => (is(p) ? 1 : 0));
   return {
@@ -44,12 +45,12 @@ export function sampleOf(predictions: readonly Prediction[]): Sample {
     byScore: Uint32Array.from(predictions.keys()).sort((a, b) => (score[a] ?? 0) - (score[b] ?? 0) || a - b),
     labelValue: Float64Array.from(predictions, (p) => Number(p.label)),
     predictedValue: Float64Array.from(predictions, (p) => Number(p.prediction)),
-    ...classesOf(predictions),
+    ...classesOf(predictions, among),
   };
 }
 
-function classesOf(predictions: readonly Prediction[]) {
-  const names = new Set(predictions.flatMap(({ label, prediction }) => [String(label), String(prediction)]));
+function classesOf(predictions: readonly Prediction[], among: readonly Prediction[]) {
+  const names = new Set(among.flatMap(({ label, prediction }) => [String(label), String(prediction)]));
   const isBinary = names.size <= 2 && ([...names].every((name) => BINARY.has(name)) || names.has(POSITIVE));
   const classes = names.size > MOST_CLASSES ? [] : [...names].sort();
   const index = new Map(classes.map((name, i) => [name, i]));

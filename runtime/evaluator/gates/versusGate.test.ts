@@ -62,6 +62,26 @@ describe('against another version', () => {
     },
   );
 
+  it('takes both for answers to the same classes, also where one version or a slice shows two of three', async () => {
+    // Of class 0 half are wrong in both, of class 1 none: the mean recall of both is 0.75.
+    const sure = (wrong: number, kind: string, from: number): Prediction[] =>
+      Array.from({ length: 200 }, (_, i) => {
+        const label = i % 2;
+        return { id: from + i, label, prediction: label === 0 && i % 4 === 0 ? wrong : label, slice: { kind } };
+      });
+    const third = Array.from({ length: 40 }, (_, i) => ({
+      id: 900 + i,
+      label: 2,
+      prediction: 2,
+      slice: { kind: 'b' },
+    }));
+    const ours = [...sure(1, 'a', 0), ...third];
+    const theirs = [...sure(2, 'a', 0), ...third];
+    const result = await judge(ours, theirs, { metric: 'truePositiveRate', slice: 'kind == "a"' });
+    expect(result.message).toMatch(/^truePositiveRate \(macro average of 3 classes\) where kind == "a" is as in 1.3.0/);
+    expect(result).toMatchObject({ value: 0, n: 200 });
+  });
+
   it('counts shared ids only, and tells their share', async () => {
     const result = await judge(answers(50), answers(50, 1000, 400));
     expect(result.n).toBe(600);

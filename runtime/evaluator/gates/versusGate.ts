@@ -53,13 +53,15 @@ export function judgeVersus(
     const message = `${nameOf(gate, all)}: ${ours.length} examples are shared with ${rival.version} by id, fewer than minSamples ${minSamplesOf(gate)}: evaluate both on the same held-out examples`;
     return { ...base, verdict: 'NeedMore', value: Number.NaN, low: -1, high: 1, message };
   }
-  requireAnswers(gate, theirs, sampleOf(theirs));
-  const sample = sampleOf(ours);
-  const { estimate, method } = difference(gate.metric, sample, sampleOf(theirs), random);
+  // One side may know a class that the other never names: means over other classes could not be compared.
+  const both = [...predictions, ...rival.predictions];
+  const [sample, other] = [sampleOf(ours, both), sampleOf(theirs, both)];
+  requireAnswers(gate, theirs, other);
+  const { estimate, method } = difference(gate.metric, sample, other, random);
   const verdict = verdictOf(estimate, limit, 'min');
   const hint = verdict === 'NeedMore' ? `; ${advice(estimate, limit, 'min', ours.length)}` : '';
   const { value, low, high } = estimate;
-  const message = `${nameOf(gate, all)} ${standing(value)} ${rival.version} (95 % ${signed(low)} to ${signed(high)}, n=${ours.length} pairs) and ${comparison(verdict, 'min', String(limit))}${hint}${part}`;
+  const message = `${nameOf(gate, sample)} ${standing(value)} ${rival.version} (95 % ${signed(low)} to ${signed(high)}, n=${ours.length} pairs) and ${comparison(verdict, 'min', String(limit))}${hint}${part}`;
   return { ...base, ...estimate, verdict, message, method };
 }
 
