@@ -17,6 +17,7 @@ import { writeStatus } from '../jobs/writeStatus.ts';
 import { Latest } from '../latest.ts';
 import { ClaimUnavailable } from '../placement/claimed.ts';
 import { ClusterView } from '../placement/cluster.ts';
+import { ClusterNews } from '../placement/news.ts';
 import { AdminTokens } from './adminTokens.ts';
 import { apply, type Hands } from './apply.ts';
 import { evidenceSource } from './evidenceSource.ts';
@@ -118,10 +119,12 @@ class InferenceServiceReconciler implements Reconciler {
   constructor(context: ControllerContext, config: OperatorConfig, around: ServingSurroundings) {
     const { client, now } = context;
     const traffic = trafficOf(context, config, FIELD_MANAGER);
+    const cluster = new ClusterView(client);
     this.#context = context;
     this.#latest = new Latest(client, inferenceServices);
     this.#readers = {
       context,
+      cluster: new ClusterNews(cluster),
       traffic,
       evidence: evidenceSource(config, around, now),
       external: externalReaders(context, config, around),
@@ -131,7 +134,7 @@ class InferenceServiceReconciler implements Reconciler {
     };
     this.#hands = {
       client,
-      cluster: new ClusterView(client),
+      cluster,
       now,
       traffic,
       newToken: around.newToken,

@@ -1,9 +1,11 @@
 import { ANNOTATIONS } from '@slipway/crds/contract';
 import { type InferenceService, modelVersions } from '../../api/kinds.ts';
+import { explainPlacement } from '../../domain/placement/explain.ts';
 import type { RevisionSpec } from '../../domain/revision.ts';
 import { revisionOf } from '../../domain/revision.ts';
 import { troubleOf } from '../../domain/rollout/trouble.ts';
 import type { RevisionFacts, World } from '../../domain/rollout/world.ts';
+import { type ExplainPod, unschedulableMessage } from '../../domain/workload/podWait.ts';
 import type { ControllerContext } from '../../kube/contracts.ts';
 import { keyOf } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
@@ -11,6 +13,7 @@ import { SERVER_CONTAINER } from '../../render/predictorChildren.ts';
 import { readRevisionRecord } from '../../render/revisionRecord.ts';
 import { FETCH_CONTAINER } from '../../render/servedArtifact.ts';
 import type { TrafficProvider } from '../../traffic/provider.ts';
+import type { ClusterNews } from '../placement/news.ts';
 import { type Children, childrenOf, revisionLabel } from './children.ts';
 import { endpointsOf } from './endpoints.ts';
 import { type ExternalReaders, readExternal } from './external.ts';
@@ -21,7 +24,8 @@ import { previousOf, targetOf, wantedRevision, wantedVersion } from './target.ts
 import type { UnreadyTimes } from './unreadyTimes.ts';
 
 export interface Readers extends EvidenceReaders {
-  readonly context: Pick<ControllerContext, 'store' | 'now'>;
+  readonly context: Pick<ControllerContext, 'store' | 'now' | 'enqueue'>;
+  readonly cluster: Pick<ClusterNews, 'seen'>;
   readonly traffic: TrafficProvider;
   readonly external: ExternalReaders;
   readonly guardPeriodMs: number;
@@ -37,9 +41,21 @@ export interface Reading {
   readonly specs: Readonly<Record<string, RevisionSpec>>;
 }
 
-function factsOf(children: Children, revision: string): RevisionFacts {
+/** Why no node takes a pod, from the cluster as it was seen last; where it was not seen yet the service is looked at again. */
+function explaining({ context, cluster }: Readers, infs: Stored<InferenceService>, signal: AbortSignal): ExplainPod {
+  const { accelerator } = infs.spec.predictor;
+  const now = context.now();
+  return (pod) => {
+    const seen = cluster.seen(accelerator?.claim !== undefined, now, signal, () => context.enqueue(keyOf(infs)));
+    if (seen === undefined || pod.spec === undefined) return undefined;
+    const { sentence } = explainPlacement(pod.spec, seen, { accelerator, scheduler: unschedulableMessage(pod) });
+    return sentence;
+  };
+}
+
+function factsOf(children: Children, revision: string, explain: ExplainPod): RevisionFacts {
   const of = children.pods.filter((pod) => revisionLabel(pod) === revision);
-  const trouble = troubleOf(of, FETCH_CONTAINER, SERVER_CONTAINER);
+  const trouble = troubleOf(of, [FETCH_CONTAINER, SERVER_CONTAINER], explain);
   const endpoints = endpointsOf(children, revision);
   return {
     replicas: children.deployments.find((d) => revisionLabel(d) === revision)?.spec?.replicas ?? 0,
@@ -49,9 +65,9 @@ function factsOf(children: Children, revision: string): RevisionFacts {
   };
 }
 
-const revisionsOf = (children: Children): Record<string, RevisionFacts> => {
+const revisionsOf = (children: Children, explain: ExplainPod): Record<string, RevisionFacts> => {
   const names = new Set([...children.deployments, ...children.services].map(revisionLabel));
-  return Object.fromEntries([...names].map((revision) => [revision, factsOf(children, revision)]));
+  return Object.fromEntries([...names].map((revision) => [revision, factsOf(children, revision, explain)]));
 };
 
 const recordsOf = (children: Children): Record<string, RevisionSpec> =>
@@ -99,6 +115,7 @@ export async function read(readers: Readers, infs: Stored<InferenceService>, sig
   const evidence = await gatherEvidence(readers, infs, children, route, signal);
   const now = context.now();
   const { specs, ...versions } = versionsOf(readers, infs, recordsOf(children));
+  const revisions = revisionsOf(children, explaining(readers, infs, signal));
   return {
     infs,
     children,
@@ -112,7 +129,7 @@ export async function read(readers: Readers, infs: Stored<InferenceService>, sig
       status: infs.status ?? ({} as World['status']),
       asked: asked(infs),
       ...versions,
-      revisions: readers.unready.look(keyOf(infs), revisionsOf(children), now),
+      revisions: readers.unready.look(keyOf(infs), revisions, now),
       route,
       evidence,
       external: readExternal(readers.external, infs, children),

@@ -94,7 +94,7 @@ test.each<[string, Pod, object | undefined]>([
     { reason: 'InsufficientAccelerator', message: expect.stringContaining('1 more nvidia.com/gpu'), fatal: false },
   ],
 ])('%s', (_sentence, given, want) => {
-  const trouble = troubleOf([given], 'fetch', 'server');
+  const trouble = troubleOf([given], ['fetch', 'server']);
   if (want === undefined) expect(trouble).toBeUndefined();
   else expect(trouble).toMatchObject(want);
 });

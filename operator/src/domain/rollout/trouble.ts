@@ -1,7 +1,7 @@
 import type { Pod } from '../../api/builtin.ts';
 import { missingAccelerators } from '../workload/accelerators.ts';
 import { containerStatus, isKnownReason, isOfTheInput, termination } from '../workload/podEnd.ts';
-import { podWait } from '../workload/podWait.ts';
+import { type ExplainPod, podWait } from '../workload/podWait.ts';
 import type { Trouble } from './world.ts';
 
 /** Deaths after which a container is taken to die always: one may be bad luck of the node, and each costs a back-off. */
@@ -35,8 +35,12 @@ function crash(pod: Pod, container: string): Trouble | undefined {
  * The first cause that keeps pods of a revision from serving. A crash says more than the back-off that follows it, so
  * crashes of these containers are looked for first, the fatal ones before the others.
  */
-export function troubleOf(pods: readonly Pod[], ...containers: readonly string[]): Trouble | undefined {
+export function troubleOf(
+  pods: readonly Pod[],
+  containers: readonly string[],
+  explain?: ExplainPod,
+): Trouble | undefined {
   const crashes = pods.flatMap((pod) => containers.flatMap((container) => crash(pod, container) ?? []));
-  const wait = missingAccelerators(pods) ?? podWait(pods);
+  const wait = missingAccelerators(pods, explain) ?? podWait(pods, explain);
   return crashes.find(({ fatal }) => fatal) ?? crashes[0] ?? (wait && { ...wait, fatal: false });
 }

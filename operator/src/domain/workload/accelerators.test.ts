@@ -33,6 +33,13 @@ describe('pods that no node takes', () => {
     );
   });
 
+  test('are told why node by node, where the nodes were seen: the scheduler says only that there are too few', () => {
+    const ours = '0 of 3 nodes: 2 are full (8 of 8 nvidia.com/gpu taken); 1 has no nvidia.com/gpu.';
+    expect(missingAccelerators([pod({ 'nvidia.com/gpu': '2' }, short)], () => ours)?.message).toBe(
+      '2 more nvidia.com/gpu are needed: 1 pod waits for 2 each, and no node has them to spare (0 of 3 nodes: 2 are full (8 of 8 nvidia.com/gpu taken); 1 has no nvidia.com/gpu). Free some, add a node, or write surge: Never to swap pods in place',
+    );
+  });
+
   test.each([
     ['for lack of memory lack no accelerator', pod({ 'nvidia.com/gpu': '1' }, '0/3 nodes: 3 Insufficient memory.')],
     ['that ask for none lack none', pod({ cpu: '1' }, short)],

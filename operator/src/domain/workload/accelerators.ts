@@ -1,5 +1,5 @@
 import type { Pod } from '../../api/builtin.ts';
-import type { PodWait } from './podWait.ts';
+import type { ExplainPod, PodWait } from './podWait.ts';
 import { unschedulableMessage } from './podWait.ts';
 
 /** Resources of a pod that only some nodes have: their names have a domain, such as nvidia.com/gpu. */
@@ -25,7 +25,7 @@ export interface Shortage extends Omit<PodWait, 'reason'> {
 }
 
 /** How many accelerators the pods that no node takes lack in all; undefined: none of them waits for one. */
-export function missingAccelerators(pods: readonly Pod[]): Shortage | undefined {
+export function missingAccelerators(pods: readonly Pod[], explain: ExplainPod = () => undefined): Shortage | undefined {
   const short = pods.flatMap((pod) => {
     const found = lacking(pod);
     return found === undefined ? [] : [{ pod, ...found }];
@@ -34,9 +34,10 @@ export function missingAccelerators(pods: readonly Pod[]): Shortage | undefined 
   if (first === undefined) return undefined;
   const same = short.filter(({ resource }) => resource === first.resource);
   const missing = same.reduce((sum, { count }) => sum + count, 0);
+  const why = (explain(first.pod) ?? unschedulableMessage(first.pod) ?? '').replace(/\.$/, '');
   const waiting = same.length === 1 ? '1 pod waits' : `${same.length} pods wait`;
   return {
     reason: 'InsufficientAccelerator',
-    message: `${missing} more ${first.resource} ${missing === 1 ? 'is' : 'are'} needed: ${waiting} for ${first.count} each, and no node has them to spare (${unschedulableMessage(first.pod)}). Free some, add a node, or write surge: Never to swap pods in place`,
+    message: `${missing} more ${first.resource} ${missing === 1 ? 'is' : 'are'} needed: ${waiting} for ${first.count} each, and no node has them to spare (${why}). Free some, add a node, or write surge: Never to swap pods in place`,
   };
 }

@@ -27,7 +27,10 @@ export const unschedulableMessage = (pod: Pod): string | undefined => {
   return placed?.status === 'False' && placed.reason === 'Unschedulable' ? oneLine(placed.message ?? '') : undefined;
 };
 
-type Rule = (pod: Pod) => PodWait | undefined;
+/** Says in our words why no node takes a pod; undefined: the scheduler's own are all there is. */
+export type ExplainPod = (pod: Pod) => string | undefined;
+
+type Rule = (pod: Pod, explain: ExplainPod) => PodWait | undefined;
 
 const imageNotPulled: Rule = (pod) => {
   const stuck = waiting(pod).find(({ reason }) => IMAGE_REASONS.includes(reason ?? ''));
@@ -49,11 +52,11 @@ const containerNotStarted: Rule = (pod) => {
   );
 };
 
-const notScheduled: Rule = (pod) => {
+const notScheduled: Rule = (pod, explain) => {
   const message = unschedulableMessage(pod);
   return message === undefined
     ? undefined
-    : { reason: 'Unschedulable', message: `No node takes pod ${pod.metadata.name}: ${message}` };
+    : { reason: 'Unschedulable', message: `No node takes pod ${pod.metadata.name}: ${explain(pod) ?? message}` };
 };
 
 /** The image as the pod asks for it: a status may name what the runtime resolved it to. */
@@ -64,10 +67,10 @@ const imageOf = (pod: Pod, container: string): string | undefined =>
 const RULES: readonly Rule[] = [notScheduled, imageNotPulled, containerNotStarted];
 
 /** The first cause found in any of the pods, or undefined when all of them are on their way. */
-export function podWait(pods: readonly Pod[]): PodWait | undefined {
+export function podWait(pods: readonly Pod[], explain: ExplainPod = () => undefined): PodWait | undefined {
   for (const rule of RULES) {
     for (const pod of pods) {
-      const wait = rule(pod);
+      const wait = rule(pod, explain);
       if (wait !== undefined) return wait;
     }
   }
