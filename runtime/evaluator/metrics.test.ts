@@ -150,5 +150,13 @@ describe('measurements', () => {
     expect(metricsFor(houses)).toEqual(['meanAbsoluteError', 'rootMeanSquaredError', 'r2']);
     expect(metricsFor(sample([[1, 1, 0.5]]))).not.toContain('r2');
     expect(metricsFor(sampleOf([{ id: 1, label: 'a', prediction: 'b' }]))).not.toContain('rocAuc');
+    expect(metricsFor(sampleOf([{ id: 1, label: 'a', prediction: 'b', score: 0.1 }]))).toEqual([
+      'accuracy',
+      'balancedAccuracy',
+      'precision',
+      'recall',
+      'truePositiveRate',
+      'f1',
+    ]);
   });
 });

@@ -184,12 +184,26 @@ function intervalOf(definition: MetricDefinition, sample: Sample, random: Random
   return bootstrap((weights) => definition.of(sample, weights), sample.size, random, definition.widest, z);
 }
 
+const OF_CLASS_ONE: readonly Metric[] = [
+  'falsePositiveRate',
+  'positiveRate',
+  'rocAuc',
+  'logLoss',
+  'brier',
+  'expectedCalibrationError',
+];
+
+/** Whether a metric of class 1 meets one. Where no class has that name it would be 0, mostly the best there is, whatever the model does. */
+export const isDefinedFor = (metric: Metric, { classes }: Sample): boolean =>
+  !OF_CLASS_ONE.includes(metric) || classes.includes('1') || classes.every((one) => one === '0');
+
 /** Metrics that these predictions can be measured by: numbers with many values have no classes, classes without scores no ranking. */
 export function metricsFor(sample: Sample): readonly Metric[] {
   const hasScores = sample.score.every((score) => !Number.isNaN(score));
   const isNumeric = [sample.labelValue, sample.predictedValue].every((all) => all.every(Number.isFinite));
   const isMeasurement = isNumeric && !sample.isBinary && !hasWholeNumbers(sample);
-  return (Object.keys(METRICS) as Metric[]).filter((metric) => {
+  const defined = (Object.keys(METRICS) as Metric[]).filter((metric) => isDefinedFor(metric, sample));
+  return defined.filter((metric) => {
     const { needs } = METRICS[metric];
     if (needs === 'scores') return hasScores;
     return needs === 'numbers' ? isMeasurement : !isMeasurement && sample.classes.length > 0;

@@ -1,7 +1,7 @@
 import type { Gate } from '@slipway/crds';
 import type { Prediction } from '@slipway/crds/contract';
 import { Failure } from '../../artifact/failure.ts';
-import { METRICS, type Metric } from '../metrics.ts';
+import { isDefinedFor, METRICS, type Metric } from '../metrics.ts';
 import { type Sample, sampleOf } from '../sample.ts';
 import { rowsOfSlice } from './sliceExpression.ts';
 
@@ -9,6 +9,7 @@ import { rowsOfSlice } from './sliceExpression.ts';
 export type MetricGate = Gate & { readonly metric: Metric };
 
 export const DEFAULT_MIN_SAMPLES = 30;
+const NAMED = 5;
 export const minSamplesOf = ({ minSamples }: Gate): number => minSamples ?? DEFAULT_MIN_SAMPLES;
 
 /** The predictions that a gate is about, each with its place in the file. */
@@ -30,9 +31,19 @@ export function sampleOfRows(all: Sample, predictions: readonly Prediction[], ro
   };
 }
 
+function requireClassOne({ name, metric }: MetricGate, sample: Sample): void {
+  if (isDefinedFor(metric, sample)) return;
+  const there = `${sample.classes.slice(0, NAMED).join(', ')}${sample.classes.length > NAMED ? ', …' : ''}`;
+  throw new Failure(
+    'PredictionsInvalid',
+    `Gate ${name} needs a class 1, which ${metric} is about, but the classes are ${there}; write 1 for the class that it is to be about and 0 for the others.`,
+  );
+}
+
 /** Throws Failure PredictionsInvalid, naming gate and line, where a prediction lacks what the metric is made of. */
 export function requireAnswers(gate: MetricGate, predictions: readonly Prediction[], sample: Sample): void {
   const { needs } = METRICS[gate.metric];
+  requireClassOne(gate, sample);
   if (needs === 'scores') {
     requireEach(gate, predictions, ({ score }) => score !== undefined, 'a score on every prediction', 'none', SCORE);
   } else if (needs === 'numbers') {

@@ -99,6 +99,23 @@ describe('gates on a metric', () => {
     );
   });
 
+  it.each([
+    ['positiveRate', { across: 'carrier', maxGap: '0.01' }],
+    ['falsePositiveRate', { max: '0.1' }],
+    ['brier', { max: '0.3' }],
+  ] as const)(
+    'refuse %s where no class is called 1: it would be 0, and pass, whatever the model does',
+    async (metric, asks) => {
+      const words = Array.from({ length: 100 }, (_, id): Prediction => {
+        const label = id % 2 === 0 ? 'late' : 'early';
+        return { id, label, prediction: 'late', score: 0.1, slice: { carrier: id % 3 } };
+      });
+      await expect(judgeOne({ name: 'g', metric, ...asks }, words)).rejects.toThrow(
+        `Gate g needs a class 1, which ${metric} is about, but the classes are early, late; write 1 for the class that it is to be about and 0 for the others.`,
+      );
+    },
+  );
+
   it('refuse words where numbers are needed, and measurements where classes are', async () => {
     const words: Prediction[] = [{ id: 1, label: 'cat', prediction: 2 }];
     await expect(judgeOne({ name: 'g', metric: 'r2', min: '0' }, words)).rejects.toThrow(
