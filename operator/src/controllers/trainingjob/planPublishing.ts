@@ -1,4 +1,5 @@
 import type { PublishReport } from '@slipway/crds';
+import type { Job } from '../../api/builtin.ts';
 import { jobEnd } from '../../domain/workload/jobEnd.ts';
 import { oneLine } from '../../domain/workload/oneLine.ts';
 import { failuresOf, isDecisive, lastMessages, type PodFailure } from '../../domain/workload/podEnd.ts';
@@ -6,15 +7,18 @@ import { podWait } from '../../domain/workload/podWait.ts';
 import { publishReport } from '../../domain/workload/report.ts';
 import { rfc3339 } from '../../kube/conditions.ts';
 import { again, settled } from '../../kube/outcome.ts';
+import type { Stored } from '../../kube/wire.ts';
 import { PUBLISH_CONTAINER } from '../../render/publishJob.ts';
 import { type Artifact, trainedModelVersion } from '../../render/trainedModelVersion.ts';
 import { fail } from './fail.ts';
-import { normal } from './notes.ts';
+import { normal, warning } from './notes.ts';
 import { observedStatus } from './observe.ts';
 import { done, underWay } from './outlook.ts';
 import type { Action, BareStatus, Plan, World } from './world.ts';
 
 const LOOK_AGAIN_MS = 2_000;
+/** Rest before a store that could not be written to is tried again; the publish Job itself tries three times. */
+const RETRY_MS = 60_000;
 
 interface Step {
   readonly actions?: readonly Action[];
@@ -107,10 +111,29 @@ function publishFailure({ publish: { job, pods } }: World): PodFailure | 'unknow
   return end?.kind === 'Failed' ? (failures.at(-1) ?? 'unknown') : undefined;
 }
 
-function failPublishing(world: World, failure: PodFailure | 'unknown'): Plan {
-  if (failure === 'unknown')
-    return fail(world, 'PublishFailed', 'The publish Job failed and none of its pods is left.');
+const PODS_GONE = { reason: 'PublishFailed', message: 'The publish Job failed and none of its pods is left.' };
+
+/**
+ * Hours of training lie in the workspace, and nothing is wrong with them: a store that is away, is full or refuses its
+ * credentials is asked again until somebody has mended it.
+ */
+function retryPublishing(world: World, job: Stored<Job>, { reason, message }: typeof PODS_GONE): Plan {
+  const end = jobEnd(job);
+  const rest = Date.parse(end?.at ?? '') + RETRY_MS - world.now.getTime();
+  const said = `${message.replace(/\.?$/, '.')} The trained model waits in the workspace; it is tried again every ${RETRY_MS / 1000} s.`;
+  const step = publishing(world, { reason, message: said });
+  if (rest > 0) return { ...step, events: [warning(reason, said)], next: again(rest, said) };
+  const goes = job.metadata.deletionTimestamp !== undefined;
+  return { ...step, actions: goes ? [] : [{ kind: 'DeleteJob', job }], next: again(LOOK_AGAIN_MS, said) };
+}
+
+/** A fault of what was trained is final: publishing it again would find the same. */
+function failPublishing(world: World, job: Stored<Job>, failure: PodFailure | 'unknown'): Plan {
+  if (failure === 'unknown') return retryPublishing(world, job, PODS_GONE);
   const { pod, exitCode, message } = failure;
+  if (failure.reason !== undefined && !isDecisive(failure)) {
+    return retryPublishing(world, job, { reason: failure.reason, message: `Publishing failed: ${message}` });
+  }
   const reason = failure.outOfMemory ? 'OutOfMemory' : (failure.reason ?? 'PublishFailed');
   return fail(world, reason, `Publishing failed: pod ${pod} ended with exit code ${exitCode ?? 'unknown'}: ${message}`);
 }
@@ -127,7 +150,7 @@ export function planPublishing(world: World): Plan {
     });
   }
   const failure = publishFailure(world);
-  if (failure !== undefined) return failPublishing(world, failure);
+  if (failure !== undefined) return failPublishing(world, publish.job, failure);
   if (jobEnd(publish.job) !== undefined) return readPublished(world);
   const wait = podWait(publish.pods);
   return publishing(world, {
