@@ -56,7 +56,7 @@ const accuracyOfPair: CoverageCase = {
   name: 'difference of accuracy, paired',
   truth: truthOf('accuracy', OURS) - truthOf('accuracy', THEIRS),
   once: (size, random) => {
-    const [ours, theirs] = drawPair(OURS, THEIRS, size, random).map(sampleOf) as [Sample, Sample];
+    const [ours, theirs] = drawPair(OURS, THEIRS, size, random).map((rows) => sampleOf(rows)) as [Sample, Sample];
     const counts = { ours: 0, theirs: 0, pairs: size };
     for (let i = 0; i < size; i++) {
       const difference = (ours.correct[i] ?? 0) - (theirs.correct[i] ?? 0);
@@ -72,7 +72,7 @@ const resampledPair = (name: string, metric: Metric): CoverageCase => ({
   name,
   truth: (METRICS[metric].better === 'higher' ? 1 : -1) * (truthOf(metric, OURS) - truthOf(metric, THEIRS)),
   once: (size, random) => {
-    const [ours, theirs] = drawPair(OURS, THEIRS, size, random).map(sampleOf) as [Sample, Sample];
+    const [ours, theirs] = drawPair(OURS, THEIRS, size, random).map((rows) => sampleOf(rows)) as [Sample, Sample];
     return difference(metric, ours, theirs, random).estimate;
   },
   isResampled: true,

@@ -85,6 +85,18 @@ const UNALIGNED: Watch = {
   measured: ', two looks a second, seconds not aligned',
 };
 
+const HIGH: Watch = {
+  ...UNALIGNED,
+  name: 'false-rollbacks-high',
+  cells: [
+    { limit: 0.2, perSecond: 10 },
+    { limit: 0.2, perSecond: 100 },
+    { limit: 0.3, perSecond: 30 },
+    { limit: 0.5, perSecond: 30 },
+  ],
+  measured: ', at limits of 20 % and more',
+};
+
 /** How many of the rollouts of a candidate exactly at its limit were failed, at each level: what fails at one fails at those above. */
 function falseFails(traffic: Traffic, runs: number, { cells, seconds, unaligned }: Watch): readonly number[][] {
   return cells.map(({ limit, perSecond }) => {
@@ -141,6 +153,9 @@ const MORE = 5;
 
 /** As falseRollbacks, at moments that nobody agreed on, as in the operator. */
 export const falseRollbacksUnaligned = (runs: number): Section => falseRollbacksOf(UNALIGNED, MORE * runs);
+
+/** At limits so high that a bad second fails whole. */
+export const falseRollbacksHigh = (runs: number): Section => falseRollbacksOf(HIGH, MORE * runs);
 
 const WATCHED = 600;
 

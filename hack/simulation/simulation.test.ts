@@ -38,9 +38,12 @@ describe('the page', () => {
       'evidence',
       'detection',
       'false-rollbacks',
+      'false-rollbacks-unaligned',
+      'false-rollbacks-high',
       'missed-regressions',
       'power',
       'false-blame',
+      'false-blame-unaligned',
       'shared-faults',
       'speed',
     ];

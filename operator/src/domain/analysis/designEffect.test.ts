@@ -130,6 +130,27 @@ describe('a candidate at the limit, looked at each second for a minute', { timeo
     },
   );
 
+  test.each([
+    [0.2, 'bursts: a tenth of the seconds, 10 times the rest'],
+    [0.3, 'correlated: bad times of 2 s, 3 times the rest'],
+    [0.5, 'correlated: bad times of 2 s, 3 times the rest'],
+  ] as const)('a limit of %d, where a bad second fails whole, is kept one in a thousand too: %s', (limit, name) => {
+    const [many, fail] = [2000, 0.001];
+    const failed = Array.from({ length: many }, (_, seed) =>
+      watchRate({
+        traffic: PROMISED[name],
+        rate: limit,
+        perSecond: 30,
+        seconds: 60,
+        limit,
+        risk: { fail, pass: 1e-12 },
+        seed: seed + 1,
+        unaligned: true,
+      }),
+    ).filter(({ verdict }) => verdict === 'Fail').length;
+    expect(failed).toBeLessThanOrEqual(many * fail + 3 * Math.sqrt(many * fail));
+  });
+
   test('flagger#1501: is not failed by a burst in the first three seconds', () => {
     const bursts = PROMISED['bursts: a tenth of the seconds, 10 times the rest'];
     expect(failsOf(bursts, 200, 0.01, 3)).toBeLessThanOrEqual(runs * 0.01 + 3 * Math.sqrt(runs * 0.01));

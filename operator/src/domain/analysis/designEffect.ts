@@ -5,13 +5,18 @@ import { type Batches, requestsOf, type Tally } from './tally.ts';
  * Correlation of two questions of one batch that is assumed before anything is known: however many it has, a batch is
  * then worth few independent ones. Bursts are the reason: one bad second is not a bad version. Seconds that fail so many
  * times as often as the rest are the more correlated the higher the rate is (with a factor of 10 in a tenth of the
- * seconds by 2p/(1 − p)), so that the assumption grows with the rate that is tested.
+ * seconds by 2p/(1 − p)), so that the assumption grows with the rate that is tested; twice as fast above 10 %, where bad seconds fail whole.
  */
-const assumedCorrelation = (tested: number): number => Math.min(0.5, 0.08 + 2.4 * tested);
+const assumedCorrelation = (tested: number): number =>
+  Math.min(0.9, 0.08 + 2.4 * tested + 2.4 * Math.max(0, tested - HIGH));
+const HIGH = 0.1;
 /** Where two versions are compared no rate is tested: a correlation of 0.12, so that a second is worth eight at most. */
 const COMPARED = 1 / 60;
-/** How many batches that assumption weighs against what was seen. */
-const ASSUMED_BATCHES = 5;
+/**
+ * How many batches that assumption weighs against what was seen. More at high rates, where a few seconds that fail whole
+ * in a row are all that it takes: their alikeness would take the assumption away.
+ */
+const assumedBatches = (tested: number): number => Math.min(15, 5 + 50 * Math.max(0, tested - HIGH));
 /** Bursts outlast a second, which batches of a second can't show: three seconds for a correlation of 0.5 from one to the next. */
 const PERSISTENCE = 3;
 /** Standard deviations of chance that a dispersion must exceed before it counts, so that a steady fault is not taken for bursts. */
@@ -34,7 +39,7 @@ function excessDispersion(hits: number, total: number, { count, squaredOverTotal
  * bursts (one bad host, one bad client), and n questions of a burst are worth n/φ independent ones. What the batches
  * show is their Pearson dispersion, (Σ h²/n − H²/N)/(p(1 − p)) − (k − 1), less what chance makes of a χ² with k − 1
  * degrees of freedom. One batch shows nothing and five show little, so it is averaged with the assumption, as if that
- * had been seen in five batches; it counts three times, for bursts that last, and for those that the pod's seconds cut
+ * had been seen in five batches or more; it counts three times, for bursts that last, and for those that the pod's seconds cut
  * in two. Its first and its last second are cut by the looks: both together count as one, or a look a moment after a
  * second began would take batches for smaller than they are. φ is never below 1: a run that happens to look too regular
  * earns no extra certainty. Without any batch the questions are taken as independent.
@@ -48,10 +53,18 @@ export function designEffect(hits: number, total: number, batches: Batches, test
   const { count } = batches;
   if (count <= 0 || total <= 0) return 1;
   const others = Math.max(0, total / Math.max(1, count - 1) - 1);
-  const assumed = ASSUMED_BATCHES * others * assumedCorrelation(tested);
+  const weight = assumedBatches(tested);
+  const assumed = weight * others * assumedCorrelation(tested);
   const seen = PERSISTENCE * excessDispersion(hits, total, batches);
-  return Math.max(1, 1 + (assumed + seen) / (ASSUMED_BATCHES + count - 1));
+  return Math.max(1, 1 + (assumed + seen) / (weight + count - 1));
 }
+
+/**
+ * The rate that two versions are tested at when they are compared: three quarters of what the stable one has, with the margin. Bad
+ * seconds hit either, and a difference needs more of them than a limit: all of that rate would cost time for nothing.
+ */
+export const comparedAt = (stable: Counts, margin: number): number =>
+  Math.max(COMPARED, (3 * (stable.hits / Math.max(1, stable.total) + margin)) / 4);
 
 /** Counts divided by their design effect: what as many independent questions would have been worth. */
 export function effectiveCounts(hits: number, total: number, batches: Batches, tested?: number): Counts {

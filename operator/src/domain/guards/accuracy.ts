@@ -1,3 +1,4 @@
+import { comparedAt } from '../analysis/designEffect.ts';
 import { rateKey } from '../analysis/tally.ts';
 import { type Judgement, judgeDifference, judgeRate } from '../analysis/verdict.ts';
 import { unreadable } from './blindness.ts';
@@ -63,7 +64,8 @@ const worseThanStable = (worseBy: string): Question => ({
   isChance: true,
   answer: (sight, { whole }) => {
     const margin = parsePercent(worseBy);
-    const [candidate, stable] = [wrong.counts(labelled(sight)), wrong.counts(reference(sight))];
+    const tested = comparedAt(rawCounts(wrong, reference(sight)), margin);
+    const [candidate, stable] = [wrong.counts(labelled(sight), tested), wrong.counts(reference(sight), tested)];
     const judgement = judgeDifference(candidate, stable, margin, whole);
     const difference = { candidate, stable, margin, bothGrow: true };
     const eta = () => untilDifferenceIsJudged(difference, whole, secondsOfRollout(sight));

@@ -1,5 +1,5 @@
 import type { Counts } from '../confidenceSequence.ts';
-import { effectiveCounts, together } from '../designEffect.ts';
+import { effectiveCounts } from '../designEffect.ts';
 import { type Batches, noBatches } from '../tally.ts';
 import { drawn, type Seconds } from './traffic.ts';
 
@@ -12,16 +12,15 @@ export class Arm {
   readonly #tested: number | undefined;
   #step = { hits: 0, total: 0, batches: noBatches };
   #open: Counts = NOTHING;
-  #before: Counts = NOTHING;
 
   /** `tested`: the rate that it is held against. */
   constructor(tested?: number) {
     this.#tested = tested;
   }
 
-  /** A new step begins: what came before keeps its own design effect. */
-  begin(): void {
-    this.#before = this.counts;
+  /** A new step begins: what came before belongs to another comparison. */
+  anew(): void {
+    [this.hits, this.total] = [0, 0];
     this.#step = { hits: 0, total: 0, batches: noBatches };
     this.#open = NOTHING;
   }
@@ -62,8 +61,13 @@ export class Arm {
 
   /** What the guards judge. */
   get counts(): Counts {
+    return this.testedAt(this.#tested);
+  }
+
+  /** What the guards judge against this rate. */
+  testedAt(rate: number | undefined): Counts {
     const { hits, total } = this.#step;
-    return together(this.#before, effectiveCounts(hits, total, this.#batches, this.#tested));
+    return effectiveCounts(hits, total, this.#batches, rate);
   }
 }
 

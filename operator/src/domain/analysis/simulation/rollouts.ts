@@ -1,9 +1,10 @@
+import { comparedAt } from '../designEffect.ts';
 import { exceeds } from '../difference.ts';
 import { sharedFault } from '../sharedFault.ts';
 import { mulberry32 } from '../simulation.ts';
 import { judgeRate, type Risk } from '../verdict.ts';
 import { Arm, from, portion } from './arm.ts';
-import type { Traffic } from './traffic.ts';
+import type { Seconds, Traffic } from './traffic.ts';
 
 /** Second of the verdict, from 1. */
 export interface Watched {
@@ -78,22 +79,86 @@ export interface PairRollout {
   readonly seconds: number;
   readonly alpha: number;
   readonly seed: number;
+  /** As in RateRollout. */
+  readonly unaligned?: boolean;
+}
+
+/** How many weights there are in so many seconds: each has a comparison of its own, and the same part of the risk. */
+const weightsOf = ({ weight, seconds }: PairRollout): number =>
+  new Set(Array.from({ length: seconds }, (_, second) => weight(second))).size;
+
+/** A weight has evidence of its own, but that a stable version without requests is known by what it had before. */
+function nextStep(candidate: Arm, stable: Arm, weight: number): void {
+  candidate.anew();
+  if (weight < 1) stable.anew();
+}
+
+/** As the guards compare. */
+function isWorse(candidate: Arm, stable: Arm, margin: number, alpha: number): boolean {
+  const tested = comparedAt(stable, margin);
+  return exceeds(candidate.testedAt(tested), stable.testedAt(tested), margin, alpha);
+}
+
+/** An arm of a pair: its traffic and its pods have seconds of their own. */
+class UnalignedArm extends Arm {
+  readonly #next: Seconds;
+  readonly #uniform: () => number;
+  readonly #turns: (tick: number) => boolean;
+  readonly #ends: (tick: number) => boolean;
+  #now: number;
+
+  constructor(uniform: () => number, next: Seconds) {
+    super();
+    this.#uniform = uniform;
+    this.#next = next;
+    this.#now = next();
+    [this.#turns, this.#ends] = [striking(uniform, TICKS), striking(uniform, TICKS)];
+  }
+
+  tick(tick: number, requests: number): void {
+    if (this.#turns(tick)) this.#now = this.#next();
+    if (this.#ends(tick)) this.endSecond();
+    this.part(this.#uniform, requests, this.#now);
+  }
+}
+
+/** Two versions as they are compared in the operator: at moments that nobody agreed on. */
+function watchPairUnaligned(rollout: PairRollout): Watched {
+  const { traffic, margin, weight, perSecond, seconds, seed } = rollout;
+  const alpha = rollout.alpha / weightsOf(rollout);
+  const uniform = mulberry32(seed);
+  const candidate = new UnalignedArm(uniform, traffic(uniform, rollout.candidate));
+  const stable = new UnalignedArm(uniform, traffic(uniform, rollout.stable));
+  const looks = striking(uniform, TICKS / 2);
+  const weightAt = (tick: number): number => weight(Math.floor(tick / TICKS));
+  for (let tick = 0; tick < seconds * TICKS; tick += 1) {
+    if (tick > 0 && weightAt(tick) !== weightAt(tick - 1)) nextStep(candidate, stable, weightAt(tick));
+    const all = portion(uniform, perSecond, 1 / TICKS);
+    const requests = portion(uniform, all, weightAt(tick));
+    candidate.tick(tick, requests);
+    stable.tick(tick, all - requests);
+    if (!looks(tick) || candidate.share - stable.share <= margin) continue;
+    if (isWorse(candidate, stable, margin, alpha))
+      return { verdict: 'Fail', second: (tick + 1) / TICKS, requests: candidate.total };
+  }
+  return { verdict: 'NeedMore', second: seconds, requests: candidate.total };
 }
 
 /** Two versions against each other, looked at each second: the second in which the candidate is found worse. */
 export function watchPair(rollout: PairRollout): Watched {
-  const { traffic, margin, weight, perSecond, seconds, alpha, seed } = rollout;
+  if (rollout.unaligned === true) return watchPairUnaligned(rollout);
+  const { traffic, margin, weight, perSecond, seconds, seed } = rollout;
+  const alpha = rollout.alpha / weightsOf(rollout);
   const uniform = mulberry32(seed);
   const [nextCandidate, nextStable] = [traffic(uniform, rollout.candidate), traffic(uniform, rollout.stable)];
   const [candidate, stable] = [new Arm(), new Arm()];
   for (let second = 1; second <= seconds; second += 1) {
-    if (second > 1 && weight(second - 1) !== weight(second - 2)) for (const arm of [candidate, stable]) arm.begin();
+    if (second > 1 && weight(second - 1) !== weight(second - 2)) nextStep(candidate, stable, weight(second - 1));
     const requests = portion(uniform, perSecond, weight(second - 1));
     candidate.second(uniform, requests, nextCandidate());
     stable.second(uniform, perSecond - requests, nextStable());
     if (candidate.share - stable.share <= margin) continue;
-    if (exceeds(candidate.counts, stable.counts, margin, alpha))
-      return { verdict: 'Fail', second, requests: candidate.total };
+    if (isWorse(candidate, stable, margin, alpha)) return { verdict: 'Fail', second, requests: candidate.total };
   }
   return { verdict: 'NeedMore', second: seconds, requests: candidate.total };
 }

@@ -34,7 +34,9 @@ const betaBinomial =
 const badTimes =
   (factor: number, seconds: number): Traffic =>
   (uniform, rate) => {
-    const good = rate / (0.9 + 0.1 * factor);
+    const few = rate / (0.9 + 0.1 * factor);
+    // More than all can't fail: at a high rate the rest makes up for what a bad time can't hold.
+    const good = few * factor > 1 ? (rate - 0.1) / 0.9 : few;
     let bad = uniform() < 0.1;
     return () => {
       const now = bad ? Math.min(1, good * factor) : good;
