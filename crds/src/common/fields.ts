@@ -16,6 +16,14 @@ export const dnsLabel = (max: number) =>
     'must be lower-case letters, digits and -, starting and ending with a letter or digit, such as flight-delays',
   );
 
+/** A parameter of a training run: it becomes the tail of an environment variable's name. */
+export const parameterName = (max: number) =>
+  formatted(
+    max,
+    /^[A-Za-z][A-Za-z0-9._-]*$/,
+    'must start with a letter and hold letters, digits and . _ - only, such as learning-rate',
+  );
+
 const SEMVER = /(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)/;
 
 export const semver = () =>

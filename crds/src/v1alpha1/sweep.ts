@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { cel } from '../common/cel.ts';
-import { atomicList, decimal, mapList } from '../common/fields.ts';
+import { atomicList, decimal, mapList, parameterName } from '../common/fields.ts';
 
 const searched = z
   .object({
-    name: z.string().min(1).max(64).describe('Parameter, as in spec.parameters.'),
+    name: parameterName(64).describe('Parameter, as in spec.parameters.'),
     values: atomicList(z.string().max(256), 64, 1)
       .optional()
       .describe('Values to try. Exactly one of values and range.'),

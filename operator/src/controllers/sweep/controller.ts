@@ -1,9 +1,10 @@
 import { ANNOTATIONS, LABELS } from '@slipway/crds/contract';
-import { type TrainingJob, trainingJobs } from '../../api/kinds.ts';
+import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
 import { goesAt } from '../../domain/training/expiry.ts';
-import { planSweep, type SweepAction, type SweepPlan } from '../../domain/training/sweep/plan.ts';
+import { planSweep, type SweepAction, type SweepPlan, trialRefused } from '../../domain/training/sweep/plan.ts';
 import type { SweepWorld } from '../../domain/training/sweep/standing.ts';
 import { trialJob } from '../../domain/training/sweep/trial.ts';
+import type { TakenVersion } from '../../domain/training/version.ts';
 import {
   type ControllerContext,
   type ControllerSpec,
@@ -11,6 +12,7 @@ import {
   type Reconciler,
   source,
 } from '../../kube/contracts.ts';
+import { isForbidden, isInvalid } from '../../kube/errors.ts';
 import { again, type Outcome, settled } from '../../kube/outcome.ts';
 import { type Key, keyOf, keyText } from '../../kube/resource.ts';
 import type { Stored } from '../../kube/wire.ts';
@@ -24,12 +26,14 @@ const NAME = 'sweep';
 const FIELD_MANAGER = `slipway-${NAME}`;
 /** Names of TrainingJobs may have so many characters. */
 const LONGEST_JOB = 40;
-const NAME_TAKEN_MS = 30_000;
+/** Between two tries of what a person must make possible first. */
+const REFUSED_MS = 30_000;
 const BY_SWEEP = 'sweep';
 
 const GRANTS: readonly Grant[] = [
   { resource: trainingJobs, verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
   { resource: trainingJobs, verbs: ['patch'], subresource: 'status' },
+  { resource: modelVersions, verbs: ['list'] },
 ];
 
 type Tj = Stored<TrainingJob>;
@@ -61,16 +65,26 @@ class SweepReconciler implements Reconciler {
     }
     if (cached.spec.sweep === undefined) return settled;
     const tj = await this.#latest.of(cached, signal);
-    const plan = tj && planSweep(this.#read(tj));
     if (tj === undefined) return settled;
+    const world = await this.#read(tj, signal);
+    const plan = planSweep(world);
     if (plan === undefined) return this.#keep(tj, signal);
     try {
       for (const action of plan.actions) await this.#act(tj, action, signal);
     } catch (error) {
-      if (!(error instanceof NameTaken)) throw error;
-      return again(NAME_TAKEN_MS, error.message);
+      return this.#refuse(world, error, signal);
     }
     return this.#write(tj, plan, signal);
+  }
+
+  /** What keeps a trial from being made is told: a name in use, a quota, a policy, or what the API server says of it. */
+  async #refuse(world: SweepWorld, error: unknown, signal: AbortSignal): Promise<Outcome> {
+    if (!(error instanceof Error)) throw error;
+    const isFinal = isInvalid(error);
+    const reason = isFinal ? 'TrialInvalid' : isForbidden(error) ? 'Forbidden' : 'NameTaken';
+    if (reason === 'NameTaken' && !(error instanceof NameTaken)) throw error;
+    await this.#write(world.tj, trialRefused(world, reason, `No trial can be made: ${error.message}`, isFinal), signal);
+    return isFinal ? settled : again(REFUSED_MS, error.message);
   }
 
   /** A finished sweep goes at its time, and its trials with it; the ModelVersion stays. */
@@ -84,7 +98,7 @@ class SweepReconciler implements Reconciler {
     return settled;
   }
 
-  #read(tj: Tj): SweepWorld {
+  async #read(tj: Tj, signal: AbortSignal): Promise<SweepWorld> {
     const { name } = tj.metadata;
     const all = this.#context.store(trainingJobs).by(BY_SWEEP, keyText(keyOf(tj)));
     const own = all.filter((trial) => isOwnedBy(trial, tj) && trial.metadata.deletionTimestamp === undefined);
@@ -93,7 +107,15 @@ class SweepReconciler implements Reconciler {
       now: this.#context.now(),
       trials: new Map(own.map((trial) => [trial.metadata.name, trial])),
       nameOf: (index) => trialName(name, index),
+      ...(tj.status?.phase === undefined ? { made: await this.#madeOf(tj, signal) } : {}),
     };
+  }
+
+  async #madeOf({ metadata, spec }: Tj, signal: AbortSignal): Promise<TakenVersion[]> {
+    const all = await this.#context.client.list(modelVersions, metadata.namespace, { signal });
+    return all
+      .filter((version) => version.spec.model === spec.model.name)
+      .map((version) => ({ version: version.spec.version, by: `ModelVersion ${version.metadata.name}`, isMade: true }));
   }
 
   async #act(tj: Tj, action: SweepAction, signal: AbortSignal): Promise<void> {

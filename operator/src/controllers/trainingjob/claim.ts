@@ -1,5 +1,5 @@
 import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
-import { chooseVersion, type TakenVersion, type VersionChoice } from '../../domain/training/version.ts';
+import { chooseVersion, refusalOf, type TakenVersion, type VersionChoice } from '../../domain/training/version.ts';
 import type { Client } from '../../kube/client.ts';
 import { rfc3339 } from '../../kube/conditions.ts';
 import type { ControllerContext, EventNote } from '../../kube/contracts.ts';
@@ -36,17 +36,6 @@ async function choose(
   return choose(client, tj, [...taken, late], signal);
 }
 
-const refusal = (model: string, choice: Exclude<VersionChoice, { kind: 'free' }>) =>
-  choice.kind === 'taken'
-    ? {
-        reason: 'VersionTaken',
-        message: `Version ${choice.version} of ${model} is taken by ${choice.by}: name another version, or NextMinor.`,
-      }
-    : {
-        reason: 'VersionNotNewest',
-        message: `Version ${choice.version} of ${model} is lower than ${choice.newest}, its newest: name a higher version, or NextMinor.`,
-      };
-
 interface Claiming {
   readonly client: Client;
   readonly known: KnownClaims;
@@ -63,7 +52,7 @@ async function claim(
   const { conditions: _c, observedGeneration: _g, ...status } = tj.status ?? {};
   const choice = await choose(client, tj, await known.taken(tj, options.signal), options.signal);
   if (choice.kind !== 'free') {
-    const { reason, message } = refusal(tj.spec.model.name, choice);
+    const { reason, message } = refusalOf(tj.spec.model.name, choice);
     await writeStatus(client, trainingJobs, tj, {
       ...options,
       status: { ...status, phase: 'Failed', version: choice.version, finishedAt: rfc3339(options.now) },

@@ -59,3 +59,15 @@ export function chooseVersion(wanted: string, taken: readonly TakenVersion[]): V
   const newest = newestOf(taken);
   return { kind: 'free', version: bump(newest === undefined ? NONE : parse(newest)).join('.') };
 }
+
+/** Why a version can't be made, with what to write instead. */
+export const refusalOf = (model: string, choice: Exclude<VersionChoice, { kind: 'free' }>) =>
+  choice.kind === 'taken'
+    ? {
+        reason: 'VersionTaken',
+        message: `Version ${choice.version} of ${model} is taken by ${choice.by}: name another version, or NextMinor.`,
+      }
+    : {
+        reason: 'VersionNotNewest',
+        message: `Version ${choice.version} of ${model} is lower than ${choice.newest}, its newest: name a higher version, or NextMinor.`,
+      };

@@ -41,10 +41,21 @@ interface Facts {
   readonly suspend?: boolean;
   readonly status?: TrainingJobStatus;
   readonly trials?: readonly Stored<TrainingJob>[];
+  /** The version that the sweep names, and those that are there. */
+  readonly version?: string;
+  readonly made?: readonly string[];
 }
-const pass = ({ spec = {}, suspend, status, trials = [] }: Facts) =>
+const pass = ({ spec = {}, suspend, status, trials = [], version = 'NextMinor', made }: Facts) =>
   planSweep({
-    tj: trainingJob({ sweep: sweep(spec), ...(suspend === undefined ? {} : { suspend }) }, status),
+    tj: trainingJob(
+      {
+        model: { name: 'flights', version },
+        sweep: sweep(spec),
+        ...(suspend === undefined ? {} : { suspend }),
+      },
+      status,
+    ),
+    ...(made && { made: made.map((one) => ({ version: one, by: `ModelVersion flights-${one}`, isMade: true })) }),
     now: after(0),
     trials: new Map(trials.map((job) => [job.metadata.name, job])),
     nameOf: (index) => `nightly-t${index}`,
@@ -106,6 +117,22 @@ describe('the trials of a search', () => {
   });
 });
 
+describe('a version that can not be made', () => {
+  test.each([
+    ['taken', '1.4.0', ['1.4.0'], 'VersionTaken', /taken by ModelVersion flights-1.4.0: name another version/],
+    ['lower than the newest', '1.3.0', ['1.4.0'], 'VersionNotNewest', /lower than 1.4.0, its newest/],
+  ])('%s is refused before a single trial trains', (_name, version, made, reason, message) => {
+    expect(acts({ version, made })).toEqual([]);
+    expect(pass({ version, made })?.status.phase).toBe('Failed');
+    expect(ready({ version, made })).toMatchObject({ reason, message: expect.stringMatching(message) });
+  });
+
+  test('one that is free, or the next, starts', () => {
+    expect(acts({ version: '1.5.0', made: ['1.4.0'] })).toHaveLength(2);
+    expect(acts({ made: ['1.4.0'] })).toHaveLength(2);
+  });
+});
+
 describe('one pass over a sweep', () => {
   test('trials start as parallelism allows, in order', () => {
     expect(acts({})).toEqual(['start nightly-t0', 'start nightly-t1']);
@@ -133,6 +160,25 @@ describe('one pass over a sweep', () => {
   ])('when all are over the best by %s is asked to publish', (goal, act) => {
     const trials = [trained(0, '0.8'), trained(1, '0.7'), trained(2, '0.9'), trained(3, '0.9')];
     expect(acts({ spec: { objective: { metric: 'accuracy', goal } }, trials })).toEqual([act]);
+  });
+
+  test('while the store of the best is away the sweep says so', () => {
+    const away = trial(0, {
+      phase: 'Publishing',
+      progress: { step: 1, metrics: { accuracy: '0.9' } },
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'False',
+          reason: 'StoreUnavailable',
+          message: 'The server answers 503.',
+          observedGeneration: 1,
+          lastTransitionTime: '2026-01-01T00:00:00Z',
+        },
+      ],
+    });
+    const spec = { parameters: [{ name: 'lr', values: ['0.1'] }] };
+    expect(ready({ spec, trials: [away] })?.message).toMatch(/its model is being published. The server answers 503.$/);
   });
 
   test('what the best made is what the sweep made, and the others go', () => {

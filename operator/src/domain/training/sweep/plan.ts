@@ -3,6 +3,7 @@ import type { TrainingJob } from '../../../api/kinds.ts';
 import { type Observation, rfc3339 } from '../../../kube/conditions.ts';
 import type { EventNote } from '../../../kube/contracts.ts';
 import type { Stored } from '../../../kube/wire.ts';
+import { chooseVersion, refusalOf } from '../version.ts';
 import { bestText, isOver, type Standing, type SweepWorld, standingOf, type Trial, tallyText } from './standing.ts';
 import { type SweepStatus, statusOf } from './status.ts';
 import { type Parameters, sweepFault } from './trials.ts';
@@ -54,9 +55,14 @@ function giveUp(standing: Standing, reason: string, message: string): SweepPlan 
   };
 }
 
+/** What a trial says of itself while it is asked to publish and nothing is wrong. */
+const UNTROUBLED: readonly string[] = ['Trained', 'Publishing', 'Pending', 'ClaimingVersion'];
+
 function askToPublish(standing: Standing, trial: Stored<TrainingJob>): SweepPlan {
   const { world, trials } = standing;
-  const message = `All ${trials.length} trials are over: ${bestText(standing)}; its model is being published.`;
+  const said = trial.status?.conditions?.find(({ type }) => type === 'Ready');
+  const trouble = said === undefined || UNTROUBLED.includes(said.reason) ? '' : ` ${said.message}`;
+  const message = `All ${trials.length} trials are over: ${bestText(standing)}; its model is being published.${trouble}`;
   const isNews = world.tj.status?.phase !== 'Publishing';
   return {
     actions: [{ kind: 'Publish', trial }],
@@ -154,12 +160,31 @@ function failedTooOften(standing: Standing): string | undefined {
   return `${failed.length} trials failed or told no ${sweep.objective.metric} (${names.join(', ')}), and sweep.failedTrials is ${sweep.failedTrials}.`;
 }
 
-const refuse = ({ now }: SweepWorld, message: string): SweepPlan => ({
+const refuse = ({ now }: SweepWorld, reason: string, message: string): SweepPlan => ({
   actions: [],
   status: { phase: 'Failed', finishedAt: rfc3339(now) },
-  observed: conditions('stalled', 'SweepInvalid', message),
-  events: [note('Warning', 'SweepInvalid', message)],
+  observed: conditions('stalled', reason, message),
+  events: [note('Warning', reason, message)],
 });
+
+/** Asked before the first trial: else all would train, and the best could not be named. */
+function versionFault({ tj, made }: SweepWorld) {
+  if (made === undefined) return undefined;
+  const { name, version } = tj.spec.model;
+  const choice = chooseVersion(version, made);
+  return choice.kind === 'free' ? undefined : refusalOf(name, choice);
+}
+
+/** A trial could not be made. What runs goes on; `isFinal`: only a new sweep helps, and nobody need wait. */
+export function trialRefused({ tj }: SweepWorld, reason: string, message: string, isFinal: boolean): SweepPlan {
+  const { conditions: _c, observedGeneration: _g, ...status } = tj.status ?? {};
+  return {
+    actions: [],
+    status,
+    observed: conditions(isFinal ? 'stalled' : 'underWay', reason, message),
+    events: [note('Warning', reason, message)],
+  };
+}
 
 /** What one pass does about one sweep. Pure and total; undefined once it is over: a finished sweep stays as it is. */
 export function planSweep(world: SweepWorld): SweepPlan | undefined {
@@ -167,7 +192,9 @@ export function planSweep(world: SweepWorld): SweepPlan | undefined {
   const { phase } = world.tj.status ?? {};
   if (sweep === undefined || phase === 'Succeeded' || phase === 'Failed') return undefined;
   const fault = sweepFault(sweep);
-  if (fault !== undefined) return refuse(world, fault);
+  if (fault !== undefined) return refuse(world, 'SweepInvalid', fault);
+  const refused = versionFault(world);
+  if (refused !== undefined) return refuse(world, refused.reason, refused.message);
   const standing = standingOf(world, sweep);
   const failure = failedTooOften(standing);
   if (failure !== undefined) return giveUp(standing, 'TrialsFailed', failure);

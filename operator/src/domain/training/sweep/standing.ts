@@ -2,6 +2,7 @@ import type { TrainingJobStatus } from '@slipway/crds';
 import type { TrainingJob } from '../../../api/kinds.ts';
 import type { Stored } from '../../../kube/wire.ts';
 import { decimalText } from '../../decimal.ts';
+import type { TakenVersion } from '../version.ts';
 import { type Parameters, type Sweep, trialsOf } from './trials.ts';
 
 /** Everything a decision about one sweep may look at. */
@@ -12,6 +13,8 @@ export interface SweepWorld {
   readonly trials: ReadonlyMap<string, Stored<TrainingJob>>;
   /** Name of the n-th trial, from 0. */
   readonly nameOf: (index: number) => string;
+  /** Versions of the model that are there; looked up before the first trial starts. */
+  readonly made?: readonly TakenVersion[];
 }
 
 /** One trial as it stands. Trained: its model is there to be published, is being published, or was. */
