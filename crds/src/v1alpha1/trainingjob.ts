@@ -93,6 +93,11 @@ const trainingJobFields = z.object({
     .describe(
       'LocalQueue of Kueue that admits the attempts: their Jobs carry its label and are made suspended, and Kueue alone starts them.',
     ),
+  queuePriority: dnsLabel(63)
+    .optional()
+    .describe(
+      'WorkloadPriorityClass of Kueue by which the attempts wait in `queue` and may preempt others there. Unset: the priority of placement.priorityClassName.',
+    ),
   datasets: mapList(datasetSchema, 16, 'name')
     .optional()
     .describe('Data sets, found under /slipway/input/<name> by every pod, read-only and verified.'),
@@ -184,7 +189,13 @@ const onlyConductChanges = {
     'only failure, suspend, ttlAfterFinished and podTemplate can change once a TrainingJob exists: create a new one for anything else',
 };
 
-export const trainingJobSpecSchema = onUpdate(trainingJobFields, onlyConductChanges);
+const priorityInQueue: CelRule<z.output<typeof trainingJobFields>> = {
+  rule: '!has(self.queuePriority) || has(self.queue)',
+  message: 'queuePriority is a priority in a queue of Kueue: name the LocalQueue in queue, or leave queuePriority out',
+  holds: ({ queue, queuePriority }) => queuePriority === undefined || queue !== undefined,
+};
+
+export const trainingJobSpecSchema = onUpdate(cel(trainingJobFields, priorityInQueue), onlyConductChanges);
 export type TrainingJobSpec = z.output<typeof trainingJobSpecSchema>;
 
 export const trainingJobKind = defineKind({

@@ -14,5 +14,9 @@ export const workloads = ['v1beta2', 'v1beta1'].map((version) =>
   resource<Workload>(GROUP, version, 'Workload', 'workloads'),
 );
 
-/** Labels of Kueue: on a Job, the LocalQueue that admits it; on a Workload, the uid of its Job. */
-export const KUEUE = { queueName: `${GROUP}/queue-name`, jobUid: `${GROUP}/job-uid` } as const;
+/** Labels of Kueue: on a Job, the LocalQueue that admits it and its priority there; on a Workload, the uid of its Job. */
+export const KUEUE = {
+  queueName: `${GROUP}/queue-name`,
+  priorityClass: `${GROUP}/priority-class`,
+  jobUid: `${GROUP}/job-uid`,
+} as const;
