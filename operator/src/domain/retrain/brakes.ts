@@ -1,7 +1,7 @@
 import type { RetrainSpec } from '@slipway/crds';
 import { parseDuration } from '../duration.ts';
 import type { Wish } from './triggers.ts';
-import type { RetrainStatus, RetrainWorld, Run } from './world.ts';
+import { MOST_RUNS, type RetrainStatus, type RetrainWorld, type Run } from './world.ts';
 
 /** Why a wish has to wait. Without `until` only a change of something else ends the wait. */
 export interface Hold {
@@ -54,6 +54,7 @@ const cooldown: Brake['holds'] = ({ spec, status, wish, world }) => {
 
 const SECONDS_AN_HOUR = 3600;
 
+/** One more than the status keeps would make the oldest free: hours would come back before their time, without end. */
 const budget: Brake['holds'] = ({ spec, status, world }) => {
   if (spec.budget === undefined) return undefined;
   const { acceleratorHours, runs: most, per } = spec.budget;
@@ -65,7 +66,9 @@ const budget: Brake['holds'] = ({ spec, status, world }) => {
       ? `${recent.length} of ${most} retrainings`
       : acceleratorHours !== undefined && hours >= acceleratorHours
         ? `${hours.toFixed(1)} of ${acceleratorHours} accelerator hours`
-        : undefined;
+        : acceleratorHours !== undefined && recent.length >= MOST_RUNS
+          ? `${MOST_RUNS} retrainings, the most whose accelerator hours are remembered,`
+          : undefined;
   const [first] = recent;
   if (spent === undefined) return undefined;
   const until = first === undefined ? undefined : new Date(Date.parse(first.startedAt) + span);

@@ -2,9 +2,8 @@ import { ANNOTATIONS } from '@slipway/crds/contract';
 import { rfc3339 } from '../../kube/conditions.ts';
 import { followRun } from './outcome.ts';
 import { DRIFT_OF, type Wish, wishesOf } from './triggers.ts';
-import { acceleratorSecondsOf, type RetrainStatus, type RetrainWorld, type Run } from './world.ts';
+import { acceleratorSecondsOf, MOST_RUNS, type RetrainStatus, type RetrainWorld, type Run } from './world.ts';
 
-export const MOST_RUNS = 32;
 export const LED_TO_NOTHING: readonly Run['outcome'][] = ['Failed', 'Rejected'];
 const LED_SOMEWHERE: readonly Run['outcome'][] = ['Promoted', 'Ready'];
 

@@ -2,10 +2,10 @@ import { type Observation, rfc3339 } from '../../kube/conditions.ts';
 import type { EventNote } from '../../kube/contracts.ts';
 import { again, type Outcome, settled, soonest } from '../../kube/outcome.ts';
 import { type Hold, holdOf } from './brakes.ts';
-import { adopt, follow, LED_TO_NOTHING, MOST_RUNS } from './follow.ts';
+import { adopt, follow, LED_TO_NOTHING } from './follow.ts';
 import { retrainingJob } from './job.ts';
 import { nextScheduled, scheduleFault, type Wish, wishesOf } from './triggers.ts';
-import { NO_RUNS, type RetrainPlan, type RetrainStatus, type RetrainWorld, type Run } from './world.ts';
+import { MOST_RUNS, NO_RUNS, type RetrainPlan, type RetrainStatus, type RetrainWorld, type Run } from './world.ts';
 
 export const RETRAINING = 'Retraining';
 type Spec = NonNullable<RetrainWorld['infs']['spec']['retrain']>;

@@ -35,6 +35,8 @@ export interface RetrainPlan {
   readonly next: Outcome;
 }
 
+/** Runs that the status keeps. */
+export const MOST_RUNS = 32;
 export const NO_RUNS: RetrainStatus = { number: 0, rejections: 0 };
 
 /** A run that may still lead to something. */
