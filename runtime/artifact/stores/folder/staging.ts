@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { onDisk } from '../diskFailure.ts';
+import { isAbsent, onDisk } from '../diskFailure.ts';
 import { type Copied, copyHashed } from './copyHashed.ts';
 
 /** A leading dot keeps it out of every listing by digest; readers only ever look for sha256-<hex>. */
@@ -68,11 +68,16 @@ async function makeVisible(from: string, to: string): Promise<boolean> {
   return true;
 }
 
+/** Another publisher beside this one may take its folder away while it is looked at: that is no fault of the store. */
 async function removeAbandoned(parent: string, now: number): Promise<void> {
   for (const name of await readdir(parent)) {
     if (!name.startsWith(STAGING_PREFIX)) continue;
-    const { mtimeMs } = await stat(join(parent, name));
-    if (now - mtimeMs > ABANDONED_AFTER_MS) await rm(join(parent, name), { recursive: true, force: true });
+    const found = await stat(join(parent, name)).catch((error: unknown) => {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    });
+    if (found === undefined || now - found.mtimeMs <= ABANDONED_AFTER_MS) continue;
+    await rm(join(parent, name), { recursive: true, force: true });
   }
 }
 
