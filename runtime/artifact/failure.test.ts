@@ -14,6 +14,21 @@ test('the termination message is the document of the contract, cut to its limit'
   expect(written.message).toHaveLength(2048);
 });
 
+test.each([
+  ['Japanese', '語'],
+  ['quotes', '"'],
+  ['control characters', '\u0001'],
+  ['half of a pair', '\ud83d\ude80'],
+])('a message of %s is cut until the kubelet keeps the whole document', async (_what, letter) => {
+  const path = join(await temporaryFolder('termination'), 'log');
+  await writeTermination(path, new Failure('DigestMismatch', letter.repeat(3000)));
+  const text = await readFile(path, 'utf8');
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4096);
+  const { reason, message } = terminationSchema.parse(JSON.parse(text));
+  expect(reason).toBe('DigestMismatch');
+  expect(message.length).toBeGreaterThan(500);
+});
+
 test('a path that cannot be written does not hide the failure', async () => {
   await expect(writeTermination('/no/such/folder/log', new Failure('ModelMissing', 'gone'))).resolves.toBeUndefined();
 });

@@ -1,10 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import {
-  TERMINATION_SCHEMA,
-  type Termination,
-  type TerminationReason,
-  terminationSchema,
-} from '@slipway/crds/contract';
+import { TERMINATION_MESSAGE_BYTES } from '@slipway/crds';
+import { TERMINATION_SCHEMA, type TerminationReason, terminationSchema } from '@slipway/crds/contract';
 
 /** Where the kubelet reads the last words of a container, unless the pod says otherwise. */
 export const TERMINATION_LOG = '/dev/termination-log';
@@ -26,17 +22,26 @@ export class Failure extends Error {
 export const sentenceOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim();
 
-const terminationOf = (failure: Failure): Termination =>
-  terminationSchema.parse({
-    schema: TERMINATION_SCHEMA,
-    reason: failure.reason,
-    message: failure.message.slice(0, 2048),
-  });
+const LONGEST_MESSAGE = 2048;
+
+/**
+ * The document, its message cut until the kubelet keeps all of it: it counts bytes, and half a document names no cause.
+ * Quotes take two, letters of most alphabets two or three.
+ */
+function terminationText({ reason, message }: Failure): string {
+  const textOf = (length: number): string => {
+    const cut = message.slice(0, length).toWellFormed();
+    return JSON.stringify(terminationSchema.parse({ schema: TERMINATION_SCHEMA, reason, message: cut }));
+  };
+  let length = Math.min(LONGEST_MESSAGE, message.length);
+  while (Buffer.byteLength(textOf(length)) > TERMINATION_MESSAGE_BYTES) length = Math.floor(length * 0.9);
+  return textOf(length);
+}
 
 /**
  * Writes the termination message document. Outside a container the path does not exist and cannot be made; the caller
  * has logged the failure already, so that is not an error: hiding the cause behind EACCES would be.
  */
 export async function writeTermination(path: string, failure: Failure): Promise<void> {
-  await writeFile(path, JSON.stringify(terminationOf(failure))).catch(() => undefined);
+  await writeFile(path, terminationText(failure)).catch(() => undefined);
 }
