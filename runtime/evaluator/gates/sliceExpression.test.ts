@@ -45,6 +45,13 @@ describe('a slice', () => {
     );
   });
 
+  it('by order holds no prediction whose cell is empty: a value that is missing is not 0', () => {
+    const all = ['', 17, '30'].map((age, id): Prediction => ({ id, label: 0, prediction: 0, slice: { age } }));
+    expect(rowsOfSlice('age < 18', all, 'g')).toEqual([1]);
+    expect(rowsOfSlice('age >= 0', all, 'g')).toEqual([1, 2]);
+    expect(rowsOfSlice('age == ""', all, 'g')).toEqual([0]);
+  });
+
   it('of a column that is nowhere names those there are', () => {
     expect(() => of('wekend == 1')).toThrow(
       'Gate g: no prediction has a slice column "wekend"; those there are: carrier, day, hour, weekend.',

@@ -61,7 +61,9 @@ function holds({ operator, literal }: Term, cell: Cell | undefined): boolean {
   if (operator === '==') return isSame(cell, literal);
   if (operator === '!=') return !isSame(cell, literal);
   // Text against text goes by its order, as dates in ISO 8601 want it; text against a number is in no order.
-  const [a, b] = typeof literal === 'string' ? [String(cell), literal] : [Number(cell), literal];
+  // An empty cell is a value that is missing, not 0.
+  const [a, b] =
+    typeof literal === 'string' ? [String(cell), literal] : [cell === '' ? Number.NaN : Number(cell), literal];
   return operator === '<' ? a < b : operator === '<=' ? a <= b : operator === '>' ? a > b : a >= b;
 }
 
