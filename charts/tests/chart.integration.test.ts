@@ -30,6 +30,7 @@ const EVERYTHING = {
   defaultGateway: { namespace: 'gateways', name: 'public' },
   watchNamespaces: ['chart-a', 'chart-b'],
   cloudEventsSink: 'http://broker.events/slipway',
+  retrainEvents: { enabled: true },
   evidence: 'prometheus',
   prometheusUrl: 'http://prometheus.monitoring:9090',
   scrapeNamespaces: ['monitoring'],
@@ -84,6 +85,7 @@ describe('the operator reads what the values say', () => {
       defaultGateway: undefined,
       watchNamespaces: [],
       logLevel: 'info',
+      retrainEventsPort: undefined,
       leaderElection: true,
       healthPort: 8081,
     });
@@ -96,6 +98,7 @@ describe('the operator reads what the values say', () => {
       defaultGateway: { namespace: 'gateways', name: 'public' },
       watchNamespaces: ['chart-a', 'chart-b'],
       cloudeventsSink: 'http://broker.events/slipway',
+      retrainEventsPort: 8082,
       evidenceSource: 'prometheus',
       prometheusUrl: 'http://prometheus.monitoring:9090',
       scrapeNamespaces: ['monitoring'],
@@ -179,6 +182,20 @@ describe('rights', () => {
     await expect.poll(() => may('chart-narrow', STATUS, 'chart-a'), soon).toBe('yes');
     expect(await may('chart-narrow', STATUS, 'chart-b')).toBe('no');
     expect(await may('chart-narrow', 'get secrets', 'kube-system')).toBe('no');
+  });
+
+  test('over what users own come with the intake of CloudEvents, and not before', async () => {
+    const ANNOTATE = 'patch inferenceservices.slipway.dev';
+    const REVIEW = 'create tokenreviews.authentication.k8s.io';
+    await give({}, 'chart-deaf');
+    await give({ retrainEvents: { enabled: true } }, 'chart-listens');
+    await give({ retrainEvents: { enabled: true }, watchNamespaces: ['chart-a'] }, 'chart-listens-to-one');
+    for (const right of [ANNOTATE, REVIEW]) {
+      await expect.poll(() => may('chart-listens', right, 'chart-b'), soon).toBe('yes');
+      await expect.poll(() => may('chart-listens-to-one', right, 'chart-a'), soon).toBe('yes');
+      expect(await may('chart-deaf', right, 'chart-a')).toBe('no');
+    }
+    expect(await may('chart-listens-to-one', ANNOTATE, 'chart-b')).toBe('no');
   });
 
   test('over our kinds ask to be part of view, edit and admin', async () => {

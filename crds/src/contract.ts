@@ -189,6 +189,8 @@ export const ANNOTATIONS = {
   rollback: 'slipway.dev/rollback',
   /** On an InferenceService: any new value asks for one retraining, and forgets rejections in a row. */
   retrain: 'slipway.dev/retrain',
+  /** On an InferenceService: the newest CloudEvent that asks for a retraining, as the operator's intake writes it. */
+  retrainEvent: 'slipway.dev/retrain-event',
   /** On a TrainingJob with publish.when Asked: its uid, to publish what it trained. */
   publish: 'slipway.dev/publish',
   /** On a ModelVersion: any new value asks for its files to be verified and its gates to be judged again. */

@@ -6,7 +6,7 @@ import { KINDS } from '@slipway/crds/v1alpha1/kinds.ts';
 import { rolloutRulesDocument } from '@slipway/operator/domain/rollout/document.ts';
 import { approvalPolicies } from './approvals.ts';
 import { crdTemplates } from './charts.ts';
-import { operatorGrants } from './grants.ts';
+import { intakeGrants, operatorGrants } from './grants.ts';
 import { chartRules, kustomizeRoles, userRoles } from './rbac.ts';
 import { permissionsFrom } from './rules.ts';
 
@@ -23,7 +23,7 @@ export function generatedFiles(): GeneratedFile[] {
     ...crdFiles(),
     ...crdTemplates(),
     ...kustomizeRoles(permissions),
-    chartRules(permissions),
+    chartRules(permissions, permissionsFrom(intakeGrants)),
     ...userRoles(),
     ...approvalPolicies(),
     ...KINDS.map(referencePage),

@@ -36,11 +36,16 @@ const block = (name: string, rules: readonly PolicyRule[]): string =>
   `{{- define "slipway.rules.${name}" -}}\n${yaml(rules)}{{- end }}\n`;
 
 /** The chart's rules, as templates that its roles include. */
-export const chartRules = ({ own, namespaced, cluster }: Permissions): GeneratedFile => ({
+export const chartRules = ({ own, namespaced, cluster }: Permissions, intake: Permissions): GeneratedFile => ({
   path: 'charts/slipway/templates/_rules.tpl',
-  text: [`{{/* ${SOURCE} */}}\n`, block('own', own), block('namespaced', namespaced), block('cluster', cluster)].join(
-    '',
-  ),
+  text: [
+    `{{/* ${SOURCE} */}}\n`,
+    block('own', own),
+    block('namespaced', namespaced),
+    block('cluster', cluster),
+    block('intake.namespaced', intake.namespaced),
+    block('intake.cluster', intake.cluster),
+  ].join(''),
 });
 
 const ALL = KINDS.map(({ plural }) => plural);
@@ -57,12 +62,14 @@ const userRole = (
   kind: 'ClusterRole',
   metadata: {
     name: `slipway-${name}`,
-    labels: Object.fromEntries(into.map((role) => [`rbac.authorization.k8s.io/aggregate-to-${role}`, 'true'])),
+    ...(into.length > 0 && {
+      labels: Object.fromEntries(into.map((role) => [`rbac.authorization.k8s.io/aggregate-to-${role}`, 'true'])),
+    }),
   },
   rules: [{ apiGroups: [GROUP], resources, verbs }],
 });
 
-/** Gives whoever may view or edit a namespace the same rights over our kinds, and its admins the verb approve. They come with the CRDs, as they name nothing else. */
+/** Gives whoever may view or edit a namespace the same rights over our kinds, and its admins the verb approve; whose CloudEvents may retrain is bound by hand. They come with the CRDs, as they name nothing else. */
 export const userRoles = (): GeneratedFile[] =>
   ['config/identity/user_roles.yaml', 'charts/slipway-crds/templates/user_roles.yaml'].map((path) => ({
     path,
@@ -75,6 +82,7 @@ export const userRoles = (): GeneratedFile[] =>
         'edit',
         'admin',
       ),
+      userRole('retrainer', ['inferenceservices'], ['retrain']),
       userRole('approver', APPROVABLE, ['get', 'list', 'watch', 'patch', 'approve'], 'admin'),
     ]
       .map(yaml)

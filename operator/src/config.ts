@@ -38,6 +38,8 @@ export interface OperatorConfig {
   readonly driftPeriodMs: number;
   /** Where CloudEvents go of services that name no sink of their own. */
   readonly cloudeventsSink: string | undefined;
+  /** Port that takes CloudEvents which ask for a retraining; undefined: none is taken. */
+  readonly retrainEventsPort: number | undefined;
   readonly logLevel: LogLevel;
   /** Port of /livez, /readyz and /metrics. */
   readonly healthPort: number;
@@ -170,6 +172,12 @@ const SETTINGS: { readonly [K in keyof OperatorConfig]: Setting<OperatorConfig[K
     byDefault: '',
     mustBe: 'an http or https address that takes CloudEvents, such as http://broker.events/slipway, or empty for none',
     read: sink,
+  },
+  retrainEventsPort: {
+    env: 'SLIPWAY_RETRAIN_EVENTS_PORT',
+    byDefault: '',
+    mustBe: 'a port from 0 to 65535, 0 for any free one, or empty to take no CloudEvents',
+    read: (text) => (text === '' ? { value: undefined } : whole(0, 65_535)(text)),
   },
   logLevel: {
     env: 'SLIPWAY_LOG_LEVEL',

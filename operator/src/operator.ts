@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OperatorConfig } from './config.ts';
+import { type Intake, serveIntake } from './intake/server.ts';
+import type { Client } from './kube/client.ts';
 import { connect } from './kube/connect.ts';
 import type { ControllerSpec } from './kube/contracts.ts';
 import type { ElectionOptions } from './kube/lease.ts';
@@ -24,6 +26,13 @@ export interface OperatorOptions {
   readonly metrics: Metrics;
 }
 
+async function takeEvents({ config, log }: OperatorOptions, client: Client): Promise<Intake> {
+  const { retrainEventsPort: port = 0, watchNamespaces: namespaces } = config;
+  const intake = await serveIntake({ port, client, log, namespaces });
+  log.info({ port: intake.port }, 'takes CloudEvents that ask for a retraining');
+  return intake;
+}
+
 /** The whole operator: runs until `signal` aborts; rejects when it cannot start or loses its lease. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
   const { config, controllers, log } = options;
@@ -40,11 +49,13 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     election: electionOf(config),
   });
   const health = await serveHealth({ port: config.healthPort, registry, ready: () => manager.ready() });
+  const intake = config.retrainEventsPort === undefined ? undefined : await takeEvents(options, client);
   const scope = config.watchNamespaces.length === 0 ? 'all namespaces' : config.watchNamespaces.join(', ');
   log.info({ health: health.port, scope }, 'started');
   try {
     await manager.run(signal);
   } finally {
+    await intake?.close();
     await health.close();
     await close();
   }

@@ -1,6 +1,7 @@
 import type { RetrainSpec } from '@slipway/crds';
 import { ANNOTATIONS } from '@slipway/crds/contract';
 import type { InferenceService, ModelVersion, TrainingJob } from '../src/api/kinds.ts';
+import { askedBy, type SentEvent } from '../src/domain/retrain/event.ts';
 import type { RetrainStatus, RetrainWorld, Run } from '../src/domain/retrain/world.ts';
 import type { Stored } from '../src/kube/wire.ts';
 import { after, DIGEST, modelVersion, trainingJob } from './trainingBuilders.ts';
@@ -12,6 +13,8 @@ export interface Facts {
   readonly spec?: Partial<RetrainSpec> | null;
   readonly seconds?: number;
   readonly asked?: string;
+  /** Id of a CloudEvent that asks. */
+  readonly event?: string;
   readonly drift?: {
     readonly measure: string;
     readonly name?: string;
@@ -43,9 +46,12 @@ export const condition = (
   lastTransitionTime: since,
 });
 
+export const sent = (id: string): SentEvent => ({ id, source: '//warehouse', type: 'partition.ready', by: 'ingest' });
+
 export const service = ({
   spec = {},
   asked,
+  event,
   drift,
   action = 'Retrain',
   retraining,
@@ -62,7 +68,10 @@ export const service = ({
       uid: 'infs-uid',
       resourceVersion: '1',
       generation: 1,
-      annotations: asked === undefined ? {} : { [ANNOTATIONS.retrain]: asked },
+      annotations: {
+        ...(asked === undefined ? {} : { [ANNOTATIONS.retrain]: asked }),
+        ...(event === undefined ? {} : { [ANNOTATIONS.retrainEvent]: askedBy(sent(event), undefined) as string }),
+      },
     },
     spec: {
       model: follows ? { name: 'flights', follow: 'Production' } : { name: 'flights', version: '0.1.0' },

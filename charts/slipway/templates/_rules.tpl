@@ -217,3 +217,26 @@
   verbs:
     - list
 {{- end }}
+{{- define "slipway.rules.intake.namespaced" -}}
+- apiGroups:
+    - slipway.dev
+  resources:
+    - inferenceservices
+  verbs:
+    - get
+    - patch
+{{- end }}
+{{- define "slipway.rules.intake.cluster" -}}
+- apiGroups:
+    - authentication.k8s.io
+  resources:
+    - tokenreviews
+  verbs:
+    - create
+- apiGroups:
+    - authorization.k8s.io
+  resources:
+    - subjectaccessreviews
+  verbs:
+    - create
+{{- end }}

@@ -50,11 +50,11 @@ export const retrainSchema = cel(
   }),
   someBudget,
 ).describe(
-  'Train the model anew by schedule, on drift (drift.action: Retrain; missing features never do, as their cause lies before the model), or when the annotation slipway.dev/retrain is set to a new value. One at a time.',
+  'Train the model anew by schedule, on drift (drift.action: Retrain; missing features never do, as their cause lies before the model), when the annotation slipway.dev/retrain is set to a new value, or by CloudEvent. One at a time.',
 );
 export type RetrainSpec = z.output<typeof retrainSchema>;
 
-export const RETRAIN_TRIGGERS = ['Schedule', 'Drift', 'Accuracy', 'Asked'] as const;
+export const RETRAIN_TRIGGERS = ['Schedule', 'Drift', 'Accuracy', 'Asked', 'CloudEvent'] as const;
 
 /** Ready: the version may be served, and this service does not follow a stage, so a person names it. */
 export const RETRAIN_OUTCOMES = [
@@ -85,6 +85,7 @@ export const retrainStatusField = () =>
         .optional()
         .describe('Newest time of the schedule that was acted on.'),
       lastAsked: z.string().max(63).optional().describe('Value of the annotation that was acted on.'),
+      lastEvent: z.string().max(64).optional().describe('Key of the CloudEvent that was acted on.'),
       lastDrift: z
         .string()
         .meta({ format: 'date-time' })

@@ -148,6 +148,7 @@ describe('what became of a run', () => {
   test.each<[string, Facts]>([
     ['a person', { asked: 'monday' }],
     ['drift', { drift: DRIFT }],
+    ['an event', { event: '7' }],
     ['the schedule', { spec: { schedule: '0 3 * * 1' }, retraining: began({ lastScheduled: '2026-01-01T00:00:00Z' }) }],
   ])('what %s asked for is not made again when the pass that made it died', (_name, facts) => {
     const before = { retraining: began(), seconds: 9 * DAY, ...facts };

@@ -15,6 +15,7 @@ describe('what starts a retraining', () => {
     ['missing values do not: their cause lies before the model', { drift: { measure: 'missing' } }, undefined],
     ['a new value of the annotation does', { asked: 'monday' }, 'Asked'],
     ['a value that was acted on does not', { asked: 'monday', retraining: began({ lastAsked: 'monday' }) }, undefined],
+    ['a CloudEvent does', { event: '7' }, 'CloudEvent'],
     [
       'the schedule does when its time has come',
       {
@@ -82,6 +83,18 @@ describe('what holds a retraining back', () => {
       /flights-r1 trains/,
     ],
     ['cooldown', { drift: DRIFT, seconds: 3600, retraining: began() }, 'Cooldown', /less than 24h ago/],
+    [
+      'cooldown, as a machine asks',
+      { event: '7', seconds: 3600, retraining: began() },
+      'Cooldown',
+      /id 7.*less than 24h/,
+    ],
+    [
+      'three that led to nothing, which no event ends',
+      { event: '7', seconds: 9 * DAY, retraining: began({ rejections: 3 }) },
+      'LoopGuard',
+      /slipway.dev\/retrain/,
+    ],
     [
       'three that led to nothing',
       { drift: DRIFT, seconds: 9 * DAY, retraining: began({ rejections: 3 }) },

@@ -1,6 +1,7 @@
 import { ANNOTATIONS } from '@slipway/crds/contract';
 import { Cron } from 'croner';
 import { rfc3339 } from '../../kube/conditions.ts';
+import { askingEvent } from './event.ts';
 import type { RetrainStatus, RetrainWorld, Trigger } from './world.ts';
 
 /** Something that asks for a retraining, and what the status keeps so that it does not ask twice. */
@@ -41,6 +42,18 @@ function asked(world: RetrainWorld, { lastAsked }: RetrainStatus): Wish | undefi
   };
 }
 
+/** Events that came while nothing could start are one wish: the newest tells what for. */
+function toldByEvent(world: RetrainWorld, { lastEvent }: RetrainStatus): Wish | undefined {
+  const event = askingEvent(value(world, ANNOTATIONS.retrainEvent));
+  if (event === undefined || event.key === lastEvent) return undefined;
+  const { key, type, source, id, by } = event;
+  return {
+    trigger: 'CloudEvent',
+    why: `CloudEvent ${type} from ${source} (id ${id}), sent by ${by}`,
+    mark: { lastEvent: key },
+  };
+}
+
 /** Times that went by while nothing could start are one wish, not many. */
 function scheduled({ infs, now }: RetrainWorld, { lastScheduled }: RetrainStatus): Wish | undefined {
   const { schedule, timeZone = 'UTC' } = infs.spec.retrain ?? {};
@@ -73,4 +86,4 @@ function drifted({ infs }: RetrainWorld, { lastDrift, lastDriftVersion }: Retrai
 
 /** What asks for a retraining now, the most urgent first. */
 export const wishesOf = (world: RetrainWorld, status: RetrainStatus): Wish[] =>
-  [asked, drifted, scheduled].map((wish) => wish(world, status)).filter((wish) => wish !== undefined);
+  [asked, drifted, toldByEvent, scheduled].map((wish) => wish(world, status)).filter((wish) => wish !== undefined);
