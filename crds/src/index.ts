@@ -2,6 +2,7 @@ export type { Condition } from './common/condition.ts';
 export type { Accelerator, EnvVar, GangPlacement, Placement, Resources } from './common/pods.ts';
 export type * from './contract.ts';
 export { artifactDigest, digestDirectory, type ManifestEntry } from './manifest.ts';
+export { REDACTED, redacted } from './redact.ts';
 export { decodeReport, encodeReport, type Report, TERMINATION_MESSAGE_BYTES } from './report.ts';
 export type { DriftSpec } from './v1alpha1/drift.ts';
 export { GATE_METRICS, type Gate, gateSchema } from './v1alpha1/gates.ts';

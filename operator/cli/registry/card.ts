@@ -1,3 +1,4 @@
+import { redacted } from '@slipway/crds';
 import type { ModelVersion } from '../../src/api/kinds.ts';
 
 /** A part of a model card. Words of others: what renders them escapes them. */
@@ -57,8 +58,9 @@ function gates({ status, spec }: ModelVersion): Section {
 }
 
 function provenance({ spec }: ModelVersion): Section {
-  const p = spec.provenance;
-  if (p === undefined) return { title: 'Provenance', text: 'Nobody wrote down where it comes from.' };
+  if (spec.provenance === undefined) return { title: 'Provenance', text: 'Nobody wrote down where it comes from.' };
+  // A card is mailed: what looks like a password stays in the object.
+  const p = redacted(spec.provenance);
   return {
     title: 'Provenance',
     rows: rowsOf(

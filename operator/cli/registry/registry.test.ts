@@ -254,6 +254,21 @@ describe('card', () => {
     expect(text(whole)).toContain('is card.html in s3://models/flights/x.reports');
     expect(text(version())).toContain('its verification left no reports in a store');
   });
+  test.each(['text', 'md', 'html'] as const)(
+    'as %s shows no value of a parameter that looks secret, nor passwords in addresses',
+    (format) => {
+      const secret = version({
+        provenance: {
+          parameters: { HF_TOKEN: 'hf_abc', tracker: 'https://bob:hunter2@mlflow.example.com', epochs: '5' },
+          source: { repository: 'https://bob:hunter2@git.example.com/flights', revision: 'a1' },
+        },
+      });
+      const text = cardLines('n', cardOf(secret), format).join('\n');
+      expect(text).not.toMatch(/hf_abc|hunter2/);
+      expect(text).toContain('redacted');
+      expect(text).toContain('epochs');
+    },
+  );
   test('as a page runs nothing of what others wrote', () => {
     const page = cardLines('n', cardOf(hostile), 'html').join('\n');
     expect(page).not.toContain('<script>');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ManifestEntry } from '@slipway/crds';
+import { type ManifestEntry, redacted } from '@slipway/crds';
 import { FILES, type Prediction, type Signature, type VerificationReport } from '@slipway/crds/contract';
 import { Failure } from '../../artifact/failure.ts';
 import { putReports } from '../../artifact/stores/putReports.ts';
@@ -15,7 +15,6 @@ import { REPORT_SCHEMA, type ReportDocument } from './document.ts';
 import { holdoutOf, reuseWarning } from './holdout.ts';
 import { cardPage } from './page.ts';
 import { provenanceStatement } from './provenance.ts';
-import { redacted } from './redact.ts';
 
 /** What a verification has found out by the time that it writes it down. */
 export interface Findings {

@@ -1,4 +1,4 @@
-import type { ModelVersionSpec } from '@slipway/crds';
+import type { ModelVersionSpec } from './v1alpha1/modelversion.ts';
 
 type Provenance = NonNullable<ModelVersionSpec['provenance']>;
 
@@ -15,7 +15,7 @@ const isSecret = (name: string): boolean => SECRET.test(name) || (TOKEN.test(nam
 /** User information in an address is a password too. */
 const withoutPassword = (uri: string): string => uri.replace(/^([a-z0-9+.-]+:\/\/)[^/@\s]*@/i, '$1');
 
-/** The provenance as it may be shown to whoever may read the reports. */
+/** The provenance as it may be shown to whoever may read a report or a card: both are passed on. */
 export function redacted(provenance: Provenance): Provenance {
   const { parameters, source, datasets } = provenance;
   return {
