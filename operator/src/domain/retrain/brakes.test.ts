@@ -41,3 +41,36 @@ test('hours of runs that the status forgets are not free: none starts before the
 test('a budget of runs alone forgets none that counts, as it allows fewer', () => {
   expect(asks(30 * DAY + 8 * HOUR, { runs: 30 }).create).toBeDefined();
 });
+
+/** The drift goes on that the last run was for, which became `outcome` on the first day. */
+const goesOn = (rejections: number, outcome: 'Failed' | 'Ready', seconds: number) =>
+  planRetraining(
+    world({
+      drift: DRIFT,
+      seconds,
+      retraining: began({
+        number: 3,
+        rejections,
+        lastDrift: '2026-01-01T00:00:00Z',
+        lastDriftVersion: '0.1.0',
+        runs: [run({ trainingJob: 'flights-r3', outcome })],
+      }),
+    }),
+  );
+
+test('drift whose retraining failed asks again after the cooldown, and is not forgotten', () => {
+  expect(goesOn(1, 'Failed', HOUR).condition).toMatchObject({
+    reason: 'Cooldown',
+    message: expect.stringMatching(/^Drift of distance/),
+  });
+  expect(goesOn(1, 'Failed', DAY).create?.metadata.name).toBe('flights-r4');
+});
+
+test('drift that goes on after three that failed waits for a person, and says so', () => {
+  expect(goesOn(3, 'Failed', 9 * DAY)).toMatchObject({ condition: { reason: 'LoopGuard' } });
+  expect(goesOn(3, 'Failed', 9 * DAY).create).toBeUndefined();
+});
+
+test('drift whose retraining led to a version is answered', () => {
+  expect(goesOn(0, 'Ready', 9 * DAY).condition).toMatchObject({ reason: 'Idle' });
+});

@@ -156,8 +156,9 @@ describe('what became of a run', () => {
     if (made === undefined) throw new Error('nothing was made');
     const found = planRetraining(world({ ...before, jobs: [{ ...made, status: { phase: 'Running' } }] }));
     expect(found.status?.runs?.at(-1)).toMatchObject({ trainingJob: 'flights-r2', outcome: 'Running' });
-    const ended = [{ ...made, status: { phase: 'Failed' as const } }];
-    const later = { ...before, seconds: 11 * DAY, retraining: found.status, jobs: ended };
+    const ended = [{ ...made, status: { phase: 'Succeeded' as const, modelVersion: 'flights-0.2.0' } }];
+    const versions = [version(condition('Ready', 'True'))];
+    const later = { ...before, seconds: 11 * DAY, retraining: found.status, jobs: ended, versions };
     expect(planRetraining(world(later as Facts)).create).toBeUndefined();
   });
 });

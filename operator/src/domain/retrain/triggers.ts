@@ -68,7 +68,11 @@ export const DRIFT_OF = 'Drift of ';
 /** Measures that tell of a broken pipeline: a model trained on what is missing would learn that it is missing. */
 const OF_THE_SCHEMA: readonly string[] = ['missing'];
 
-function drifted({ infs }: RetrainWorld, { lastDrift, lastDriftVersion }: RetrainStatus): Wish | undefined {
+/**
+ * One drift is one wish, and the same again while what came of it led to nothing: a model that could not be trained for
+ * want of a node is still as wrong as before. The loop guard ends that.
+ */
+function drifted({ infs }: RetrainWorld, done: RetrainStatus): Wish | undefined {
   const { spec, status } = infs;
   const condition = status?.conditions?.find(({ type }) => type === 'DriftDetected');
   if (spec.drift?.action !== 'Retrain' || condition?.status !== 'True') return undefined;
@@ -76,7 +80,8 @@ function drifted({ infs }: RetrainWorld, { lastDrift, lastDriftVersion }: Retrai
   const worst = status?.drift?.worst?.filter((entry) => entry.drifted && !OF_THE_SCHEMA.includes(entry.measure)) ?? [];
   const [first] = worst;
   const since = condition.lastTransitionTime;
-  if (first === undefined || (lastDrift === since && lastDriftVersion === version)) return undefined;
+  const isAnswered = done.lastDrift === since && done.lastDriftVersion === version && done.rejections === 0;
+  if (first === undefined || isAnswered) return undefined;
   return {
     trigger: first.measure === 'accuracy' ? 'Accuracy' : 'Drift',
     why: `${DRIFT_OF}${first.name}: ${first.measure} ${first.value} over ${first.limit}`,
