@@ -29,7 +29,7 @@ const binding = (user: string, kind: 'Role' | 'ClusterRole', name: string) => ({
   subjects: [{ kind: 'User', name: user }],
 });
 
-/** alice approves, bob edits and may not, carol approves one other service only, the operator writes statuses. */
+/** alice and dora approve, bob edits and may not, carol approves one other service only, the operator writes statuses. */
 const PEOPLE = [
   role('one-other', [
     { apiGroups: ['slipway.dev'], resources: ['inferenceservices'], verbs: ['approve'], resourceNames: ['other'] },
@@ -40,6 +40,8 @@ const PEOPLE = [
   ]),
   binding('alice', 'ClusterRole', 'slipway-edit'),
   binding('alice', 'ClusterRole', 'slipway-approver'),
+  binding('dora', 'ClusterRole', 'slipway-edit'),
+  binding('dora', 'ClusterRole', 'slipway-approver'),
   binding('bob', 'ClusterRole', 'slipway-edit'),
   binding('carol', 'ClusterRole', 'slipway-edit'),
   binding('carol', 'Role', 'one-other'),
@@ -225,12 +227,50 @@ describe('what leads around an approval needs the same verb:', () => {
   });
 });
 
+describe('an approval of two people', () => {
+  const steps = [{ weight: 5 }, { approval: true, people: 2 }, { weight: 50 }, { approval: true }, { weight: 100 }];
+  const promote = { metadata: { annotations: { 'slipway.dev/promote': 'r-2' } } };
+  beforeEach(async () => {
+    await run(['delete', 'infs', '--all']);
+    await apply(service('flights', { rollout: { steps } }));
+    await tell(STATUS);
+  });
+
+  test('is given by one after the other, each in their own name and once', async () => {
+    await approve('alice', approval());
+    await expect(approve('alice', approval(), approval())).rejects.toThrow('Duplicate value');
+    await expect(approve('alice', approval(), approval({ by: 'dora' }))).rejects.toThrow(
+      'an approval is given in your own name: write by: alice',
+    );
+    await expect(approve('dora', approval({ by: 'dora' }))).rejects.toThrow('never changed or taken out one by one');
+    expect(await approve('dora', approval(), approval({ by: 'dora' }))).toContain('patched');
+  });
+
+  test('is not skipped by one: the annotation promote is for steps behind it', async () => {
+    await expect(patch('alice', promote)).rejects.toThrow(
+      'the annotation slipway.dev/promote of one person would skip the approval of several at step: 1; each of them writes kubectl slipway approve infs/flights',
+    );
+    await tell({ ...STATUS, candidate: { ...STATUS.candidate, step: 3, weight: 50 } });
+    expect(await patch('alice', promote)).toContain('patched');
+  });
+
+  test('stays as it is while the rollout is on its way', async () => {
+    const ofOne = { spec: { rollout: { steps: [{ weight: 5 }, { approval: true }, { weight: 100 }] } } };
+    await expect(patch('alice', ofOne)).rejects.toThrow(
+      'steps that several people approve stay as they are while a rollout is on its way: kubectl slipway abort infs/flights ends it',
+    );
+    expect(await patch('bob', { metadata: { annotations: { 'slipway.dev/abort': 'r-2' } } })).toContain('patched');
+    await tell({ ...STATUS, candidate: { ...STATUS.candidate, phase: 'RolledBack' } });
+    expect(await patch('alice', ofOne)).toContain('patched');
+  });
+});
+
 /** What the page says that the server answers; the tests above get these very sentences. */
 test('docs/approvals.md shows the sentences that the policy has', async () => {
   const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'approvals.md'), 'utf8');
   const shown = [...page.matchAll(/^\| [^|]+ \| ([^|]{40,}) \|$/gm)].map(([, sentence]) => sentence as string);
   const tested = readFileSync(import.meta.filename, 'utf8');
-  expect(shown).toHaveLength(6);
+  expect(shown).toHaveLength(8);
   for (const sentence of shown) expect(tested).toContain(sentence);
 });
 

@@ -101,11 +101,15 @@ const ofRollout = (holds: Cel, messageExpression: Cel): Validation => ({
 /** CEL counts no further than its lists; spec.rollout.steps has no more. */
 const INDICES = Array.from({ length: 32 }, (_, i) => i).join();
 
+/** Phases of a rollout that is on its way. */
+const LIVE = ['Preparing', 'Shadowing', 'Previewing', 'Shifting', 'Baking'];
+const several = (step: Cel): Cel => `${step}.?people.orValue(1) > 1`;
+
 const inferenceService: Approvable = {
   plural: 'inferenceservices',
   policy: { name: 'slipway-approvals', template: 'slipway.approvals' },
   droppable: true,
-  key: ['rolloutID', 'step'],
+  key: ['rolloutID', 'step', 'by'],
   alsoNeeding: [
     {
       what: `set the annotation ${ANNOTATIONS.promote} of`,
@@ -125,6 +129,11 @@ const inferenceService: Approvable = {
       name: 'approvalSteps',
       expression: `[${INDICES}].filter(i, i < variables.steps.size() && has(variables.steps[i].approval))`,
     },
+    {
+      name: 'severalAhead',
+      expression: `variables.approvalSteps.filter(i, i >= int(object.?status.?candidate.?step.orValue(0)) && ${several('variables.steps[i]')})`,
+    },
+    { name: 'isLive', expression: `object.?status.?candidate.?phase.orValue('Complete') in ${JSON.stringify(LIVE)}` },
     { name: 'rolloutID', expression: "object.?status.?rolloutID.orValue('')" },
     { name: 'digest', expression: "object.?status.?candidate.?digest.orValue('')" },
     { name: 'version', expression: "object.?status.?candidate.?version.orValue('')" },
@@ -141,6 +150,16 @@ const inferenceService: Approvable = {
     ofRollout(
       `${ADDED}.all(a, a.digest == variables.digest)`,
       "'an approval is for the artifact that waits: write digest: ' + variables.digest + ', that of version ' + variables.version",
+    ),
+    {
+      expression:
+        "variables.promote == '' || variables.promote == variables.promoteBefore || variables.severalAhead.size() == 0",
+      messageExpression: `'the annotation ${ANNOTATIONS.promote} of one person would skip the approval of several at step: ' + variables.severalAhead.map(i, string(i)).join(', ') + '; each of them writes kubectl slipway approve infs/' + variables.name`,
+      reason: 'Forbidden',
+    },
+    ofRollout(
+      `!variables.isLive || variables.steps == variables.stepsBefore || !variables.stepsBefore.exists(step, ${several('step')})`,
+      "'steps that several people approve stay as they are while a rollout is on its way: kubectl slipway abort infs/' + variables.name + ' ends it'",
     ),
     {
       expression: `${ADDED}.all(a, a.step in variables.approvalSteps)`,

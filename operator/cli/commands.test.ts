@@ -12,7 +12,7 @@ import {
   retryRequest,
   rollbackRequest,
 } from './requests.ts';
-import { awaitingApproval, gated, NOON, rolledBack, shifting, training } from './samples.ts';
+import { awaitingApproval, awaitingTwo, gated, NOON, rolledBack, shifting, training } from './samples.ts';
 
 const version = (text: string, letter: string) => ({
   version: text,
@@ -21,6 +21,14 @@ const version = (text: string, letter: string) => ({
 });
 
 describe('approve', () => {
+  test('of two people says who is still missing', () => {
+    const done = (before: readonly string[]) => {
+      const request = approvalRequest(awaitingTwo(before), { by: 'grace', at: NOON });
+      return request.kind === 'patch' ? request.done : request.why;
+    };
+    expect(done([])).toBe('Approved step 3 of the rollout of 1.1.0 as grace. It needs 1 more person.');
+    expect(done(['ada'])).toBe('Approved step 3 of the rollout of 1.1.0 as grace.');
+  });
   const approver = { by: 'ana@example.com', at: NOON, comment: 'looks right' };
   test('names the rollout, step and digest that wait, who lets them pass and why, and keeps what others approved', () => {
     const before = { rolloutID: 'r-1', step: 0, digest: 'sha256:old', by: 'ben', at: '2026-02-01T00:00:00Z' };
@@ -56,6 +64,10 @@ describe('approve', () => {
     });
   });
   test('refuses when no step waits', () => {
+    expect(approvalRequest(awaitingTwo([approver.by]), approver)).toMatchObject({
+      kind: 'refused',
+      why: 'ana@example.com approved step 3 already; it needs 2 people, and somebody else is to approve it too.',
+    });
     expect(approvalRequest(shifting, approver)).toMatchObject({
       kind: 'refused',
       why: expect.stringContaining('waits for no approval'),

@@ -2,6 +2,7 @@ import type { Condition } from '@slipway/crds';
 import type { InferenceService, ModelVersion } from '../src/api/kinds.ts';
 import { brokenLink } from '../src/domain/rollout/history.ts';
 import type { Watched } from './goals.ts';
+import { whomItAwaits } from './render/awaited.ts';
 import { find, isTrue, isUnwelcome } from './render/conditions.ts';
 import { COLUMNS, wrap } from './render/text.ts';
 
@@ -20,9 +21,9 @@ const rejection: Finding = ({ metadata, spec, status }) => {
   );
 };
 
-const approval: Finding = ({ metadata, status }) =>
+const approval: Finding = ({ metadata, spec, status }) =>
   status?.candidate?.awaitingApproval === true
-    ? `Step ${status.candidate.step + 1} waits for a person: kubectl slipway approve infs/${metadata.name}`
+    ? `Step ${status.candidate.step + 1} waits for ${whomItAwaits(spec, status)}: kubectl slipway approve infs/${metadata.name}`
     : undefined;
 
 const preparing: Finding = ({ status }) =>

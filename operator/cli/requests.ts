@@ -1,5 +1,6 @@
 import { ANNOTATIONS } from '@slipway/crds/contract';
 import type { InferenceService } from '../src/api/kinds.ts';
+import { approvalsOf, peopleFor, stepAt } from '../src/domain/rollout/steps.ts';
 import { rfc3339 } from '../src/kube/conditions.ts';
 
 /** A merge patch to send, with the sentence to print once it is through; or why there is nothing to ask. */
@@ -35,6 +36,13 @@ export function approvalRequest({ metadata, spec, status }: InferenceService, { 
       `The rollout of ${version} is in phase ${phase} and waits for no approval: kubectl slipway status infs/${metadata.name}`,
     );
   }
+  const before = approvalsOf({ spec, status: { rolloutID } }, candidate).map((approval) => approval.by);
+  const needed = peopleFor(stepAt(spec.rollout.steps, step));
+  if (before.includes(by)) {
+    return refused(
+      `${by} approved step ${step + 1} already; it needs ${needed} people, and somebody else is to approve it too.`,
+    );
+  }
   if ((spec.approvals?.length ?? 0) >= MOST_APPROVALS) {
     const dropped = `kubectl patch infs/${metadata.name} --type=merge -p '{"spec":{"approvals":null}}'`;
     return refused(
@@ -44,7 +52,9 @@ export function approvalRequest({ metadata, spec, status }: InferenceService, { 
   const approval = { rolloutID, step, digest, by, at: rfc3339(at), ...(comment === undefined ? {} : { comment }) };
   const approvals = [...(spec.approvals ?? []), approval];
   const patch = { metadata: { resourceVersion: metadata.resourceVersion }, spec: { approvals } };
-  return { kind: 'patch', patch, done: `Approved step ${step + 1} of the rollout of ${version} as ${by}.` };
+  const left = needed - before.length - 1;
+  const more = left > 0 ? ` It needs ${left} more ${left === 1 ? 'person' : 'people'}.` : '';
+  return { kind: 'patch', patch, done: `Approved step ${step + 1} of the rollout of ${version} as ${by}.${more}` };
 }
 
 type Live = { readonly candidate: NonNullable<Status['candidate']>; readonly rolloutID: string };

@@ -92,6 +92,21 @@ export const awaitingApproval: InferenceService = {
   } as NonNullable<InferenceService['status']>,
 };
 
+/** At a step that two people must approve, after these did. */
+export function awaitingTwo(approvers: readonly string[]): InferenceService {
+  const { spec, status } = awaitingApproval;
+  const { rolloutID = '', candidate } = status ?? {};
+  const steps = spec.rollout.steps.map((step, i) => (i === candidate?.step ? { approval: true, people: 2 } : step));
+  const approvals = approvers.map((by) => ({
+    rolloutID,
+    step: candidate?.step ?? 0,
+    digest: candidate?.digest ?? '',
+    by,
+    at: at('11:59:55'),
+  }));
+  return { ...awaitingApproval, spec: { ...spec, rollout: { ...spec.rollout, steps }, approvals } };
+}
+
 const { candidate: _candidate, traffic: _traffic, ...withoutCandidate } = shifting.status ?? {};
 export const rolledBack: InferenceService = {
   ...shifting,

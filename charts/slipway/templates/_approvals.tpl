@@ -18,7 +18,7 @@ variables:
   - name: before
     expression: "oldObject == null ? [] : oldObject.spec.?approvals.orValue([])"
   - name: added
-    expression: variables.approvals.filter(a, !variables.before.exists(old, old.rolloutID == a.rolloutID && old.step == a.step))
+    expression: variables.approvals.filter(a, !variables.before.exists(old, old.rolloutID == a.rolloutID && old.step == a.step && old.by == a.by))
   - name: name
     expression: object.metadata.?name.orValue('')
   - name: mayApprove
@@ -35,6 +35,10 @@ variables:
     expression: "oldObject == null ? [] : oldObject.spec.?rollout.?steps.orValue([])"
   - name: approvalSteps
     expression: "[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31].filter(i, i < variables.steps.size() && has(variables.steps[i].approval))"
+  - name: severalAhead
+    expression: variables.approvalSteps.filter(i, i >= int(object.?status.?candidate.?step.orValue(0)) && variables.steps[i].?people.orValue(1) > 1)
+  - name: isLive
+    expression: object.?status.?candidate.?phase.orValue('Complete') in ["Preparing","Shadowing","Previewing","Shifting","Baking"]
   - name: rolloutID
     expression: object.?status.?rolloutID.orValue('')
   - name: digest
@@ -54,7 +58,7 @@ validations:
   - expression: variables.added.all(a, a.by == request.userInfo.username)
     messageExpression: "'an approval is given in your own name: write by: ' + request.userInfo.username + ', or let kubectl slipway approve write it'"
     reason: Forbidden
-  - expression: variables.approvals.size() == 0 || variables.before.all(old, variables.approvals.exists(a, old.rolloutID == a.rolloutID && old.step == a.step && a == old))
+  - expression: variables.approvals.size() == 0 || variables.before.all(old, variables.approvals.exists(a, old.rolloutID == a.rolloutID && old.step == a.step && old.by == a.by && a == old))
     messageExpression: "'approvals are never changed or taken out one by one: leave those of before as they are and add yours, or drop them all'"
     reason: Invalid
   - expression: oldObject == null || variables.added.size() == 0 || variables.digest != ''
@@ -65,6 +69,12 @@ validations:
     reason: Invalid
   - expression: oldObject == null || variables.added.all(a, a.digest == variables.digest)
     messageExpression: "'an approval is for the artifact that waits: write digest: ' + variables.digest + ', that of version ' + variables.version"
+    reason: Invalid
+  - expression: variables.promote == '' || variables.promote == variables.promoteBefore || variables.severalAhead.size() == 0
+    messageExpression: "'the annotation slipway.dev/promote of one person would skip the approval of several at step: ' + variables.severalAhead.map(i, string(i)).join(', ') + '; each of them writes kubectl slipway approve infs/' + variables.name"
+    reason: Forbidden
+  - expression: oldObject == null || !variables.isLive || variables.steps == variables.stepsBefore || !variables.stepsBefore.exists(step, step.?people.orValue(1) > 1)
+    messageExpression: "'steps that several people approve stay as they are while a rollout is on its way: kubectl slipway abort infs/' + variables.name + ' ends it'"
     reason: Invalid
   - expression: variables.added.all(a, a.step in variables.approvalSteps)
     messageExpression: "'step must be the index, from 0, of an approval step in spec.rollout.steps; ' + variables.name + ' has them at: ' + (variables.approvalSteps.size() == 0 ? 'nowhere' : variables.approvalSteps.map(i, string(i)).join(', '))"

@@ -42,7 +42,7 @@ const notifySchema = z
 
 /** Old approvals may be dropped all at once, as a manifest from Git without them does, and never rewritten. */
 const approvalsOnlyGrow = {
-  rule: 'self.all(now, oldSelf.all(old, old.rolloutID != now.rolloutID || old.step != now.step || old == now))',
+  rule: 'self.all(now, oldSelf.all(old, old.rolloutID != now.rolloutID || old.step != now.step || old.by != now.by || old == now))',
   message: 'an approval is never changed: add another one',
 };
 
@@ -100,7 +100,7 @@ export const inferenceServiceSpecSchema = cel(
     predictor: predictorSchema.prefault({}),
     traffic: trafficSchema.prefault({}),
     rollout: rolloutSchema.prefault({}),
-    approvals: onUpdate(mapList(approvalSchema, 64, 'rolloutID', 'step'), approvalsOnlyGrow)
+    approvals: onUpdate(mapList(approvalSchema, 64, 'rolloutID', 'step', 'by'), approvalsOnlyGrow)
       .optional()
       .describe('Approval steps that people let pass; kubectl slipway approve adds one. Append-only.'),
     drift: driftSchema.optional(),

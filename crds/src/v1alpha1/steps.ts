@@ -8,6 +8,7 @@ interface Step {
   preview?: boolean | undefined;
   for?: string | undefined;
   approval?: boolean | undefined;
+  people?: number | undefined;
 }
 
 const STEP_KINDS = ['weight', 'shadow', 'preview', 'approval'] as const;
@@ -22,6 +23,12 @@ const forWithoutApproval: CelRule<Step> = {
   rule: '!has(self.for) || !has(self.approval)',
   message: 'for goes with weight, shadow and preview: an approval step waits for a person, however long that takes',
   holds: ({ approval, for: time }) => time === undefined || approval === undefined,
+};
+
+const peopleApprove: CelRule<Step> = {
+  rule: '!has(self.people) || has(self.approval)',
+  message: 'people goes with approval: write {approval: true, people: 2} for a step that two must approve',
+  holds: ({ approval, people }) => people === undefined || approval !== undefined,
 };
 
 const isTrue = (kind: 'approval' | 'preview'): CelRule<Step> => ({
@@ -85,9 +92,17 @@ const stepSchema = cel(
         'Time to stay at this step at least, guards watching. Not with approval. Default: until every guard passes.',
       ),
     approval: z.boolean().optional().describe('true: wait here until a person approves this step.'),
+    people: z
+      .int()
+      .min(1)
+      .max(5)
+      .meta({ format: 'int32' })
+      .optional()
+      .describe('How many people must approve, each of another name. Only with approval. Default 1.'),
   }),
   oneKind,
   forWithoutApproval,
+  peopleApprove,
   isTrue('approval'),
   isTrue('preview'),
 );

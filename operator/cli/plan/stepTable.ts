@@ -25,10 +25,11 @@ export function cleanRequests({ guards = [], confidence }: Rollout): number {
 }
 
 /** What a step shows to whom. */
-export const exposureText = ({ weight, shadow, preview }: Step): string => {
+export const exposureText = ({ weight, shadow, preview, people = 1 }: Step): string => {
   if (weight !== undefined) return `${weight}% of requests`;
   if (shadow !== undefined) return `copies of ${shadow}%`;
-  return preview === true ? 'preview by header' : 'approval by a person';
+  if (preview === true) return 'preview by header';
+  return people === 1 ? 'approval by a person' : `approval by ${people} people`;
 };
 
 /** Seconds a step takes at least, at so many requests a second. undefined: as long as a person takes. */

@@ -1,5 +1,6 @@
 import type { InferenceServiceStatus } from '@slipway/crds';
 import type { InferenceService } from '../../src/api/kinds.ts';
+import { whomItAwaits } from './awaited.ts';
 import { conditionLines } from './conditions.ts';
 import { intervalBar, numberOf } from './intervalBar.ts';
 import { COLUMNS, field, since, table, wrap } from './text.ts';
@@ -109,7 +110,7 @@ export function renderInferenceService(service: InferenceService, now: Date, vie
     ...(candidate === undefined ? [] : candidateLines(candidate, spec.rollout.steps.length, now)),
     ...(candidate === undefined ? [] : shadowLines(candidate)),
     ...(candidate?.awaitingApproval === true
-      ? field('awaits', `approval: kubectl slipway approve infs/${metadata.name}`)
+      ? field('awaits', `approval by ${whomItAwaits(spec, status)}: kubectl slipway approve infs/${metadata.name}`)
       : []),
     ...trafficLines(status),
     ...guardLines(candidate?.guards, view),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { renderObject } from '../commands.ts';
-import { awaitingApproval, gated, NOON, rolledBack, shifting, training } from '../samples.ts';
+import { awaitingApproval, awaitingTwo, gated, NOON, rolledBack, shifting, training } from '../samples.ts';
 import { paint, wantsColour } from './colour.ts';
 import { COLUMNS, field, span, table, wrap } from './text.ts';
 
@@ -31,7 +31,16 @@ test('the view that is redrawn shows how each interval lies to its limit, within
 });
 
 test('a rollout that awaits approval shows what to type', () => {
-  expect(renderObject(awaitingApproval, NOON)).toContain('  awaits     approval: kubectl slipway approve infs/flights');
+  expect(renderObject(awaitingApproval, NOON)).toContain(
+    '  awaits     approval by a person: kubectl slipway approve infs/flights',
+  );
+});
+
+test('one that awaits two people shows who approved it already', () => {
+  const lines = renderObject(awaitingTwo([]), NOON).join('\n');
+  expect(lines).toContain('awaits     approval by 2 people: kubectl slipway approve infs/flights');
+  const half = renderObject(awaitingTwo(['ada']), NOON).join('\n');
+  expect(half).toContain('awaits     approval by 2 people (ada approved): kubectl slipway approve');
 });
 
 test('a rolled-back service shows what was rejected and the evidence', () => {

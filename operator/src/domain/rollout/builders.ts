@@ -41,11 +41,11 @@ export const specOf = (rollout: Partial<InferenceServiceSpec['rollout']> = {}, m
   },
 });
 
-export const approvalOf = (step: number, rolloutID = 'r-1', minor = 1) => ({
+export const approvalOf = (step: number, rolloutID = 'r-1', minor = 1, by = 'ada') => ({
   rolloutID,
   step,
   digest: digestOf(revisionFor(minor)),
-  by: 'ada',
+  by,
   at: '2030-01-01T11:59:45Z',
 });
 

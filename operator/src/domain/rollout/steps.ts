@@ -13,15 +13,29 @@ export const stepAt = (steps: Steps, index: number): RolloutStep => steps[index]
 export const isLastStep = (steps: Steps, index: number): boolean =>
   index >= steps.length - 1 && stepAt(steps, index).weight === 100;
 
+/** What is known of a rollout by which an approval is told from those of others. */
+interface Approved {
+  readonly spec: Pick<InferenceServiceSpec, 'approvals'>;
+  readonly status: { readonly rolloutID?: string | undefined };
+}
+
 /**
- * The approval that lets the approval step pass: bound to this rollout, this step and this digest, so no old one counts
- * and none for other content. Who may write it is the admission policy's to check.
+ * The approvals of an approval step, one for each person: bound to this rollout, this step and this digest, so no old one
+ * counts and none for other content. Who may write them is the admission policy's to check.
  */
-export const approvalOf = ({ spec, status }: World, candidate: CandidateStatus) =>
-  spec.approvals?.find(
+export function approvalsOf({ spec, status }: Approved, candidate: Pick<CandidateStatus, 'step' | 'digest'>) {
+  const given = (spec.approvals ?? []).filter(
     ({ rolloutID, step, digest }) =>
       rolloutID === status.rolloutID && step === candidate.step && digest === candidate.digest,
   );
+  return given.filter(({ by }, i) => given.findIndex((other) => other.by === by) === i);
+}
+
+/** People who must approve a step, each of another name. */
+export const peopleFor = ({ people = 1 }: RolloutStep): number => people;
+
+export const isApproved = (world: World, candidate: CandidateStatus): boolean =>
+  approvalsOf(world, candidate).length >= peopleFor(stepAt(world.spec.rollout.steps, candidate.step));
 
 /** Never below 0: a clock that was set back makes nothing younger than new, or a step without a time would wait for it. */
 export const elapsedMs = (since: string | undefined, now: Date): number =>

@@ -93,6 +93,24 @@ describe('a shadow step', () => {
     expect(approved.status.history?.at(-1)).toMatchObject({ by: 'ada', digest: versionOf(1).digest });
   });
 
+  test('an approval of two people is given by two, of whom none counts twice', () => {
+    const steps: Rollout['steps'] = [{ shadow: 50 }, { approval: true, people: 2 }, { weight: 100 }];
+    const waiting = withSteps(at('Shadowing', 1, 50), steps);
+    const after = (...approvals: ReturnType<typeof approvalOf>[]) =>
+      plan({ ...waiting, spec: { ...waiting.spec, approvals } });
+    const said = (decided: ReturnType<typeof plan>) =>
+      decided.observed.find(({ type }) => type === 'Paused')?.message;
+    expect(said(after())).toContain('for 2 people: kubectl slipway approve');
+    const ofOne = after(approvalOf(1));
+    expect(ofOne.rule).toBe('await-approval');
+    expect(said(ofOne)).toContain('for 2 people, of whom ada approved: kubectl slipway approve');
+    const [again, other] = [{ ...approvalOf(1), comment: 'still' }, approvalOf(1, 'r-1', 2, 'grace')];
+    expect(after(approvalOf(1), again, other).rule).toBe('await-approval');
+    const ofTwo = after(approvalOf(1), approvalOf(1, 'r-1', 1, 'grace'));
+    expect(candidateOf(ofTwo)).toMatchObject({ phase: 'Shifting', weight: 100 });
+    expect(ofTwo.status.history?.at(-1)).toMatchObject({ by: 'ada and grace', digest: versionOf(1).digest });
+  });
+
   test('with another digest approved waits on', () => {
     const steps: Rollout['steps'] = [{ shadow: 50 }, { approval: true }, { weight: 100 }];
     const waiting = withSteps(at('Shadowing', 1, 50), steps);

@@ -20,6 +20,7 @@ export const STEPS: Readonly<Record<string, Rollout['steps']>> = {
   'shadow, then canary': [{ shadow: 100 }, { approval: true }, { weight: 10, for: '20s' }, { weight: 100 }],
   'blue/green': [{ preview: true, for: '10s' }, { weight: 100 }],
   'canary with approval': [{ weight: 25 }, { approval: true }, { weight: 100 }],
+  'canary with approval of two': [{ weight: 25 }, { approval: true, people: 2 }, { weight: 100 }],
   halves: [{ weight: 50 }, { weight: 100 }],
 };
 export const GUARDS: Readonly<Record<string, Rollout['guards']>> = {
@@ -41,8 +42,11 @@ const peopleRest = act('people take their annotations back', (c) => c.edit(() =>
 export const approve = act('a person approves the step', (c) =>
   c.edit(({ spec, status }) => {
     const { step = 0, digest = versionOf(1).digest } = status.candidate ?? {};
-    const approval = { rolloutID: rolloutOf(c), step, digest, by: 'ada', at: '2030-01-01T12:00:00Z' };
-    return { spec: { ...spec, approvals: [...(spec.approvals ?? []), approval] } };
+    const approvals = spec.approvals ?? [];
+    const isNext = (a: (typeof approvals)[number]): boolean => a.rolloutID === rolloutOf(c) && a.step === step;
+    const by = approvals.some((a) => isNext(a) && a.by === 'ada') ? 'grace' : 'ada';
+    const approval = { rolloutID: rolloutOf(c), step, digest, by, at: '2030-01-01T12:00:00Z' };
+    return { spec: { ...spec, approvals: [...approvals, approval] } };
   }),
 );
 

@@ -1,10 +1,11 @@
+import { joined } from '../../registry/approvals.ts';
 import { type Decision, inPhase, progressing, type Rule, theCandidate, type View } from '../decision.ts';
 import { exposureOf, exposureText, levelOf } from '../exposure.ts';
 import { isSilent, observedAgrees, observedSplit } from '../observed.ts';
 import { asksToPromote } from '../people.ts';
 import { routesOf } from '../routes.ts';
 import { exposureWanted, isDue, isOwed, podsAreTheWeight, podsWanted, reachable } from '../sizing.ts';
-import { approvalOf, isLastStep, stepAt, stepRemainsMs } from '../steps.ts';
+import { approvalsOf, isApproved, isLastStep, peopleFor, stepAt, stepRemainsMs } from '../steps.ts';
 import { backendsOf, isProgrammed } from '../weights.ts';
 import { guardsHeld, startBake } from './baking.ts';
 import { HELD_BY_GUARDS } from './guarding.ts';
@@ -31,21 +32,34 @@ function grow(view: View): Decision {
   );
 }
 
+/** Of `by` in the history; the message has all of it. */
+const LONGEST_NAMES = 256;
+
 function approve(view: View): Decision {
   const { step, digest } = theCandidate(view);
-  const { by = 'a person', comment } = approvalOf(view.world, theCandidate(view)) ?? {};
-  const why = comment === undefined ? '' : ` (${comment})`;
+  const given = approvalsOf(view.world, theCandidate(view));
+  const by = joined(given.map((approval) => approval.by));
+  const comments = given.flatMap(({ comment }) => comment ?? []);
+  const why = comments.length === 0 ? '' : ` (${comments.join('; ')})`;
   const at = place(theCandidate(view));
   const message = `: step ${step + 1} was approved at ${at} by ${by}${why}.`;
   const approved = note(view, { reason: 'Approved', action: 'Approve', from: 'AwaitingApproval', to: at, message });
   const decision = moveTo(view, step + 1, `${by} approved step ${step + 1}${why}.`);
-  return { ...decision, note: { ...(decision.note ?? approved), by, digest } };
+  return { ...decision, note: { ...(decision.note ?? approved), by: by.slice(0, LONGEST_NAMES), digest } };
+}
+
+/** Whom it waits for, and whom it has already. */
+function awaited(view: View): string {
+  const needed = peopleFor(stepAt(stepsOf(view), theCandidate(view).step));
+  if (needed === 1) return 'a person';
+  const given = approvalsOf(view.world, theCandidate(view)).map(({ by }) => by);
+  return given.length === 0 ? `${needed} people` : `${needed} people, of whom ${joined(given)} approved`;
 }
 
 /** The flag in the status, and not the condition, tells whether it was told: the next approval step is another wait. */
 function awaitApproval(view: View): Decision {
   const candidate = theCandidate(view);
-  const message = `${title(view)} waits at ${place(candidate)} for a person: kubectl slipway approve infs/NAME, or add {rolloutID: ${view.state.rolloutID}, step: ${candidate.step}, digest, by, at} to spec.approvals.`;
+  const message = `${title(view)} waits at ${place(candidate)} for ${awaited(view)}: kubectl slipway approve infs/NAME, or add {rolloutID: ${view.state.rolloutID}, step: ${candidate.step}, digest, by, at} to spec.approvals.`;
   const cause = { reason: 'AwaitingApproval', message };
   const state = { ...view.state, candidate: { ...candidate, awaitingApproval: true } };
   const decision: Decision = { state, tone: 'Progressing', cause, paused: cause };
@@ -136,9 +150,9 @@ const STEPPING: readonly Rule[] = [
   {
     name: 'approve',
     phase: 'Shadowing, Previewing, Shifting',
-    when: 'an approval step, and spec.approvals names this rollout, step and digest',
+    when: 'an approval step, and spec.approvals names this rollout, step and digest, by as many people as the step asks for',
     effect: 'next step; the history says by whom',
-    applies: (v) => inStep(v) && atApproval(v) && approvalOf(v.world, theCandidate(v)) !== undefined,
+    applies: (v) => inStep(v) && atApproval(v) && isApproved(v.world, theCandidate(v)),
     decide: approve,
   },
   {
