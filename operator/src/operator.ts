@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { OperatorConfig } from './config.ts';
+import { watchDefinitions } from './definitions/watch.ts';
 import { type Intake, serveIntake } from './intake/server.ts';
 import type { Client } from './kube/client.ts';
+import { systemClock } from './kube/clock.ts';
 import { connect } from './kube/connect.ts';
 import type { ControllerSpec } from './kube/contracts.ts';
 import type { ElectionOptions } from './kube/lease.ts';
@@ -37,7 +39,10 @@ async function takeEvents({ config, log }: OperatorOptions, client: Client): Pro
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
   const { config, controllers, log } = options;
   const { registry, meter } = options.metrics;
-  const { client, transport, close } = await connect({ kubeconfig: config.kubeconfig, http2: config.http2, meter });
+  const connection = await connect({ kubeconfig: config.kubeconfig, http2: config.http2, meter });
+  const { transport, close } = connection;
+  const definitions = await watchDefinitions({ client: connection.client, transport, log, clock: systemClock });
+  const { client } = definitions;
   const manager = new Manager({
     client,
     transport,
@@ -53,6 +58,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const scope = config.watchNamespaces.length === 0 ? 'all namespaces' : config.watchNamespaces.join(', ');
   log.info({ health: health.port, scope }, 'started');
   try {
+    void definitions.run(signal);
     await manager.run(signal);
   } finally {
     await intake?.close();

@@ -7,6 +7,8 @@ export interface Resource<T extends KubeObject = KubeObject> {
   readonly kind: string;
   readonly plural: string;
   readonly namespaced: boolean;
+  /** Fills in what the server's definition of the kind leaves out. */
+  whole?(object: T): T;
   readonly _type?: T;
 }
 

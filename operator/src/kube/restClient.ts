@@ -18,7 +18,8 @@ export function pathOf(resource: Resource, namespace?: string, name?: string, su
 export function asStored<T extends KubeObject>(resource: Resource<T>, raw: unknown): Stored<T> {
   const { metadata, ...rest } = raw as { metadata: Record<string, unknown> };
   const { managedFields: _, ...kept } = metadata;
-  return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...rest, metadata: kept } as unknown as Stored<T>;
+  const stored = { apiVersion: apiVersionOf(resource), kind: resource.kind, ...rest, metadata: kept };
+  return (resource.whole?.(stored as unknown as T) ?? stored) as unknown as Stored<T>;
 }
 
 interface RawList {
