@@ -27,6 +27,18 @@ export function processesPerNode({ processesPerNode: asked, accelerator }: Train
 export const parameterVariable = (name: string): string =>
   `${ENV.parameterPrefix}${name.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_')}`;
 
+/** Why some parameters can't all reach the trainer; undefined: they can. One would be lost without a word. */
+export function parameterClash({ parameters: asked = {} }: TrainingJob['spec']): string | undefined {
+  const names = new Map<string, string>();
+  for (const name of Object.keys(asked).sort()) {
+    const variable = parameterVariable(name);
+    const other = names.get(variable);
+    if (other !== undefined) return `Parameters ${other} and ${name} would both be ${variable}: rename one of them.`;
+    names.set(variable, name);
+  }
+  return undefined;
+}
+
 const parameters = (spec: TrainingJob['spec']): EnvVar[] =>
   variables(
     Object.fromEntries(

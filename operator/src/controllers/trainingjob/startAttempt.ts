@@ -11,6 +11,7 @@ import { rendezvousService } from '../../render/rendezvousService.ts';
 import type { RuntimeImage } from '../../render/runtimeImage.ts';
 import { trainingJobAttempt } from '../../render/trainingJob.ts';
 import { trainingChildMeta } from '../../render/trainingJobChildren.ts';
+import { parameterClash } from '../../render/trainingJobEnv.ts';
 import { trainingJobToken } from '../../render/trainingJobToken.ts';
 import { workspaceClaim } from '../../render/workspace.ts';
 import { type EnsureOptions, ensureChild } from '../jobs/ensureChild.ts';
@@ -95,6 +96,8 @@ export async function startAttempt(
 ): Promise<void> {
   const { client, runtime, newToken } = hands;
   const once = { ...options, once: true };
+  const clash = parameterClash(tj.spec);
+  if (clash !== undefined) throw new AttemptRefused('ParametersClash', true, clash);
   try {
     const job = trainingJobAttempt(tj, order.attempt, runtime, await placementMore(hands, tj, order, options));
     await tryTemplate(hands, tj, job, options);
