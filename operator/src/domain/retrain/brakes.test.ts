@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { began, DAY, DRIFT, run, world } from '../../../test/retrainBuilders.ts';
+import { began, condition, DAY, DRIFT, job, run, world } from '../../../test/retrainBuilders.ts';
 import { after } from '../../../test/trainingBuilders.ts';
 import { planRetraining } from './plan.ts';
 import { MOST_RUNS } from './world.ts';
@@ -73,4 +73,12 @@ test('drift that goes on after three that failed waits for a person, and says so
 
 test('drift whose retraining led to a version is answered', () => {
   expect(goesOn(0, 'Ready', 9 * DAY).condition).toMatchObject({ reason: 'Idle' });
+});
+
+test('a job that only a person can help on is told, and not as one that trains', () => {
+  const conditions = [condition('Stalled', 'True', 'The API server refuses spec.podTemplate.')];
+  const { condition: said } = planRetraining(
+    world({ retraining: began({ runs: [run()] }), jobs: [job('flights-r1', { phase: 'Pending', conditions })] }),
+  );
+  expect(said?.message).toMatch(/It can't go on: The API server refuses spec.podTemplate.$/);
 });

@@ -98,9 +98,12 @@ function stand({ world, status, events, due }: Standing, held: readonly (readonl
   const [first] = held;
   const waits = held.map(([, { until, reason }]) => at(world, until, reason));
   const soon = first?.[1].until;
+  const job = running && world.trainingJobs.get(running.trainingJob);
+  const stalled = job?.status?.conditions?.find(({ type, status: is }) => type === 'Stalled' && is === 'True');
+  const trouble = stalled === undefined ? '' : ` It can't go on: ${stalled.message}`;
   const observed =
     running !== undefined
-      ? condition('True', 'Running', `${running.trainingJob} trains the model anew (${running.trigger}).`)
+      ? condition('True', 'Running', `${running.trainingJob} trains the model anew (${running.trigger}).${trouble}`)
       : first === undefined
         ? condition('False', 'Idle', 'Nothing asks for a retraining.')
         : condition('False', first[1].reason, `${first[0].why}. Not yet: ${first[1].message}`);
