@@ -35,7 +35,7 @@ export async function hashArtifact(root: string): Promise<ArtifactHash> {
 
 /** The same of some files of a folder, by their paths in it: what a model without a folder of its own consists of. */
 export async function hashFiles(root: string, paths: readonly string[]): Promise<ArtifactHash> {
-  const entries = await inParallel(paths.toSorted(), WIDTH, (path) => entryOf(root, path));
+  const entries = await inParallel(paths.toSorted(), WIDTH, (path) => entryOf(path, join(root, path)));
   const bytes = entries.reduce((sum, { size }) => sum + size, 0);
   return { digest: artifactDigest(entries), files: entries.length, bytes, entries };
 }
@@ -73,16 +73,17 @@ async function refuseEscape(root: string, path: string): Promise<void> {
   );
 }
 
-async function entryOf(root: string, path: string): Promise<ManifestEntry> {
+/** A file as a manifest tells of it, by its path there. Throws Failure OutputInvalid where it cannot be read. */
+export async function entryOf(path: string, from: string): Promise<ManifestEntry> {
   const hash = createHash('sha256');
   let size = 0;
   try {
-    for await (const chunk of createReadStream(join(root, path), { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
+    for await (const chunk of createReadStream(from, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
       hash.update(chunk);
       size += chunk.length;
     }
-  } catch (error) {
-    throw new Failure('OutputInvalid', `${path} cannot be read: ${sentenceOf(error)}.`);
+  } catch (cause) {
+    throw new Failure('OutputInvalid', `${path} cannot be read: ${sentenceOf(cause)}.`, { cause });
   }
   return { path, size, sha256: hash.digest('hex') };
 }
