@@ -12,7 +12,7 @@ VITEST := vitest run --reporter=default --reporter=json
 # In CI the files that failed are run once more, in a process of their own, and named at the end.
 SUITE := node hack/suites/main.ts
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout bench-training e2e-judgement serve soak container-test stores-test pytorch-test e2e-pytorch simulate clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout bench-training e2e-judgement serve soak container-test stores-test kueue-test pytorch-test e2e-pytorch simulate clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -72,6 +72,10 @@ container-test: .cache/npm ## The image of the model server, sealed, in a Docker
 stores-test: .cache/npm ## Artifacts in real servers of S3 and OCI, cut off, killed, full and refused
 	@$(NODE)
 	$(SUITE) stores
+
+kueue-test: .cache/npm ## Queued training under the real Kueue (built by Go once, which takes long; kept)
+	@$(NODE)
+	$(VITEST) --project kueue --outputFile.json=.cache/kueue.json
 
 conformance: .cache/npm build ## The model server against real clients: tritonclient, kserve, mlserver's types
 	@$(NODE)

@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...exclude, '**/*.integration.test.ts', 'e2e/{scenarios,alone,long,container,stores,pytorch}/**'],
+          exclude: [...exclude, '**/*.{integration,kueue}.test.ts', 'e2e/{scenarios,alone,long,container,stores,pytorch}/**'],
           environment: 'node',
           env,
           setupFiles: ['hack/verification/propertySeed.ts'],
@@ -42,6 +42,18 @@ export default defineConfig({
           // Each with an API server of its own: most of their time is spent on waiting for one.
           maxWorkers: 2,
           sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        // The real Kueue, which Go takes long to build once, beside the real Job controller and scheduler.
+        test: {
+          name: 'kueue',
+          include: ['**/*.kueue.test.ts'],
+          exclude,
+          environment: 'node',
+          env,
+          testTimeout: 150_000,
+          hookTimeout: 3_600_000,
         },
       },
       {

@@ -24,7 +24,11 @@ async function definitionsIn(folder: string): Promise<Definition[]> {
 
 /** Applies every CustomResourceDefinition of the folder and waits until the server serves them. */
 export async function installDefinitions(access: ApiAccess, folder: string): Promise<string[]> {
-  const definitions = await definitionsIn(folder);
+  return applyDefinitions(access, await definitionsIn(folder));
+}
+
+/** Applies the CustomResourceDefinitions and waits until the server serves them. */
+export async function applyDefinitions(access: ApiAccess, definitions: readonly Definition[]): Promise<string[]> {
   await Promise.all(definitions.map((definition) => install(access, definition)));
   return definitions.map(({ metadata }) => metadata.name);
 }

@@ -10,10 +10,14 @@ export interface SchedulingOptions {
   readonly directory: string;
   /** Controllers of kube-controller-manager to run; none: it is not started. */
   readonly controllers?: readonly string[];
+  /** How pods end that are deleted: gone at once (the default), or by SIGTERM and a moment later, as under a kubelet. */
+  readonly podsEnd?: 'AtOnce' | 'BySigterm';
   readonly log?: Log;
 }
 
-const stages = join(import.meta.dirname, 'manifests', 'kwok.yaml');
+const stages = (name: string): string[] => ['--config', join(import.meta.dirname, 'manifests', `${name}.yaml`)];
+
+const ENDS = { AtOnce: 'kwok-vanish', BySigterm: 'kwok-sigterm' } as const;
 
 /** Only what they are asked for must bound them: the defaults hold them to 20 and 50 calls a second. */
 const UNBOUND = ['--kube-api-qps=1000', '--kube-api-burst=2000'];
@@ -30,12 +34,13 @@ export async function startScheduling({
   plane: { kubeconfig },
   directory,
   controllers = [],
+  podsEnd = 'AtOnce',
   log = () => {},
 }: SchedulingOptions): Promise<{ stop(): Promise<void> }> {
   const component = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--secure-port=0', ...UNBOUND];
   const wanted = [
     ['kube-scheduler', component],
-    ['kwok', ['--kubeconfig', kubeconfig, '--config', stages, '--manage-all-nodes']],
+    ['kwok', ['--kubeconfig', kubeconfig, ...stages('kwok'), ...stages(ENDS[podsEnd]), '--manage-all-nodes']],
     ...(controllers.length === 0
       ? []
       : [['kube-controller-manager', [...component, ...PATIENT, `--controllers=${controllers.join(',')}`]] as const]),

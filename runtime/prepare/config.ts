@@ -22,6 +22,8 @@ export interface PrepareConfig {
   readonly inputDir: string;
   readonly checkpointDir: string;
   readonly statusDir: string;
+  /** Emptied first; undefined: this attempt has never run. */
+  readonly outputDir: string | undefined;
   /** Port of the agents. */
   readonly agentPort: number;
 }
@@ -47,6 +49,7 @@ export function prepareConfig(env: Environment): PrepareConfig {
     inputDir: env[ENV.inputDir] ?? DIRECTORIES.input,
     checkpointDir: env[ENV.checkpointDir] ?? DIRECTORIES.checkpoints,
     statusDir: env[ENV.statusDir] ?? DIRECTORIES.status,
+    outputDir: env[ENV.outputDir],
     agentPort: integer(env, ENV.adminPort, PORTS.admin, 1, 65535),
   };
 }

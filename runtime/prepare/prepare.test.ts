@@ -148,6 +148,22 @@ describe('the program', () => {
     expect((await stat(join(folder, 'input', 'train', 'rows.csv'))).size).toBe(4);
   });
 
+  test('pods that were taken back leave no file in the output that the next would publish', {
+    timeout: 30_000,
+  }, async () => {
+    const folder = await temporaryFolder('again');
+    const output = join(folder, 'output');
+    await mkdir(join(output, 'model'), { recursive: true });
+    await writeFile(join(output, 'model', 'half.onnx'), 'ab');
+    const env = { SLIPWAY_STATUS_DIR: folder, SLIPWAY_OUTPUT_DIR: output };
+    await mkdir(join(folder, 'checkpoints', '7'), { recursive: true });
+    await writeFile(join(folder, 'checkpoints', '7', '_COMPLETE'), '');
+    const [exit, , errors] = await start(0, folder, env);
+    expect([exit, errors]).toEqual([[0, null], '']);
+    expect(await readdir(output)).toEqual([]);
+    expect(await readdir(join(folder, 'checkpoints'))).toContain('7');
+  });
+
   test('a peer that never comes ends it with the reason Rendezvous', { timeout: 30_000 }, async () => {
     const folder = await temporaryFolder('alone');
     const [exit, , errors] = await start(0, folder, {

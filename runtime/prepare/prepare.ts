@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type DatasetManifest,
@@ -29,6 +29,12 @@ const teller = (statusDir: string) => async (gathering: Gathering) => {
   await rename(`${path}.next`, path);
 };
 
+/** What pods of the same attempt left that were taken back before they were done. The folder itself is a mount. */
+async function empty(folder: string | undefined): Promise<void> {
+  if (folder === undefined) return;
+  for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true });
+}
+
 /**
  * Everything before training: pod 0 fetches the data sets and links the newest checkpoint, as the pods of a job share
  * both; then all meet. Returns what was prepared, the same in every pod. Throws Failure.
@@ -42,6 +48,7 @@ export async function prepare(config: PrepareConfig, hands: PrepareHands): Promi
     return reportOf(await knownManifests(config), await latestCheckpoint(config.checkpointDir));
   }
   if (meeting !== undefined) await tell({ stage: 'Preparing', missing: [] });
+  await empty(config.outputDir);
   const manifests = await provide({ inputDir: config.inputDir, ...hands }, config.datasets);
   const latest = await linkLatest(config.checkpointDir);
   if (latest !== undefined) hands.say(`training can go on from checkpoint ${latest}`);

@@ -75,6 +75,11 @@ const PEERS = {
     package: 'github.com/argoproj/argo-rollouts/cmd/rollouts-controller',
     ldflags: '-s -w',
   },
+  kueue: {
+    module: join(modules, 'kueue'),
+    package: 'sigs.k8s.io/kueue/cmd/kueue',
+    ldflags: '-s -w',
+  },
 } as const satisfies Record<string, GoTool>;
 
 export type ToolName = keyof typeof TOOLS | keyof typeof PEERS;

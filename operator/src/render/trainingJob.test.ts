@@ -210,6 +210,20 @@ describe('where the pods of an attempt go', () => {
     const plain = trainingJobAttempt(trainingJob(), 0, runtime);
     expect(plain.spec).not.toHaveProperty('suspend');
   });
+
+  test('a queue’s Job has its priority there, and none where none is asked for', () => {
+    const labelsOf = (spec: Parameters<typeof trainingJob>[0]) =>
+      trainingJobAttempt(trainingJob(spec), 0, runtime).metadata.labels;
+    expect(labelsOf({ queue: 'team-a', queuePriority: 'urgent' })).toMatchObject({
+      'kueue.x-k8s.io/priority-class': 'urgent',
+    });
+    expect(labelsOf({ queue: 'team-a' })).not.toHaveProperty('kueue.x-k8s.io/priority-class');
+  });
+
+  test('what SIGTERM makes of pods that a queue takes back fails no Job: no rule asks for their exit code', () => {
+    const rules = trainingJobAttempt(trainingJob({ queue: 'team-a' }), 0, runtime).spec?.podFailurePolicy?.rules;
+    expect(rules).toEqual([{ action: 'FailJob', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }]);
+  });
 });
 
 describe('data sets', () => {

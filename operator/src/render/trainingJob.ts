@@ -21,14 +21,21 @@ type PodFailurePolicy = NonNullable<NonNullable<Job['spec']>['podFailurePolicy']
 
 /**
  * One dead rank ends the attempt at once, as the others would only hang until their collective times out. The two rules
- * do the same; that they are two makes the Job name the cause.
+ * do the same; that they are two makes the Job name the cause. The second can't stand in a Job that a queue may take
+ * back: the Job controller also asks it of pods that it ends itself, and what SIGTERM made of those would fail the Job.
+ * There backoffLimit does it, which counts no pod that the controller has let go.
  */
-const FIRST_FAILURE_ENDS_ALL: PodFailurePolicy = {
-  rules: [
-    { action: 'FailJob', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
-    { action: 'FailJob', onExitCodes: { containerName: TRAIN_CONTAINER, operator: 'NotIn', values: [0] } },
-  ],
-};
+function firstFailureEndsAll({ queue }: TrainingJob['spec']): PodFailurePolicy {
+  const disrupted: PodFailurePolicy['rules'][number] = {
+    action: 'FailJob',
+    onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }],
+  };
+  const failed: PodFailurePolicy['rules'][number] = {
+    action: 'FailJob',
+    onExitCodes: { containerName: TRAIN_CONTAINER, operator: 'NotIn', values: [0] },
+  };
+  return { rules: queue === undefined ? [disrupted, failed] : [disrupted] };
+}
 
 const trainer = (tj: Stored<TrainingJob>, attempt: number, { mig }: PlacementMore): Container =>
   compact<Container>({
@@ -60,8 +67,11 @@ const volumes = (tj: Stored<TrainingJob>): Volume[] => {
 };
 
 /** Its queue alone starts a Job that is made suspended; without the label it would wait for ever. */
-const queueing = ({ queue }: TrainingJob['spec']) =>
-  queue === undefined ? { labels: {}, spec: {} } : { labels: { [KUEUE.queueName]: queue }, spec: { suspend: true } };
+const queueing = ({ queue, queuePriority }: TrainingJob['spec']) => {
+  if (queue === undefined) return { labels: {}, spec: {} };
+  const priority = queuePriority === undefined ? {} : { [KUEUE.priorityClass]: queuePriority };
+  return { labels: { [KUEUE.queueName]: queue, ...priority }, spec: { suspend: true } };
+};
 
 function podTemplate(
   tj: Stored<TrainingJob>,
@@ -114,7 +124,7 @@ export function trainingJobAttempt(
       parallelism: tj.spec.nodes,
       backoffLimit: 0,
       podReplacementPolicy: 'Failed',
-      podFailurePolicy: FIRST_FAILURE_ENDS_ALL,
+      podFailurePolicy: firstFailureEndsAll(tj.spec),
       ...queue.spec,
       template: podTemplate(tj, attempt, runtime, more),
     },

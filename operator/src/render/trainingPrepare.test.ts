@@ -18,6 +18,7 @@ describe('the prepare container', () => {
     ['a later attempt has a checkpoint to find', {}, 1, true],
     ['several pods have each other to meet', { nodes: 2 }, 0, true],
     ['data sets are to be fetched', { datasets }, 0, true],
+    ['a queue may take the pod back and let its Job go again', { queue: 'team-a' }, 0, true],
   ])('%s', (_what, over, attempt, needed) => {
     expect(needsPrepare(trainingJob(over), attempt)).toBe(needed);
   });
@@ -33,6 +34,17 @@ describe('the prepare container', () => {
       { name: 'train', uri: 's3://lake/flights', digest: DIGEST, secret: 'lake' },
       { name: 'holdout', uri: 'pvc://data/flights/holdout' },
     ]);
+  });
+
+  test('in a queue it empties the output, which only it and the trainer have', () => {
+    const inQueue = prepareContainer(trainingJob({ queue: 'team-a' }), 2, runtime);
+    expect(variables(inQueue)['SLIPWAY_OUTPUT_DIR']).toBe('/slipway/output');
+    expect(inQueue.volumeMounts).toContainEqual({
+      name: 'workspace',
+      mountPath: '/slipway/output',
+      subPath: 'output/a2',
+    });
+    expect(variables(prepareContainer(trainingJob(), 2, runtime))).not.toHaveProperty('SLIPWAY_OUTPUT_DIR');
   });
 
   test('one pod meets nobody', () => {

@@ -21,12 +21,15 @@ const orders = ({ spec }: Tj): DatasetOrder[] =>
 
 const INPUT: VolumeMount = { name: 'workspace', mountPath: DIRECTORIES.input, subPath: WORKSPACE.input };
 
+/** A queue that takes a Job back lets the same Job go again: its pods find what those before them left. */
+const mayComeAgain = ({ spec }: Tj): boolean => spec.queue !== undefined;
+
 /**
- * Whether a pod of this attempt has anything to prepare: data sets, others to meet, or the checkpoint of an attempt
- * before it to find. One pod that starts from nothing starts at once.
+ * Whether a pod of this attempt has anything to prepare: data sets, others to meet, or the checkpoint of pods before it
+ * to find. One pod that starts from nothing starts at once.
  */
 export const needsPrepare = (tj: Tj, attempt: number): boolean =>
-  tj.spec.nodes > 1 || orders(tj).length > 0 || attempt > 0;
+  tj.spec.nodes > 1 || orders(tj).length > 0 || attempt > 0 || mayComeAgain(tj);
 
 /** Volumes of the claims that data sets lie in, and of the Secrets that open their stores. */
 export const datasetVolumes = (tj: Tj): PlaceVolumes['volumes'] => placeVolumes(orders(tj)).volumes;
@@ -54,10 +57,12 @@ const prepareEnv = (tj: Tj, attempt: number): EnvVar[] => [
   { name: ENV.inputDir, value: DIRECTORIES.input },
   { name: ENV.checkpointDir, value: DIRECTORIES.checkpoints },
   { name: ENV.statusDir, value: DIRECTORIES.status },
+  ...(mayComeAgain(tj) ? [{ name: ENV.outputDir, value: DIRECTORIES.output }] : []),
 ];
 
 /**
  * Runs before the trainer and after the agent: fetches the data sets, links checkpoints/latest, waits for the other pods.
+ * In a queue it also empties the output folder, so that no file of pods that were taken back is ever published.
  * Its termination message is a PreparedReport, or the cause (Rendezvous, DatasetMissing, …).
  */
 export const prepareContainer = (tj: Tj, attempt: number, { image, pullPolicy }: RuntimeImage): Container => ({
@@ -69,6 +74,9 @@ export const prepareContainer = (tj: Tj, attempt: number, { image, pullPolicy }:
   resources: { requests: { cpu: '100m', memory: '128Mi' } },
   volumeMounts: [
     { name: 'workspace', mountPath: DIRECTORIES.checkpoints, subPath: WORKSPACE.checkpoints },
+    ...(mayComeAgain(tj)
+      ? [{ name: 'workspace', mountPath: DIRECTORIES.output, subPath: WORKSPACE.output(attempt) }]
+      : []),
     ...(orders(tj).length === 0 ? [] : [INPUT, ...placeVolumes(orders(tj)).mounts]),
     { name: 'status', mountPath: DIRECTORIES.status },
   ],

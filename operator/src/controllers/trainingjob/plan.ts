@@ -1,7 +1,7 @@
-import { completedIndexes } from '../../domain/training/gang.ts';
 import { jobEnd } from '../../domain/workload/jobEnd.ts';
 import { fail } from './fail.ts';
 import { queued, startAttempt, watch } from './planAttempt.ts';
+import { newGang, tornApart } from './planCameAgain.ts';
 import { claim } from './planClaim.ts';
 import { causeOfEnd, weigh } from './planFailure.ts';
 import { keep } from './planFinished.ts';
@@ -42,18 +42,6 @@ const ended = ({ attempt: { job } }: World, kind: 'Complete' | 'Failed'): boolea
 const isSuspendedJob = ({ attempt: { job } }: World): boolean =>
   job?.spec?.suspend === true && job.metadata.deletionTimestamp === undefined;
 
-/** An Indexed Job that is let go again starts only the indexes that were not done (kubernetes-sigs/jobset#1208). */
-const cannotFormAgain = (world: World): boolean =>
-  isSuspendedJob(world) && world.attempt.job !== undefined && completedIndexes(world.attempt.job).size > 0;
-
-const TAKEN_BACK = {
-  class: 'Disrupted',
-  reason: 'Disrupted',
-  sentence: 'The queue took the job back after some of its pods were done: the others would never meet them again.',
-  words: '',
-  nodeToBlame: false,
-} as const;
-
 const weighEnd: PlanRule['plan'] = (world) => {
   const cause = causeOfEnd(world);
   return cause && weigh(world, cause);
@@ -77,11 +65,9 @@ export const TRAINING_RULES: readonly PlanRule[] = [
     plan: (world) => (ended(world, 'Failed') ? weighEnd(world) : undefined),
   },
   { name: 'a suspended job has no pods', plan: when(({ tj }) => tj.spec.suspend === true, suspend) },
-  {
-    name: 'a gang that its queue tore apart starts anew',
-    plan: when(cannotFormAgain, (world) => weigh(world, TAKEN_BACK)),
-  },
+  { name: 'a gang that its queue tore apart starts anew', plan: tornApart },
   { name: 'a job in a queue waits', plan: when(isSuspendedJob, queued) },
+  { name: 'a job that its queue took back and let go unseen has a new gang', plan: newGang },
   { name: 'an attempt that is over for another reason is weighed', plan: weighEnd },
   {
     name: 'an attempt that has no Job is started',

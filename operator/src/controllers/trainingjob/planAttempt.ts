@@ -10,8 +10,8 @@ import type { Plan, World } from './world.ts';
 
 /** Between two looks at the progress of a run. */
 export const PROGRESS_MS = 5_000;
-/** Between two looks at what a queue says; that a Job is let go comes by its watch. */
-const QUEUE_MS = 60_000;
+/** Between two looks at what a queue says, at least and at most; that a Job is let go comes by its watch. */
+const QUEUE_MS = [1_000, 60_000] as const;
 /** Past the time that a pod had to end in, this long is waited for it: then its node is taken for lost. */
 const PATIENCE_MS = 30_000;
 
@@ -71,6 +71,14 @@ export function startAttempt(world: World): Plan {
   };
 }
 
+/** A queue says most in its first seconds with a Job, so it is looked at again after as long as it has held it. */
+function queueLook({ attempt: { job }, now }: World): Outcome {
+  const suspended = job?.status?.conditions?.find(({ type, status }) => type === 'Suspended' && status === 'True');
+  const since = Date.parse(suspended?.lastTransitionTime ?? job?.metadata.creationTimestamp ?? '') || 0;
+  const [least, most] = QUEUE_MS;
+  return again(Math.min(most, Math.max(least, now.getTime() - since)), 'what the queue says is due');
+}
+
 /** Its queue has not let the Job go, or took it back: pods that ran are gone by rights, and the next ones are a new gang. */
 export function queued(world: World): Plan {
   const { tj, queue } = world;
@@ -87,7 +95,7 @@ export function queued(world: World): Plan {
     },
     observed: underWay('Queued', message),
     events: tj.status?.phase === 'Running' ? [normal('Queued', message)] : [],
-    next: soonest(untilDeadline(world), again(QUEUE_MS, 'what the queue says is due')),
+    next: soonest(untilDeadline(world), queueLook(world)),
   };
 }
 

@@ -90,6 +90,45 @@ describe('a job in a queue', () => {
     expect(got.status).toMatchObject({ attempt: 1, disruptions: 1 });
   });
 
+  const unseen = { ...running, gang: 'of-old' };
+  const letGo = (status: object = {}) => {
+    const startTime = '2026-01-01T00:00:50Z';
+    return { ...childJob('nightly-a0'), spec: { suspend: false, template: {} }, status: { startTime, ...status } };
+  };
+
+  test('that was taken back and let go while nobody looked has a new gang, and costs nothing', () => {
+    const pods = [0, 1].map((index) => ran(index, { startTime: '2026-01-01T00:00:52Z' }));
+    const got = plan(world(unseen, { attempt: { job: letGo(), pods } }, queue));
+    expect(got.status).toMatchObject({ phase: 'Running', attempt: 0, attemptStartedAt: '2026-01-01T00:00:52Z' });
+    expect(got.status.gang).not.toBe('of-old');
+    expect(got.status).not.toHaveProperty('attempts');
+    const missing = plan(world(unseen, { attempt: { job: letGo(), pods: [] } }, queue));
+    expect(missing.status).toMatchObject({ attempt: 0, restarts: 0 });
+    expect(missing.status).not.toHaveProperty('gang');
+  });
+
+  test('whose pod was deleted in mid-run is a gang with a gap, in a queue as without one', () => {
+    const job = letGo({ startTime: AT });
+    const got = plan(world(unseen, { attempt: { job, pods: [ran(0)] } }, queue));
+    expect(got.status).toMatchObject({ attempt: 1, disruptions: 1, attempts: [{ class: 'AttemptLost' }] });
+  });
+
+  test('kubernetes-sigs/jobset#1208: let go unseen with some pods done, the whole gang starts anew', () => {
+    const got = plan(world(unseen, { attempt: { job: letGo({ completedIndexes: '1' }), pods: [] } }, queue));
+    expect(got.status).toMatchObject({ attempt: 1, disruptions: 1 });
+  });
+
+  test.each([
+    [5, 5_000],
+    [0, 1_000],
+    [3_600, 60_000],
+  ])('that its queue has held for %i s is looked at again after %i ms', (age, afterMs) => {
+    const suspended = { type: 'Suspended', status: 'True', lastTransitionTime: AT };
+    const job = held({ conditions: [suspended] });
+    const got = plan(world(claimed, { attempt: { job, pods: [] }, now: after(age) }, queue));
+    expect(got.next).toMatchObject({ kind: 'again', afterMs });
+  });
+
   test('that is let go runs like one without a queue', () => {
     const job = { ...held(), spec: { suspend: false, template: {} } };
     const got = plan(

@@ -69,6 +69,6 @@ describe('what is told of a queue', () => {
     const waits = condition('QuotaReserved', 'False', 'Pending');
     expect(standing(workload(waits, condition('Evicted', 'True', 'Preempted')))).toBe('Preempted: as it says');
     expect(standing(workload(waits, condition('Evicted', 'False', 'Old')))).toBe('Pending: as it says');
-    expect(standing(workload())).toContain('waits to be looked at');
+    expect(standing(workload())).toContain('has not been tried yet: others stand before it');
   });
 });

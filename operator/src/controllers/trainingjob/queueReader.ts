@@ -8,13 +8,16 @@ import type { Stored } from '../../kube/wire.ts';
 /** The conditions of a Workload that tell where it stands, the most telling first. */
 const TELLING = ['Finished', 'Evicted', 'Admitted', 'QuotaReserved'] as const;
 
-/** What a Workload says of its place: why it is not admitted, or that it is. */
+/**
+ * What a Workload says of its place: why it is not admitted, or that it is. Of one that stands behind others Kueue says
+ * nothing, and of one that asks for the same as another that did not fit neither (its SchedulingEquivalenceHashing).
+ */
 export function standing({ metadata, status }: Workload): string {
   const found = TELLING.map((type) => status?.conditions?.find((condition) => condition.type === type)).find(
     (condition) => condition !== undefined && (condition.status === 'True' || condition.type === 'QuotaReserved'),
   );
   return found === undefined
-    ? `Workload ${metadata.name} waits to be looked at by Kueue.`
+    ? `Workload ${metadata.name} has not been tried yet: others stand before it, or one that asks for the same did not fit.`
     : `${found.reason}: ${found.message}`;
 }
 

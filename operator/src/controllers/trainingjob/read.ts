@@ -2,6 +2,7 @@ import { modelVersions, type TrainingJob } from '../../api/kinds.ts';
 import { explainPlacement } from '../../domain/placement/explain.ts';
 import { gapIn } from '../../domain/training/gang.ts';
 import { looksLost, lostNodes } from '../../domain/training/lost.ts';
+import { withoutTakenBack } from '../../domain/training/takenBack.ts';
 import { jobEnd } from '../../domain/workload/jobEnd.ts';
 import { unschedulableMessage } from '../../domain/workload/podWait.ts';
 import type { ControllerContext } from '../../kube/contracts.ts';
@@ -67,7 +68,7 @@ const hasBegun = ({ status }: TrainingJob): boolean =>
  * asked, or an attempt that its queue took back, or that just ended, would count as lost, and pods that come before their
  * Job as left over.
  */
-async function readAttempt({ context }: Reading, tj: Stored<TrainingJob>, signal: AbortSignal): Promise<JobWorld> {
+async function readGang({ context }: Reading, tj: Stored<TrainingJob>, signal: AbortSignal): Promise<JobWorld> {
   const name = childNames(tj.metadata.name).attempt(tj.status?.attempt ?? 0);
   const known = await readJob(context, tj, name, signal);
   if (isTrainedOrEnded(tj)) return known;
@@ -77,6 +78,11 @@ async function readAttempt({ context }: Reading, tj: Stored<TrainingJob>, signal
       jobEnd(known.job) === undefined &&
       gapIn(tj.status?.gang, known.job, known.pods, tj.spec.nodes) !== undefined);
   return seemsGone ? readJobNow(context.client, tj, name, signal) : known;
+}
+
+async function readAttempt(reading: Reading, tj: Stored<TrainingJob>, signal: AbortSignal): Promise<JobWorld> {
+  const { job, pods } = await readGang(reading, tj, signal);
+  return { job, pods: tj.spec.queue === undefined || job === undefined ? pods : withoutTakenBack(job, pods) };
 }
 
 /** Read only while a pod looks as if its node were lost: else every heartbeat of a node would be of interest. */
