@@ -2,7 +2,8 @@ import { ANNOTATIONS, API_VERSION } from '@slipway/crds/contract';
 import type {} from '@slipway/hack/local-cluster/vitestControlPlane.ts';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runControllers, type UnderTest } from '../../../test/controllersUnderTest.ts';
-import { type TrainingJob, trainingJobs } from '../../api/kinds.ts';
+import { DIGEST } from '../../../test/trainingBuilders.ts';
+import { type ModelVersion, modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
 import type { Stored } from '../../kube/wire.ts';
 import { sweepController } from './controller.ts';
 
@@ -117,4 +118,36 @@ test('ttlAfterFinished deletes a sweep once it is over, whether it was trained o
   await sweep('wrong', { trials: 2 }, { ttlAfterFinished: '1s' });
   await under.untilGone(trainingJobs, 'brief');
   await under.untilGone(trainingJobs, 'wrong');
+});
+
+test('a trial that the API server refuses fails the sweep with its words', async () => {
+  const parameters = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`p${i}`, '1']));
+  await sweep('crowded', {}, { parameters });
+  const failed = await reason('crowded', 'TrialInvalid');
+  expect(failed.status?.phase).toBe('Failed');
+  expect(failed.status?.conditions?.find(({ type }) => type === 'Stalled')?.message).toMatch(
+    /^No trial can be made: .*spec.parameters: Too many: 101/,
+  );
+});
+
+test('a trial whose name is in use waits, and the sweep says whose', async () => {
+  await sweep('other-t0', { parameters: [{ name: 'epochs', values: ['5'] }] }, { suspend: true });
+  await sweep('other');
+  const held = await reason('other', 'NameTaken');
+  expect(held.status?.conditions?.find(({ type }) => type === 'Reconciling')).toMatchObject({
+    status: 'True',
+    message: expect.stringContaining('other-t0 exists and does not belong to this TrainingJob'),
+  });
+});
+
+test('a version that is there already is refused before a trial trains', async () => {
+  await under.client.create(modelVersions, {
+    apiVersion: API_VERSION,
+    kind: 'ModelVersion',
+    metadata: key('known-1.0.0'),
+    spec: { model: 'known', version: '1.0.0', artifact: { uri: 'pvc://models/a', digest: DIGEST, format: 'ONNX' } },
+  } as ModelVersion);
+  await sweep('known', {}, { model: { name: 'known', version: '1.0.0' } });
+  expect((await reason('known', 'VersionTaken')).status?.phase).toBe('Failed');
+  expect(await under.client.get(trainingJobs, key('known-t0'))).toBeUndefined();
 });

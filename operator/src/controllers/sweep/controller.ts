@@ -1,7 +1,13 @@
 import { ANNOTATIONS, LABELS } from '@slipway/crds/contract';
 import { modelVersions, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
 import { goesAt } from '../../domain/training/expiry.ts';
-import { planSweep, type SweepAction, type SweepPlan, trialRefused } from '../../domain/training/sweep/plan.ts';
+import {
+  planSweep,
+  type SweepAction,
+  type SweepPlan,
+  trialHeld,
+  trialInvalid,
+} from '../../domain/training/sweep/plan.ts';
 import type { SweepWorld } from '../../domain/training/sweep/standing.ts';
 import { trialJob } from '../../domain/training/sweep/trial.ts';
 import type { TakenVersion } from '../../domain/training/version.ts';
@@ -79,12 +85,17 @@ class SweepReconciler implements Reconciler {
 
   /** What keeps a trial from being made is told: a name in use, a quota, a policy, or what the API server says of it. */
   async #refuse(world: SweepWorld, error: unknown, signal: AbortSignal): Promise<Outcome> {
-    if (!(error instanceof Error)) throw error;
-    const isFinal = isInvalid(error);
-    const reason = isFinal ? 'TrialInvalid' : isForbidden(error) ? 'Forbidden' : 'NameTaken';
-    if (reason === 'NameTaken' && !(error instanceof NameTaken)) throw error;
-    await this.#write(world.tj, trialRefused(world, reason, `No trial can be made: ${error.message}`, isFinal), signal);
-    return isFinal ? settled : again(REFUSED_MS, error.message);
+    const { tj } = world;
+    const message = `No trial can be made: ${error instanceof Error ? error.message : String(error)}`;
+    if (isInvalid(error)) {
+      const plan = trialInvalid(world, message);
+      for (const action of plan.actions) await this.#act(tj, action, signal);
+      return this.#write(tj, plan, signal);
+    }
+    if (!isForbidden(error) && !(error instanceof NameTaken)) throw error;
+    const reason = isForbidden(error) ? 'Forbidden' : 'NameTaken';
+    await this.#write(tj, trialHeld(world, reason, message), signal);
+    return again(REFUSED_MS, message);
   }
 
   /** A finished sweep goes at its time, and its trials with it; the ModelVersion stays. */

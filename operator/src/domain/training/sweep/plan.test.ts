@@ -162,6 +162,25 @@ describe('one pass over a sweep', () => {
     expect(acts({ spec: { objective: { metric: 'accuracy', goal } }, trials })).toEqual([act]);
   });
 
+  test('a trial that only a person can help on is told, and not as one that runs', () => {
+    const stuck = trial(0, {
+      phase: 'Pending',
+      conditions: [
+        {
+          type: 'Stalled',
+          status: 'True',
+          reason: 'PodTemplateInvalid',
+          message: 'The API server refuses spec.podTemplate.',
+          observedGeneration: 1,
+          lastTransitionTime: '2026-01-01T00:00:00Z',
+        },
+      ],
+    });
+    expect(ready({ trials: [stuck] })?.message).toMatch(
+      /nightly-t0 can't go on: The API server refuses spec.podTemplate.$/,
+    );
+  });
+
   test('while the store of the best is away the sweep says so', () => {
     const away = trial(0, {
       phase: 'Publishing',

@@ -131,6 +131,15 @@ function conclude(standing: Standing): SweepPlan {
   return isAsked(world.tj) ? askToPublish(standing, job) : hold(standing, job, 'Trained');
 }
 
+/** A trial that only a person can help on would else be one that runs. */
+function stuckText(running: readonly Trial[]): string {
+  for (const { name, job } of running) {
+    const stalled = job?.status?.conditions?.find(({ type, status }) => type === 'Stalled' && status === 'True');
+    if (stalled !== undefined) return ` ${name} can't go on: ${stalled.message}`;
+  }
+  return '';
+}
+
 function search(standing: Standing): SweepPlan {
   const { world, sweep, trials } = standing;
   const { spec, status } = world.tj;
@@ -147,7 +156,11 @@ function search(standing: Standing): SweepPlan {
       ...starting.map(({ name, parameters }): SweepAction => ({ kind: 'StartTrial', name, parameters })),
     ],
     status: statusOf(standing, phase),
-    observed: conditions('underWay', phase, `${tallyText(trials)} of ${trials.length} trials; ${bestText(standing)}.`),
+    observed: conditions(
+      'underWay',
+      phase,
+      `${tallyText(trials)} of ${trials.length} trials; ${bestText(standing)}.${stuckText(running)}`,
+    ),
     events: status?.phase === undefined ? [begins] : [],
   };
 }
@@ -175,15 +188,23 @@ function versionFault({ tj, made }: SweepWorld) {
   return choice.kind === 'free' ? undefined : refusalOf(name, choice);
 }
 
-/** A trial could not be made. What runs goes on; `isFinal`: only a new sweep helps, and nobody need wait. */
-export function trialRefused({ tj }: SweepWorld, reason: string, message: string, isFinal: boolean): SweepPlan {
+/** A trial could not be made, and may be once a person has made room: what runs goes on. */
+export function trialHeld({ tj }: SweepWorld, reason: string, message: string): SweepPlan {
   const { conditions: _c, observedGeneration: _g, ...status } = tj.status ?? {};
   return {
     actions: [],
     status,
-    observed: conditions(isFinal ? 'stalled' : 'underWay', reason, message),
+    observed: conditions('underWay', reason, message),
     events: [note('Warning', reason, message)],
   };
+}
+
+/** The API server says that no trial of this sweep is a TrainingJob: its spec never changes, so none will ever be. */
+export function trialInvalid(world: SweepWorld, message: string): SweepPlan {
+  const { sweep } = world.tj.spec;
+  return sweep === undefined
+    ? refuse(world, 'TrialInvalid', message)
+    : giveUp(standingOf(world, sweep), 'TrialInvalid', message);
 }
 
 /** What one pass does about one sweep. Pure and total; undefined once it is over: a finished sweep stays as it is. */
