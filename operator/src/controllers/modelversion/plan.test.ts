@@ -128,6 +128,14 @@ test('a report about another digest does not verify this one', () => {
   expect(truth(got, 'Verified')).toBe('False DigestMismatch');
 });
 
+test('a report that can not be read is told as such, and not as a pod that is gone', () => {
+  const got = plan(world({ verification: verification('Complete', 'schema v2') }));
+  expect(truth(got, 'Ready')).toBe('False VerificationFailed');
+  expect(got.observed[0]?.message).toMatch(
+    /left no report that this operator can read, but "schema v2"; is its image of the same release\?/,
+  );
+});
+
 test('a verifier that died for no fault of the artifact rests, then is tried again', () => {
   const failed = verification('Failed', named('StoreUnavailable'));
   const resting = plan(world({ verification: failed }));

@@ -4,6 +4,7 @@ import { findingsOf, gatesVerdict } from '../../domain/model/verdict.ts';
 import type { Cause } from '../../domain/registry/facts.ts';
 import { comparedText, rivalsFor, rivalsGiven } from '../../domain/registry/rivals.ts';
 import { jobEnd } from '../../domain/workload/jobEnd.ts';
+import { oneLine } from '../../domain/workload/oneLine.ts';
 import { failuresOf, isDecisive, lastMessages, type PodFailure } from '../../domain/workload/podEnd.ts';
 import { podWait } from '../../domain/workload/podWait.ts';
 import { verificationReport } from '../../domain/workload/report.ts';
@@ -135,10 +136,10 @@ function retry(
   job: Stored<Job>,
   failure: PodFailure | undefined,
   endedAt: string | undefined,
+  unnamed = 'its pod is gone',
 ): Verification {
   const reason = failure?.outOfMemory ? 'OutOfMemory' : (failure?.reason ?? 'VerificationFailed');
-  const cause =
-    failure === undefined ? 'its pod is gone' : `exit code ${failure.exitCode ?? 'unknown'}: ${failure.message}`;
+  const cause = failure === undefined ? unnamed : `exit code ${failure.exitCode ?? 'unknown'}: ${failure.message}`;
   const message = `The verifier failed (${cause}); it is tried again every ${RETRY_MS / 1000} s.`;
   const rest = Date.parse(endedAt ?? '') + RETRY_MS - world.now.getTime();
   return rest > 0
@@ -153,7 +154,10 @@ function readReport(world: World, job: Stored<Job>): Verification {
     return pending(world, 'Verifying', message, { actions: [{ kind: 'DeleteJob', job }] });
   }
   const report = messages.map(verificationReport).find((r) => r !== undefined);
-  if (report === undefined) return retry(world, job, undefined, job.status?.completionTime);
+  if (report === undefined) {
+    const said = `it left no report that this operator can read, but "${oneLine(messages[0] ?? '', 128)}"; is its image of the same release?`;
+    return retry(world, job, undefined, job.status?.completionTime, said);
+  }
   const { digest } = world.mv.spec.artifact;
   return report.digest === digest
     ? judge(world, job, report)
