@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './revision.ts';
+import { wellFormed } from './wellFormed.ts';
 
 /** An entry of a record that nobody can change afterwards without it being seen. */
 export interface Link {
@@ -17,7 +18,7 @@ export function lengthened<T extends Link>(
   entry: Omit<T, 'hash' | 'previousHash'>,
   most: number,
 ): T[] {
-  const unsealed = { ...entry, previousHash: record.at(-1)?.hash ?? '' };
+  const unsealed = { ...wellFormed(entry), previousHash: record.at(-1)?.hash ?? '' };
   return [...record, { ...unsealed, hash: sealOf(unsealed) } as unknown as T].slice(-most);
 }
 

@@ -27,7 +27,8 @@ export function mergeConditions(
     const since = old?.status === o.status ? old.lastTransitionTime : rfc3339(now);
     next.set(o.type, {
       ...o,
-      message: o.message.slice(0, MAX_MESSAGE),
+      // Half of a pair comes back from the server as another character, and would be written at each pass.
+      message: o.message.slice(0, MAX_MESSAGE).toWellFormed(),
       observedGeneration: generation,
       lastTransitionTime: since,
     });

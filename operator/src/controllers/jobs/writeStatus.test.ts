@@ -53,3 +53,25 @@ test('what others wrote is no change: nothing is written', async () => {
 test('what others wrote is not applied: their field managers keep owning it', async () => {
   expect(await written(3)).toEqual({ observedGeneration: 1, replicas: 3, conditions: [condition('Ready')] });
 });
+
+/** '🚀' cut in half, as the end of a trainer's words may be, and as the server gives it back. */
+const [HALF, KEPT] = ['\ud83d', '\ufffd'];
+
+test('a text that was cut within a character is what the server keeps: the next pass writes nothing', async () => {
+  const calls: unknown[] = [];
+  const client = {
+    applyStatus: async (_: unknown, object: InferenceService) => {
+      calls.push(object.status);
+      return object;
+    },
+  } as unknown as Client;
+  const object = { ...stored, status: { observedGeneration: 1, rolloutID: KEPT, conditions: [] } } as typeof stored;
+  await writeStatus(client, inferenceServices, object, {
+    status: { rolloutID: HALF },
+    observed: [],
+    now: NOW,
+    fieldManager: 'slipway-inferenceservice',
+    signal: new AbortController().signal,
+  });
+  expect(calls).toEqual([]);
+});

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition } from '@slipway/crds';
+import { wellFormed } from '../../domain/wellFormed.ts';
 import type { Client } from '../../kube/client.ts';
 import { mergeConditions, type Observation } from '../../kube/conditions.ts';
 import type { Resource } from '../../kube/resource.ts';
@@ -45,7 +46,7 @@ export async function writeStatus<T extends WithStatus>(
 ): Promise<Stored<T> | undefined> {
   const { name, namespace = '', generation = 0 } = object.metadata;
   const conditions = mergeConditions(object.status?.conditions ?? [], observed, generation, now);
-  const next = ownOf({ ...status, observedGeneration: generation, conditions }, others);
+  const next = wellFormed(ownOf({ ...status, observedGeneration: generation, conditions }, others));
   if (isDeepStrictEqual(next, object.status && ownOf(object.status, others))) return undefined;
   const { apiVersion, kind } = object;
   const patch = { apiVersion, kind, metadata: { name, namespace }, status: next } as unknown as T;

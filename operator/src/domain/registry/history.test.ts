@@ -52,3 +52,10 @@ test('names and sentences are cut to what the API takes', () => {
   const [entry] = historyWith([], long, after(0));
   expect([entry?.by?.length, entry?.message.length]).toEqual([256, 512]);
 });
+
+test('a sentence that is cut within a character is sealed as the server keeps it', () => {
+  const move = { from: '', to: 'Candidate', reason: 'Registered', message: `x${'🚀'.repeat(300)}` };
+  const [entry] = historyWith([], move, after(0));
+  expect(entry?.message.isWellFormed()).toBe(true);
+  expect(brokenLink(entry === undefined ? [] : [entry])).toBeUndefined();
+});

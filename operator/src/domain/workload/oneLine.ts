@@ -3,4 +3,5 @@ export const oneLine = (text: string, longest = 1024): string =>
   text
     .trim()
     .replaceAll(/\s*\n\s*/g, ' | ')
-    .slice(-longest);
+    .slice(-longest)
+    .toWellFormed();
