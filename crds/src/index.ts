@@ -21,7 +21,13 @@ export {
   ROLLOUT_PHASES,
   type RolloutPhase,
 } from './v1alpha1/inferenceserviceStatus.ts';
-export { type ModelVersionSpec, type ModelVersionStatus, modelVersionSpecSchema } from './v1alpha1/modelversion.ts';
+export {
+  type ModelVersionSpec,
+  type ModelVersionStatus,
+  modelVersionSpecSchema,
+  VERSION_NOTIFICATIONS,
+  type VersionNotification,
+} from './v1alpha1/modelversion.ts';
 export { RETRAIN_TRIGGERS, type RetrainSpec } from './v1alpha1/retrain.ts';
 export { type Guard, type RolloutStep, WEEKDAYS } from './v1alpha1/rollout.ts';
 export { STAGES, type Stage } from './v1alpha1/stages.ts';

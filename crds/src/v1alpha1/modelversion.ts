@@ -111,6 +111,15 @@ const tensorStatus = z.object({
   shape: atomicList(z.int().meta({ format: 'int64' }), 8).describe('Shape; -1 is chosen by the caller.'),
 });
 
+/** What a sink of notifications is told of versions. */
+export const VERSION_NOTIFICATIONS = [
+  'versionInStaging',
+  'versionInProduction',
+  'versionArchived',
+  'versionAwaitingApproval',
+] as const;
+export type VersionNotification = (typeof VERSION_NOTIFICATIONS)[number];
+
 export const modelVersionStatusSchema = z.object({
   observedGeneration: z
     .int()
@@ -171,6 +180,16 @@ export const modelVersionStatusSchema = z.object({
   )
     .optional()
     .describe('Stages it went through, newest last, each entry holding the hash of the one before.'),
+  notified: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('hash of the newest entry of history that the sink of notifications took.'),
+  notifiedApproval: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('Stage and time of the wait for approval that it was told of last.'),
   everServed: z.boolean().optional().describe('true: it was stable in some service once; retention keeps it.'),
   servedBy: atomicList(z.string().max(253), 64)
     .optional()

@@ -1,6 +1,6 @@
 import type { OperatorConfig } from '../config.ts';
 import type { ControllerSpec } from '../kube/contracts.ts';
-import { notifyController } from '../notify/controller.ts';
+import { notifyController, notifyVersionsController } from '../notify/controller.ts';
 import type { DriftMeter } from '../telemetry/driftMetrics.ts';
 import type { TrainingMeter } from '../telemetry/trainingMetrics.ts';
 import { driftController } from './drift/controller.ts';
@@ -29,4 +29,5 @@ export const controllers = (config: OperatorConfig, meters?: Meters): Controller
   retrainController(),
   ...(config.evidenceSource === 'pods' ? [peersController()] : []),
   notifyController(config),
+  notifyVersionsController(config),
 ];

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { NotificationType } from '@slipway/crds';
+import type { NotificationType, VersionNotification } from '@slipway/crds';
 import { API_VERSION } from '@slipway/crds/contract';
-import type { InferenceService } from '../api/kinds.ts';
+import { type InferenceService, inferenceServices } from '../api/kinds.ts';
 import type { HistoryEntry } from '../domain/rollout/world.ts';
-import { keyOf } from '../kube/resource.ts';
+import { keyOf, type Resource } from '../kube/resource.ts';
+import type { KubeObject } from '../kube/wire.ts';
 import { notificationOf, rolloutIdOf, versionOf } from './told.ts';
 
-/** What happened, as far as it is known. */
+/** What happened, as far as it is known: to a service, or to a version. */
 export interface Told {
-  readonly service: string;
+  readonly service?: string;
+  readonly modelVersion?: string;
+  readonly model?: string;
   readonly namespace: string;
   readonly version?: string;
   readonly digest?: string;
@@ -25,7 +28,7 @@ export interface CloudEvent {
   readonly specversion: '1.0';
   readonly id: string;
   readonly source: string;
-  readonly type: `dev.slipway.${NotificationType}`;
+  readonly type: `dev.slipway.${NotificationType | VersionNotification}`;
   readonly subject: string;
   readonly time: string;
   readonly datacontenttype: 'application/json';
@@ -36,23 +39,23 @@ export interface CloudEvent {
 export const CLOUD_EVENT = 'application/cloudevents+json; charset=utf-8';
 
 interface Occurrence {
-  readonly type: NotificationType;
+  readonly type: NotificationType | VersionNotification;
   readonly id: string;
   readonly time: string;
-  readonly told: Omit<Told, 'service' | 'namespace'>;
+  readonly told: Omit<Told, 'namespace'>;
 }
 
-export function cloudEvent(about: InferenceService, { type, id, time, told }: Occurrence): CloudEvent {
+export function cloudEvent(resource: Resource, about: KubeObject, { type, id, time, told }: Occurrence): CloudEvent {
   const { namespace, name } = keyOf(about);
   return {
     specversion: '1.0',
     id,
-    source: `/apis/${API_VERSION}/namespaces/${namespace}/inferenceservices/${name}`,
+    source: `/apis/${API_VERSION}/namespaces/${namespace}/${resource.plural}/${name}`,
     type: `dev.slipway.${type}`,
     subject: name,
     time,
     datacontenttype: 'application/json',
-    data: { service: name, namespace, ...told },
+    data: { namespace, ...told },
   };
 }
 
@@ -64,6 +67,7 @@ export function decisionEvent(about: InferenceService, entry: HistoryEntry): Clo
   const version = versionOf(entry, about.status);
   const rolloutID = rolloutIdOf(entry, about.status);
   const told = {
+    service: about.metadata.name,
     ...(version === undefined ? {} : { version }),
     ...(digest === undefined ? {} : { digest }),
     from,
@@ -73,7 +77,7 @@ export function decisionEvent(about: InferenceService, entry: HistoryEntry): Clo
     ...(rolloutID === undefined ? {} : { rolloutID }),
     ...(by === undefined ? {} : { by }),
   };
-  return cloudEvent(about, { type, id, time, told });
+  return cloudEvent(inferenceServices, about, { type, id, time, told });
 }
 
 /** The drift that the service suffers, if it does: one event from when it begins to when it ends. */
@@ -84,5 +88,6 @@ export function driftEvent(about: InferenceService): CloudEvent | undefined {
   const { lastTransitionTime: time, reason, message } = condition;
   const id = createHash('sha256').update(`${about.metadata.uid} DriftDetected ${time}`).digest('hex');
   const version = drift === undefined ? {} : { version: drift.version };
-  return cloudEvent(about, { type: 'drift', id, time, told: { ...version, reason, message } });
+  const told = { service: about.metadata.name, ...version, reason, message };
+  return cloudEvent(inferenceServices, about, { type: 'drift', id, time, told });
 }

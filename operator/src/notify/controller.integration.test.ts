@@ -1,9 +1,10 @@
 import type {} from '@slipway/hack/local-cluster/vitestControlPlane.ts';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { runControllers, type UnderTest } from '../../test/controllersUnderTest.ts';
-import { type InferenceService, inferenceServices } from '../api/kinds.ts';
+import { type InferenceService, inferenceServices, type ModelVersion, modelVersions } from '../api/kinds.ts';
+import { modelVersionController } from '../controllers/modelversion/controller.ts';
 import { events } from '../kube/events.ts';
-import { notifyController } from './controller.ts';
+import { notifyController, notifyVersionsController } from './controller.ts';
 import { postWithin } from './sink.ts';
 import { DIGEST, type Entry, historyOf } from './testing/service.ts';
 import { LoopbackSink } from './testing/sink.ts';
@@ -15,7 +16,11 @@ let under: UnderTest;
 beforeAll(async () => {
   sink = await LoopbackSink.open();
   const around = { deliver: postWithin(2000), backoff: { baseMs: 20, maxMs: 200 } };
-  under = await runControllers(inject('kubeconfig'), (config) => [notifyController(config, around)]);
+  under = await runControllers(inject('kubeconfig'), (config) => [
+    notifyController(config, around),
+    notifyVersionsController({ cloudeventsSink: sink.url }, around),
+    modelVersionController(config),
+  ]);
 });
 afterAll(async () => {
   await under.stop();
@@ -109,4 +114,29 @@ test('an event that the sink refuses is given up with an Event that says so', as
     const found = all.find(({ reason, regarding }) => regarding.name === 'refused' && reason === 'NotificationRefused');
     expect(found?.note).toContain('which is given up: it answered 400.');
   }, WITHIN);
+});
+
+test('a version that is archived is told of to the operator’s sink, and neither writer takes the other’s part of the status away', async () => {
+  const version = (stage: string) => ({ spec: { stage } });
+  const artifact = { uri: 'pvc://no-such-claim/flights', digest: DIGEST };
+  const key = { namespace: under.namespace, name: 'flights-9.0.0' };
+  await under.client.create(modelVersions, {
+    apiVersion: 'slipway.dev/v1alpha1',
+    kind: 'ModelVersion',
+    metadata: key,
+    spec: { model: 'flights', version: '9.0.0', artifact },
+  } as unknown as ModelVersion);
+  await under.until(modelVersions, key.name, ({ status }) => expect(status?.stage).toBe('Candidate'));
+  await under.client.merge(modelVersions, key, version('Archived'));
+  const [archived] = await untilTold(key.name, 'versionArchived');
+  expect(archived?.data).toMatchObject({ modelVersion: key.name, model: 'flights', from: 'Candidate', to: 'Archived' });
+  await under.until(modelVersions, key.name, ({ status }) =>
+    expect(status?.notified).toBe(status?.history?.at(-1)?.hash),
+  );
+  await under.client.merge(modelVersions, key, version('Candidate'));
+  const { status } = await under.until(modelVersions, key.name, ({ status: s }) => {
+    expect(s?.stage).toBe('Candidate');
+    expect(s?.notified).toBe(s?.history?.at(-1)?.hash);
+  });
+  expect(status?.history?.map(({ to }) => to)).toEqual(['Candidate', 'Archived', 'Candidate']);
 });

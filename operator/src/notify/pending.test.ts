@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NOTIFICATIONS } from '@slipway/crds';
+import { NOTIFICATIONS, VERSION_NOTIFICATIONS } from '@slipway/crds';
 import { describe, expect, test } from 'vitest';
 import { decisionEvent, driftEvent } from './cloudEvent.ts';
-import { NONE, pendingOf } from './pending.ts';
+import { NONE } from './pending.ts';
+import { pendingOf } from './services.ts';
 import { AT, DIGEST, historyOf, service } from './testing/service.ts';
 import { BY_REASON, notificationOf } from './told.ts';
 
@@ -61,8 +62,10 @@ test('an event says all that the history knows, is named by the hash of its entr
 });
 
 test('docs/notifications.md tells of every type, and of no other', () => {
-  const told = [...page.matchAll(/^\| `dev\.slipway\.(\w+)`/gm)].map(([, type]) => type);
-  expect(told.sort()).toEqual([...NOTIFICATIONS].sort());
+  const told = [...page.matchAll(/^\|.*$/gm)]
+    .flatMap(([row]) => [...row.matchAll(/`dev\.slipway\.(\w+)`/g)])
+    .map(([, type]) => type);
+  expect(told.sort()).toEqual([...NOTIFICATIONS, ...VERSION_NOTIFICATIONS].sort());
 });
 
 test('an entry from before the newest rollout is not said to be of it', () => {

@@ -20,6 +20,8 @@ import type { Action, Plan, World } from './world.ts';
 
 const NAME = 'modelversion';
 const FIELD_MANAGER = `slipway-${NAME}`;
+/** What the sink was told is written by who tells it. */
+const OTHERS = { conditions: [], fields: ['notified', 'notifiedApproval'] };
 
 /** The Job bears the question that it answers, so that its result is taken for no other. */
 function asked(job: Job, ask: string | undefined): Job {
@@ -60,7 +62,7 @@ class ModelVersionReconciler implements Reconciler {
 
   async #write({ mv, now }: World, { status, observed, events, next }: Plan, signal: AbortSignal): Promise<Outcome> {
     const { client, events: recorder } = this.#context;
-    const options = { status, observed, now, fieldManager: FIELD_MANAGER, signal };
+    const options = { status, observed, now, fieldManager: FIELD_MANAGER, others: OTHERS, signal };
     const written = await writeStatus(client, modelVersions, mv, options);
     if (written !== undefined) {
       this.#latest.remember(written);
