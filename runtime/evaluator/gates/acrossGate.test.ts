@@ -39,6 +39,16 @@ describe('across groups', () => {
     expect(result.message).toMatch(/of each group about [\d,]+ held-out examples would decide/);
   });
 
+  it('tells how many predictions are in no group: who is left out is not judged', async () => {
+    const all = carriers({ AA: [900, 1000], DL: [910, 1000], XX: [600, 1000] });
+    const left = all.map(({ slice, ...rest }) =>
+      slice?.['carrier'] === 'XX' ? rest : { ...rest, slice: slice ?? {} },
+    );
+    const { result } = await judgeOne(gate, left);
+    expect(result).toMatchObject({ verdict: 'Pass', n: 2000 });
+    expect(result.message).toMatch(/; 1,000 predictions without carrier are in no group$/);
+  });
+
   it('names groups that are too small, and passes over none', async () => {
     const { result } = await judgeOne(gate, carriers({ AA: [950, 1000], DL: [10, 10], UA: [29, 29], WN: [30, 30] }));
     expect(result.verdict).toBe('NeedMore');

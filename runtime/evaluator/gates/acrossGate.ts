@@ -37,6 +37,8 @@ export function judgeAcross(
   };
   const base = { limit, n, method: METHOD, facts };
   const name = `${nameOf(gate, all)} across ${gate.across}`;
+  const left = rowsOf(gate, predictions).length - n;
+  const without = left === 0 ? '' : `; ${left.toLocaleString('en')} predictions without ${gate.across} are in no group`;
   const complaint = tooFew(gate, groups);
   if (complaint !== undefined) {
     const { low, high } = METRICS[gate.metric].widest;
@@ -46,7 +48,7 @@ export function judgeAcross(
       value: rawGap(groups),
       low: 0,
       high: high - low,
-      message: `${name}: ${complaint}`,
+      message: `${name}: ${complaint}${without}`,
     };
   }
   const gap = gapInterval((z) => groups.map(({ sample }) => estimate(gate.metric, sample, random, z)));
@@ -55,7 +57,7 @@ export function judgeAcross(
   const hint = verdict === 'NeedMore' ? `; of each group ${advice(gap, limit, 'max', fewest)}` : '';
   const sorted = groups.toSorted((a, b) => a.measured.value - b.measured.value);
   const [worst, best] = [sorted[0] as Group, sorted.at(-1) as Group];
-  const message = `${name}: gap ${number(gap.value)} (95 % ${number(gap.low)} to ${number(gap.high)}, n=${n}), from ${number(worst.measured.value)} in ${worst.name} to ${number(best.measured.value)} in ${best.name}, ${comparison(verdict, 'max', gate.maxGap ?? '')}${hint}`;
+  const message = `${name}: gap ${number(gap.value)} (95 % ${number(gap.low)} to ${number(gap.high)}, n=${n}), from ${number(worst.measured.value)} in ${worst.name} to ${number(best.measured.value)} in ${best.name}, ${comparison(verdict, 'max', gate.maxGap ?? '')}${hint}${without}`;
   return { ...base, ...gap, verdict, message };
 }
 
