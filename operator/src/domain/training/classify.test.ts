@@ -87,6 +87,14 @@ describe('the class of a pod that failed', () => {
       given: { container: 'prepare', exitCode: 1, message: said('DatasetMissing') },
       want: { class: 'StartFailed', reason: 'DatasetMissing', remedy: undefined },
     },
+    'a store that is away disrupts, and costs no restart of the training': {
+      given: { container: 'prepare', exitCode: 1, message: said('StoreUnavailable') },
+      want: { class: 'Disrupted', reason: 'StoreUnavailable', remedy: undefined },
+    },
+    'an exit code of ours is none that the user may call fatal': {
+      given: { container: 'prepare', exitCode: 1, message: said('Rendezvous') },
+      want: { class: 'Rendezvous', exitCode: undefined },
+    },
     'evicted by the API': {
       given: { disrupted: 'drained' },
       want: { class: 'Disrupted' },

@@ -11,7 +11,8 @@ const STARTING: Partial<Record<TerminationReason, FailureClass>> = {
   DatasetInvalid: 'DatasetInvalid',
   DatasetMissing: 'StartFailed',
   CredentialsRefused: 'StartFailed',
-  StoreUnavailable: 'StartFailed',
+  // The store was away, as a node may be: nothing of the training, and nothing that its restarts are for.
+  StoreUnavailable: 'Disrupted',
   StoreFull: 'StartFailed',
   ConfigurationInvalid: 'StartFailed',
 };
@@ -144,7 +145,8 @@ export function classify(failure: PodFailure, startContainer: string): Cause {
     words: failure.message,
     pod,
     node,
-    exitCode,
+    // A code that the user calls fatal is one of their own program.
+    exitCode: failure.container === startContainer ? undefined : exitCode,
     nodeToBlame,
     remedy,
   };
