@@ -20,7 +20,11 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...exclude, '**/*.{integration,kueue}.test.ts', 'e2e/{scenarios,alone,long,container,stores,pytorch}/**'],
+          exclude: [
+            ...exclude,
+            '**/*.{integration,kueue}.test.ts',
+            'e2e/{scenarios,alone,long,container,stores,pytorch}/**',
+          ],
           environment: 'node',
           env,
           setupFiles: ['hack/verification/propertySeed.ts'],
@@ -52,7 +56,8 @@ export default defineConfig({
           exclude,
           environment: 'node',
           env,
-          testTimeout: 150_000,
+          // Half a minute at a desk each, minutes on a busy machine of two cores; and Kueue is built before the first.
+          testTimeout: 600_000,
           hookTimeout: 3_600_000,
         },
       },

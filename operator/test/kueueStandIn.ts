@@ -51,7 +51,8 @@ const FLAVOR = { 'instance-type': 'h100' };
  * Does to a batch/v1 Job what Kueue's integration of Jobs documents (sigs.k8s.io/kueue, concepts/workload and
  * tasks/run/jobs; RunWithPodSetsInfo and Stop of pkg/controller/jobs/job): a Workload for each Job with a queue name,
  * the flavor's node labels in the pod template and suspend: false when it is admitted; the template restored and
- * suspend: true when it is evicted. It weighs no quota: the test does.
+ * suspend: true when it is evicted. It weighs no quota: the test does. The real Kueue, which Go takes long to build, does
+ * all this in queue.kueue.test.ts; this one is for the suite that runs on every change.
  */
 export class KueueStandIn {
   readonly #client: Client;

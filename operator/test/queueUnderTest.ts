@@ -32,7 +32,7 @@ const storageClasses = resource<Made>('storage.k8s.io', 'v1', 'StorageClass', 's
 
 const STORAGE = 'there-already';
 const VOLUMES = 24;
-const NODES = 16;
+const NODES = 3;
 
 export interface QueueUnderTest {
   readonly kubeconfig: string;
@@ -120,8 +120,8 @@ async function addFlavor(client: Client): Promise<void> {
 /** Room for all tests at once, so that only a quota is ever short, and as much that no flavor stands for. */
 async function addNodes(client: Client): Promise<void> {
   for (let index = 0; index < NODES; index += 1) {
-    await client.create(nodes, gpuNode({ ...H100, name: `reserved-${index}`, labels: { ...FLAVOR } }));
-    await client.create(nodes, gpuNode({ ...H100, name: `shared-${index}` }));
+    await client.create(nodes, gpuNode({ ...H100, name: `reserved-${index}`, gpus: 64, labels: { ...FLAVOR } }));
+    await client.create(nodes, gpuNode({ ...H100, name: `shared-${index}`, gpus: 64 }));
   }
 }
 

@@ -164,7 +164,10 @@ describe.concurrent('the life of a TrainingJob', SIDE_BY_SIDE, () => {
     expect((await phase('queues', 'Running')).status).not.toHaveProperty('queue');
     expect((await attemptOf('queues')).metadata.resourceVersion).toBe(admitted.metadata.resourceVersion);
     await kueue.evict(job, 'Preempted to accommodate a workload of higher priority');
-    for (const pod of await podsOf(job)) await under.client.delete(pods, keyOf(pod));
+    for (const pod of await podsOf(job)) {
+      await hand.podIs(pod, { phase: 'Failed', exitCode: 143 });
+      await under.client.delete(pods, keyOf(pod));
+    }
     await says('queues', 'Preempted: Preempted to accommodate a workload of higher priority');
     const back = await phase('queues', 'Queued');
     expect(back.status).toMatchObject({ attempt: 0, restarts: 0 });

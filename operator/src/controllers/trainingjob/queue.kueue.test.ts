@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runControllers, type UnderTest } from '../../../test/controllersUnderTest.ts';
 import { HandDrivenJobs } from '../../../test/jobController.ts';
 import { FLAVOR, type QueueUnderTest, queueUnderTest } from '../../../test/queueUnderTest.ts';
-import { type Job, jobs, pods } from '../../api/builtin.ts';
+import { type Job, jobs, type Pod, pods } from '../../api/builtin.ts';
 import { type TrainingJob, trainingJobs } from '../../api/kinds.ts';
 import { type Workload, workloads } from '../../api/kueue.ts';
 import { keyOf, type Resource } from '../../kube/resource.ts';
@@ -53,7 +53,11 @@ async function apply(name: string, queue: string, spec: Spec = {}): Promise<void
 const edit = (name: string, patch: object) =>
   under.client.merge(trainingJobs, { namespace: under.namespace, name }, patch);
 
-const SOON = { timeout: 45_000, interval: 100 };
+const WORKLOADS = workloads[0] as Resource<Workload>;
+/** Keeps a pod that has ended from going. */
+const HOLD = 'slipway.dev/looked-at';
+
+const SOON = { timeout: 120_000, interval: 100 };
 const status = async (name: string) =>
   (await under.client.get(trainingJobs, { namespace: under.namespace, name }))?.status;
 const until = (name: string, want: object) =>
@@ -61,11 +65,17 @@ const until = (name: string, want: object) =>
     const is = await status(name);
     expect(is, JSON.stringify(is?.conditions?.[0])).toMatchObject(want);
   }, SOON);
-const attemptOf = (name: string, attempt = 0) => under.until(jobs, `${name}-a${attempt}`);
+const untilJob = (name: string) =>
+  vi.waitFor(async () => {
+    const job = await under.client.get(jobs, { namespace: under.namespace, name });
+    if (job === undefined) throw new Error(`there is no Job ${name}`);
+    return job;
+  }, SOON);
+const attemptOf = (name: string, attempt = 0) => untilJob(`${name}-a${attempt}`);
 const podsOf = ({ metadata }: Stored<Job>) =>
   under.client.list(pods, under.namespace, { labelSelector: `batch.kubernetes.io/controller-uid=${metadata.uid}` });
 const workloadOf = async ({ metadata }: Stored<Job>): Promise<Stored<Workload>[]> =>
-  under.client.list(workloads[0] as Resource<Workload>, under.namespace, {
+  under.client.list(WORKLOADS, under.namespace, {
     labelSelector: `kueue.x-k8s.io/job-uid=${metadata.uid}`,
   });
 
@@ -76,7 +86,7 @@ async function finish(name: string, attempt = 0): Promise<void> {
     await hand.podIs(pod, { phase: 'Succeeded', startTime: '2026-01-01T00:00:00Z', exitCode: 0 });
 }
 
-describe.concurrent(`in a queue of the real Kueue, a job`, { timeout: 150_000 }, () => {
+describe.concurrent(`in a queue of the real Kueue, a job`, { timeout: 600_000 }, () => {
   test('kubeflow/trainer#2713: is let go by quota; the next says why it waits, and runs when quota is free', async () => {
     await ground.addQueue(under.namespace, 'quota', GPUS);
     await apply('first', 'quota');
@@ -99,7 +109,7 @@ describe.concurrent(`in a queue of the real Kueue, a job`, { timeout: 150_000 },
     await until('first', { phase: 'Publishing' });
     await until('second', { phase: 'Running' });
     expect(await status('second')).not.toHaveProperty('queue');
-    expect((await under.until(jobs, 'first-publish')).spec?.suspend ?? false).toBe(false);
+    expect((await untilJob('first-publish')).spec?.suspend ?? false).toBe(false);
   });
 
   test('kueue#7649: that is preempted costs nothing, keeps its Job, and its next pods go on from its checkpoints', async () => {
@@ -130,29 +140,29 @@ describe.concurrent(`in a queue of the real Kueue, a job`, { timeout: 150_000 },
     await until('patient', { phase: 'Publishing' });
   });
 
-  test('that is let go again while its last pods still end is no gang with a gap', async () => {
+  test('that is let go again while its last pods still end knows its new pods from those', async () => {
     await ground.addQueue(under.namespace, 'again', GPUS);
     await apply('flaps', 'again');
-    await until('flaps', { phase: 'Running' });
+    await until('flaps', { phase: 'Running', attemptStartedAt: expect.any(String) });
     const job = await attemptOf('flaps');
-    const [workload] = await workloadOf(job);
-    await under.client.merge(workloads[0] as Resource<Workload>, keyOf(workload as Stored<Workload>), {
-      spec: { active: false },
+    const [first] = (await podsOf(job)) as [Stored<Pod>];
+    await under.client.merge(pods, keyOf(first), {
+      metadata: { finalizers: [...(first.metadata.finalizers ?? []), HOLD] },
     });
+    const [workload] = (await workloadOf(job)) as [Stored<Workload>];
+    const activate = (active: boolean) => under.client.merge(WORKLOADS, keyOf(workload), { spec: { active } });
+    await activate(false);
     await until('flaps', { phase: 'Queued', queue: expect.stringContaining('Deactivated') });
-    await under.client.merge(workloads[0] as Resource<Workload>, keyOf(workload as Stored<Workload>), {
-      spec: { active: true },
-    });
+    await activate(true);
     await until('flaps', { phase: 'Running' });
-    await vi.waitFor(
-      async () => expect((await podsOf(job)).map(({ metadata }) => metadata.deletionTimestamp)).toEqual([undefined]),
-      SOON,
-    );
-    const back = await status('flaps');
-    expect(back).toMatchObject({ attempt: 0, restarts: 0, phase: 'Running' });
-    expect(back).not.toHaveProperty('attempts');
+    const [second] = (await podsOf(job)).filter(({ metadata }) => metadata.uid !== first.metadata.uid);
+    expect(await podsOf(job)).toHaveLength(2);
+    expect(await status('flaps')).toMatchObject({ attempt: 0, attemptStartedAt: second?.status?.startTime });
+    await under.client.merge(pods, keyOf(first), { metadata: { finalizers: null } });
+    await vi.waitFor(async () => expect(await podsOf(job)).toHaveLength(1), SOON);
     await finish('flaps');
     await until('flaps', { phase: 'Publishing', attempt: 0, restarts: 0 });
+    expect(await status('flaps')).not.toHaveProperty('attempts');
   });
 
   test('of several pods starts whole or not at all', async () => {
@@ -197,7 +207,6 @@ describe.concurrent(`in a queue of the real Kueue, a job`, { timeout: 150_000 },
     await until('stays', { phase: 'Queued', queue: expect.stringContaining('others stand before it') });
     const remove = (name: string) => under.client.delete(trainingJobs, { namespace: under.namespace, name });
     await remove('leaves');
-    await under.untilGone(jobs, 'leaves-a0');
     await vi.waitFor(async () => expect(await workloadOf(job)).toEqual([]), SOON);
     await remove('runs');
     await until('stays', { phase: 'Running' });
@@ -216,7 +225,7 @@ describe.concurrent(`in a queue of the real Kueue, a job`, { timeout: 150_000 },
         message: 'no such column',
       });
     await until('broken', { attempt: 1, restarts: 1, attempts: [{ class: 'UserError', exitCode: 3 }] });
-    await under.until(jobs, 'broken-a1');
+    await attemptOf('broken', 1);
     await until('broken', { phase: 'Running', attempt: 1 });
   });
 
