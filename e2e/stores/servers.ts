@@ -18,13 +18,16 @@ export interface Servers {
   close(): Promise<void>;
 }
 
-/** Not secret: they open servers that listen on loopback while the tests run. */
+/** Not secret: they open servers that no other machine reaches, while the tests run. */
 export const LOGIN = { username: 'slipway', password: 'secretsecret' } as const;
 /** bcrypt of the password, the only hash that the registry takes. */
 const HTPASSWD = `${LOGIN.username}:$2b$04$BTv0HleANEX4yqEHC5tIxOaY8U/u/xctdoI1F.WJ13MXESkFYPWe2\n`;
 
-/** versitygw (S3 over a folder) and Debian's registry, with all state in a temporary folder. */
-export async function startServers(log: Log): Promise<Servers> {
+/**
+ * versitygw (S3 over a folder) and Debian's registry, with all state in a temporary folder. `address`: of this machine,
+ * where they listen.
+ */
+export async function startServers(log: Log, address = '127.0.0.1'): Promise<Servers> {
   await ensurePackages(['docker-registry', 'util-linux'], log);
   const gateway = await findBinary('versitygw', log);
   const folder = await mkdtemp(join(tmpdir(), 'slipway-stores-'));
@@ -35,9 +38,9 @@ export async function startServers(log: Log): Promise<Servers> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const s3 = { url: `http://127.0.0.1:${s3Port}`, folder: join(folder, 's3') };
+    const s3 = { url: `http://${address}:${s3Port}`, folder: join(folder, 's3') };
     await Promise.all([mkdir(s3.folder), mkdir(join(folder, 'sidecar'))]);
-    const account = ['--access', LOGIN.username, '--secret', LOGIN.password, '--port', `127.0.0.1:${s3Port}`];
+    const account = ['--access', LOGIN.username, '--secret', LOGIN.password, '--port', `${address}:${s3Port}`];
     // Attributes beside the files: not every file system of a test machine keeps them.
     children.push(
       startBound(
@@ -46,10 +49,10 @@ export async function startServers(log: Log): Promise<Servers> {
         join(folder, 's3.log'),
       ),
     );
-    children.push(await startRegistry(folder, 'oci', ociPort, ''));
+    children.push(await startRegistry(folder, 'oci', `${address}:${ociPort}`, ''));
     await writeFile(join(folder, 'htpasswd'), HTPASSWD);
-    children.push(await startRegistry(folder, 'closed', closedPort, auth(join(folder, 'htpasswd'))));
-    const hosts = [s3Port, ociPort, closedPort].map((port) => `127.0.0.1:${port}`);
+    children.push(await startRegistry(folder, 'closed', `${address}:${closedPort}`, auth(join(folder, 'htpasswd'))));
+    const hosts = [s3Port, ociPort, closedPort].map((port) => `${address}:${port}`);
     await Promise.all(
       hosts.map((host, index) => answers(`http://${host}${index === 0 ? '/' : '/v2/'}`, children[index])),
     );
@@ -63,11 +66,11 @@ export async function startServers(log: Log): Promise<Servers> {
 
 const auth = (htpasswd: string): string => `auth:\n  htpasswd:\n    realm: test\n    path: ${htpasswd}\n`;
 
-async function startRegistry(folder: string, name: string, port: number, more: string): Promise<BoundChild> {
+async function startRegistry(folder: string, name: string, address: string, more: string): Promise<BoundChild> {
   const config = join(folder, `${name}.yml`);
   await mkdir(join(folder, name));
   const storage = `storage:\n  filesystem:\n    rootdirectory: ${join(folder, name)}\n  delete:\n    enabled: true\n`;
-  await writeFile(config, `version: 0.1\nlog:\n  level: warn\n${storage}http:\n  addr: 127.0.0.1:${port}\n${more}`);
+  await writeFile(config, `version: 0.1\nlog:\n  level: warn\n${storage}http:\n  addr: ${address}\n${more}`);
   return startBound('docker-registry', ['serve', config], join(folder, `${name}.log`));
 }
 
