@@ -74,6 +74,20 @@ describe('the environment of a training container', () => {
     expect(lines).toEqual(expect.arrayContaining(['WORLD_SIZE=3', `RANK=${INDEX}`]));
   });
 
+  test('TF_CONFIG of a thousand pods is there, and is a sentence where no program could be started with it', () => {
+    const tfConfigOf = (name: string): string => {
+      const bare = trainingJob({ nodes: 1000 });
+      const line = envLines(trainingJobAttempt({ ...bare, metadata: { ...bare.metadata, name } }, 0, runtime)).find(
+        (l) => l.startsWith('TF_CONFIG='),
+      );
+      return (line ?? '').slice('TF_CONFIG='.length);
+    };
+    expect(JSON.parse(tfConfigOf('flights').replace('$(NODE_RANK)', '1')).cluster.worker).toHaveLength(1000);
+    const long = tfConfigOf('a-name-of-forty-characters-of-which-none');
+    expect(long).toMatch(/^The names of 1000 pods take \d+ bytes, and TF_CONFIG may have 65536: .*spec\.env\.$/);
+    expect(() => JSON.parse(long)).toThrow();
+  });
+
   test('TF_CONFIG is JSON once the kubelet has filled in the rank, and names every worker', () => {
     const line = envLines(trainingJobAttempt(trainingJob({ nodes: 2 }), 0, runtime)).find((l) =>
       l.startsWith('TF_CONFIG='),
