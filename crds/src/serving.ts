@@ -34,6 +34,12 @@ export const engineSettingsSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Threads that spin while idle: microseconds of latency for whole CPUs.'),
+  spinMicroseconds: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(50)
+    .describe('How long a thread of a run looks for work of the next operator before it sleeps; 0: not at all.'),
   cacheDirectory: z.string().optional().describe('Where optimised models are kept between starts; none by default.'),
   session: z.record(z.string(), z.string()).default({}).describe('ONNX Runtime session config entries, as they are.'),
   gpu: z

@@ -14,10 +14,19 @@ it.each<[string, object, object]>([
   expect(plan(settings)).toMatchObject(planned);
 });
 
-it('threads rest while they wait, unless they are to spin', () => {
-  const spinning = (settings: object) => Object.values(plan(settings).entries);
-  expect(spinning({})).toEqual(['0', '0']);
-  expect(spinning({ spinning: true })).toEqual(['1', '1']);
+const [INTRA, INTER, DURATION] = [
+  'session.intra_op.allow_spinning',
+  'session.inter_op.allow_spinning',
+  'session.intra_op.spin_duration_us',
+];
+
+it.each<[string, object, object]>([
+  ['look for the next operator for a moment', {}, { [INTRA]: '1', [INTER]: '0', [DURATION]: '50' }],
+  ['look as long as they are told', { spinMicroseconds: 7 }, { [INTRA]: '1', [INTER]: '0', [DURATION]: '7' }],
+  ['rest where they are to', { spinMicroseconds: 0 }, { [INTRA]: '0', [INTER]: '0' }],
+  ['spin without our bound where they are to', { spinning: true }, { [INTRA]: '1', [INTER]: '1' }],
+])('threads without work %s', (_, settings, entries) => {
+  expect(plan(settings).entries).toEqual(entries);
 });
 
 it('what is said to ONNX Runtime itself wins', () => {

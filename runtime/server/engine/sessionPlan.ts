@@ -26,18 +26,25 @@ export interface SessionPlan {
 export function planSession(settings: EngineSettings, cores: number): SessionPlan {
   const gpuProviders = settings.providers.filter((provider) => provider !== 'cpu');
   refuseContradictions(settings, gpuProviders.length > 0);
-  const spinning = settings.spinning ? '1' : '0';
   return {
     threads: settings.threads ?? cores,
     optimization: settings.optimization,
     entries: {
-      'session.intra_op.allow_spinning': spinning,
-      'session.inter_op.allow_spinning': spinning,
+      ...spinning(settings),
       ...(gpuProviders.length > 0 ? { 'session.record_ep_graph_assignment_info': '1' } : {}),
       ...settings.session,
     },
     gpuProviders,
     mayFallBack: !settings.requireGpu && settings.providers.includes('cpu'),
+  };
+}
+
+/** Without end by ONNX Runtime's default; for a moment, a thread is there for the next operator and burns no core between two requests. */
+function spinning({ spinning, spinMicroseconds }: EngineSettings): Readonly<Record<string, string>> {
+  return {
+    'session.intra_op.allow_spinning': spinning || spinMicroseconds > 0 ? '1' : '0',
+    'session.inter_op.allow_spinning': spinning ? '1' : '0',
+    ...(spinning || spinMicroseconds === 0 ? {} : { 'session.intra_op.spin_duration_us': String(spinMicroseconds) }),
   };
 }
 
