@@ -20,7 +20,7 @@ test.each(Object.entries(FAULTS))(
     await once(server, 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const probe = startProbe({ url, host: 'h', model: 'm', rows: [{ body: '{}', label: 1 }], perSecond: 2000 });
-    await vi.waitFor(() => expect(probe.answers.length).toBeGreaterThan(10));
+    await vi.waitFor(() => expect(probe.answers.length).toBeGreaterThan(3), { timeout: 10_000 });
     const stopped = probe.stop();
     server.closeAllConnections();
     await stopped;
