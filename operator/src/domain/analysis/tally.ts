@@ -53,8 +53,13 @@ export const noRequests: Tally = {
 
 type Combination = (x: number, y: number) => number;
 
-const combineLists = (a: readonly number[], b: readonly number[], of: Combination): readonly number[] =>
-  Array.from({ length: Math.max(a.length, b.length) }, (_, i) => of(a[i] ?? 0, b[i] ?? 0));
+/** A loop, as a rehearsal adds up histograms for each second of hundreds of rollouts. */
+function combineLists(a: readonly number[], b: readonly number[], of: Combination): readonly number[] {
+  const combined: number[] = [];
+  const length = Math.max(a.length, b.length);
+  for (let i = 0; i < length; i += 1) combined.push(of(a[i] ?? 0, b[i] ?? 0));
+  return combined;
+}
 
 const combineBatches = (a: Tally['batches'], b: Tally['batches'], of: Combination): Tally['batches'] =>
   Object.fromEntries(

@@ -1,5 +1,5 @@
 import type { Counts } from '../analysis/confidenceSequence.ts';
-import { effectiveCounts } from '../analysis/designEffect.ts';
+import { type Assumption, effectiveCounts } from '../analysis/designEffect.ts';
 import { noBatches, noRequests, type Tally } from '../analysis/tally.ts';
 import type { RevisionEvidence } from '../rollout/world.ts';
 import type { Sight } from './sight.ts';
@@ -13,7 +13,7 @@ export interface TallyRate {
   /** How many of them were bad. */
   readonly hits: (tally: Tally) => number;
   /** Both as what they are worth in independent ones; `tested` is the share that they are held against, if one is. */
-  readonly counts: (tally: Tally, tested?: number) => Counts;
+  readonly counts: (tally: Tally, tested?: number | Assumption) => Counts;
 }
 
 /** What was counted, as it was counted. */
@@ -33,7 +33,7 @@ export function batchedRate(
   asked: (tally: Tally) => number,
 ): TallyRate {
   const hits = (tally: Tally): number => Math.min(count(tally), asked(tally));
-  const counts = (tally: Tally, tested?: number): Counts =>
+  const counts = (tally: Tally, tested?: number | Assumption): Counts =>
     effectiveCounts(hits(tally), asked(tally), tally.batches[key] ?? noBatches, tested);
   return { what, asked, hits, counts };
 }

@@ -1,5 +1,5 @@
 import type { Counts } from '../confidenceSequence.ts';
-import { effectiveCounts } from '../designEffect.ts';
+import { type Assumption, effectiveCounts } from '../designEffect.ts';
 import { type Batches, noBatches } from '../tally.ts';
 import { drawn, type Seconds } from './traffic.ts';
 
@@ -65,7 +65,7 @@ export class Arm {
   }
 
   /** What the guards judge against this rate. */
-  testedAt(rate: number | undefined): Counts {
+  testedAt(rate: number | Assumption | undefined): Counts {
     const { hits, total } = this.#step;
     return effectiveCounts(hits, total, this.#batches, rate);
   }
