@@ -14,6 +14,8 @@ import type { KubeObject, Stored } from '../src/kube/wire.ts';
 import { surroundings } from './surroundings.ts';
 
 const WITHIN = { timeout: 20_000, interval: 25 };
+/** A lease that a busy machine renews late would end the operator, and nothing here starts it again as a kubelet does. */
+const PATIENT = { leaseMs: 120_000, renewMs: 110_000 } as const;
 const namespaces = resource<KubeObject>('', 'v1', 'Namespace', 'namespaces', false);
 const serviceAccounts = resource<KubeObject>('', 'v1', 'ServiceAccount', 'serviceaccounts');
 
@@ -62,7 +64,7 @@ export async function runControllers(
   const config = parseConfig({ SLIPWAY_RUNTIME_IMAGE: 'example.com/runtime:1' });
   const start = (): Operator => {
     const identity = randomUUID();
-    const election = { key: { namespace, name: 'operator' }, identity, leaseMs: 15_000, renewMs: 10_000, retryMs: 100 };
+    const election = { key: { namespace, name: 'operator' }, identity, ...PATIENT, retryMs: 100 };
     const controllers = make(config);
     const manager = new Manager({
       ...around,
