@@ -24,10 +24,16 @@ const page = async (path: string): Promise<number> =>
   (await fetch(`http://127.0.0.1:${line('started')?.['health']}${path}`)).status;
 
 test('the operator starts with all its controllers, leads, answers its probes and ends on SIGTERM', async () => {
-  start();
+  start({ SLIPWAY_RETRAIN_EVENTS_PORT: '0' });
   await vi.waitFor(() => expect(replica.leads()).toBe(true), WITHIN);
   expect(await page('/livez')).toBe(200);
   expect(await page('/metrics')).toBe(200);
+  const intake = line('takes CloudEvents that ask for a retraining')?.['port'];
+  const stranger = await fetch(`http://127.0.0.1:${intake}/namespaces/a/inferenceservices/b/retrain`, {
+    method: 'POST',
+  });
+  expect(stranger.status).toBe(401);
+  expect(replica.lines.filter(({ msg }) => msg?.includes('is older than'))).toEqual([]);
   replica.kill('SIGTERM');
   expect(await replica.ended).toBe(0);
   expect(replica.lines.at(-1)?.msg).toBe('stopped');
