@@ -139,7 +139,7 @@ simulate: .cache/npm ## Simulated rollouts by the thousand, a month of drift, ha
 # Beside its peers, from a folder of their environments (about 3 GB, kept). ROUNDS=1 SECONDS_A_CELL=3 for a quick look.
 RIG := runtime/bench/rig
 RIG_WORK = $${XDG_CACHE_HOME:-$$HOME/.cache}/slipway/bench-runtime
-RIG_RUN = "$(RIG_WORK)/venv-fastapi/bin/python" $(RIG)/run.py --work "$(RIG_WORK)" --seconds $(or $(SECONDS_A_CELL),10)
+RIG_RUN = "$(RIG_WORK)/venv-fastapi/bin/python" $(RIG)/run.py --work "$(RIG_WORK)" --seconds $(or $(SECONDS_A_CELL),10) --wait $(or $(WAIT),20) --tries $(or $(TRIES),3)
 
 bench-runtime: .cache/npm build ## The model server beside its peers: ratios, bars, docs/numbers.md (about an hour)
 	@$(NODE)

@@ -11,8 +11,7 @@ from machine import cpu_of, machine_busy, mem_of
 from servers import HERE, PEERS_DIR
 
 MIXED = {"mlp": 64, "cnn": 32, "wide": 16}      # different inputs sent at once to check the answers
-QUIET = 0.10      # a cell in which other programs used more than this share of the machine is run again ...
-TRIES = 3         # ... at most this often in all; the quietest run is kept
+QUIET = 0.10      # a cell in which other programs used more than this share of the machine is run again
 
 
 def wrk(url, path, ctype, hlen, conc, seconds, cpus):
@@ -44,11 +43,11 @@ def wait_quiet(pid, limit):
             return
 
 
-def quietest(run, pid, wait):
-    """run() up to TRIES times; keep the attempt in which other programs used the least cpu"""
+def quietest(run, pid, a):
+    """run() up to a.tries times; keep the attempt in which other programs used the least cpu"""
     best = None
-    for _ in range(TRIES):
-        wait_quiet(pid, wait)
+    for _ in range(a.tries):
+        wait_quiet(pid, a.wait)
         b0, s0, w0, c0, t0 = *machine_busy(), child_cpu(), cpu_of(pid) if pid else 0, time.time()
         row = run()
         dt = time.time() - t0
@@ -90,7 +89,7 @@ def measure(server, work, model, a, emit):
             r = wrk(url, path, ctype, hlen, c, a.seconds, cpus)
             return {"rps": r["requests"] / (r["us"] / 1e6), "n": r["requests"], "errors": r["errors"],
                     **{k: round(r[k] / 1000, 3) for k in ("p50", "p95", "p99", "max")}}
-        row = quietest(one, server.pid, a.wait)
+        row = quietest(one, server.pid, a)
         if row["server_cpu"] is not None and row["rps"]:
             row["cpu_ms"] = round(1000 * row["server_cpu"] / row["rps"], 4)
         emit(dict(kind="server", name=server.name, model=model, conc=c, pin=a.pin, body=len(data), **row))
@@ -99,7 +98,7 @@ def measure(server, work, model, a, emit):
         emit(dict(kind="memory", name=server.name, model=model, pin=a.pin, mb=mem_of(server.pid)))
 
 
-def raw(work, models, seconds, cores, cpus, wait, emit):
+def raw(work, models, seconds, cores, cpus, a, emit):
     env = dict(os.environ, MODELS=os.path.join(work, "models"), PYTHONPATH=PEERS_DIR,
                NODE_DEPS=os.path.join(work, "node"))
     node = os.path.join(work, "node", "node_modules", ".bin", "node")
@@ -120,8 +119,8 @@ def raw(work, models, seconds, cores, cpus, wait, emit):
                         other = max(0.0, machine_busy()[0] - b0 - (child_cpu() - c0)) / dt / os.cpu_count()
                         return dict(json.loads(out.stdout), other=round(other, 3))
                     rows = []
-                    for _ in range(TRIES):
-                        wait_quiet(None, wait)
+                    for _ in range(a.tries):
+                        wait_quiet(None, a.wait)
                         rows.append(one())
                         if rows[-1]["other"] <= QUIET:
                             break
