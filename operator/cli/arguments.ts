@@ -4,8 +4,7 @@ import { type Manifested, readManifested } from './manifestArguments.ts';
 import type { RateQuestion } from './rate.ts';
 import { readOutput, readRate } from './rateArguments.ts';
 import { type RegistryAct, readRegistryAct } from './registry/arguments.ts';
-import { readRehearsal } from './rehearse/arguments.ts';
-import type { WhatIf } from './rehearse/whatIf.ts';
+import { type Rehearsing, readRehearsal } from './rehearse/arguments.ts';
 import { parseTarget, type Target, type TargetKind } from './target.ts';
 import { UsageError } from './usageError.ts';
 
@@ -25,8 +24,7 @@ export type Command =
   | { readonly verb: 'help' }
   | { readonly verb: 'rate'; readonly question: RateQuestion; readonly json: boolean }
   | (Omit<Common, 'target'> & { readonly verb: 'plan' } & Manifested)
-  | (Omit<Common, 'target'> & { readonly verb: 'rehearse' } & Manifested &
-      Pick<WhatIf, 'faults' | 'runs' | 'mostSeconds'>)
+  | (Omit<Common, 'target'> & { readonly verb: 'rehearse' } & Rehearsing)
   | (Common & { readonly verb: 'status' | 'watch' | 'explain' | Act })
   | (Common & { readonly verb: 'approve'; readonly comment: string | undefined })
   | (Common & RegistryAct)
@@ -71,6 +69,12 @@ export const USAGE = `kubectl slipway: follow a model from training to traffic.
                           version takes, how soon a faulty one is found;
                           faults: --errors --slow --invalid --disagree --wrong
                           [--runs=20] [--most=24h]
+  kubectl slipway rehearse (infs/NAME|-f FILE) --from=traffic.jsonl [-o json]
+                          replays recorded traffic under its policy: which
+                          guard would have failed when, odds of a false
+                          rollback, hours per step; or of a Prometheus:
+                          --prometheus=URL [--since=24h] [--interval=15s]
+                          [--candidate=VERSION] [--record=traffic.jsonl]
   kubectl slipway rate --bad=20 --total=500 --limit=5% [-o json]
                           the verdict of a guard on these counts, without any
                           cluster; --confidence=0.999 as in spec.rollout
@@ -126,6 +130,12 @@ function parseFlags(argv: readonly string[]) {
         wrong: { type: 'string' },
         runs: { type: 'string' },
         most: { type: 'string' },
+        from: { type: 'string' },
+        prometheus: { type: 'string' },
+        since: { type: 'string' },
+        interval: { type: 'string' },
+        candidate: { type: 'string' },
+        record: { type: 'string' },
         stage: { type: 'string' },
         html: { type: 'boolean' },
         md: { type: 'boolean' },
@@ -189,7 +199,12 @@ export function parseCommand(argv: readonly string[]): Command {
   const [verb, ...rest] = positionals;
   if (values.help === true || verb === 'help' || verb === undefined) return { verb: 'help' };
   if (verb === 'rehearse') {
-    return { verb, namespace: values.namespace, kubeconfig: values.kubeconfig, ...readRehearsal(values, rest) };
+    return {
+      verb,
+      namespace: values.namespace,
+      kubeconfig: values.kubeconfig,
+      ...readRehearsal(values, rest, readOutput(values.output)),
+    };
   }
   if (verb === 'plan')
     return { verb, namespace: values.namespace, kubeconfig: values.kubeconfig, ...readManifested(verb, values, rest) };

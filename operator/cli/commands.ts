@@ -10,8 +10,7 @@ import { planLines } from './plan/plan.ts';
 import { serviceOf } from './plan/service.ts';
 import type { RegistryAct } from './registry/arguments.ts';
 import { runRegistryAct } from './registry/run.ts';
-import { rehearsalLines } from './rehearse/lines.ts';
-import { whatIf } from './rehearse/whatIf.ts';
+import { rehearsed } from './rehearse/run.ts';
 import { renderInferenceService, type View } from './render/inferenceService.ts';
 import { renderModelVersion } from './render/modelVersion.ts';
 import { renderTrainingJob } from './render/trainingJob.ts';
@@ -173,8 +172,7 @@ async function lookAhead(
   const namespace = command.namespace ?? world.namespace;
   const service = await serviceOf(command.source, { ...world, namespace });
   if (command.verb === 'rehearse') {
-    const question = { ...command, rollout: service.spec.rollout, perSecond: command.perSecond ?? 1 };
-    world.print(rehearsalLines(question, whatIf(question)));
+    world.print(await rehearsed(command, service, world));
     return 0;
   }
   const modelVersion = await versionOf(service, service.metadata.namespace ?? namespace, world);

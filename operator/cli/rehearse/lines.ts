@@ -4,13 +4,13 @@ import { exposureText } from '../plan/stepTable.ts';
 import { COLUMNS, field, span, table, wrap } from '../render/text.ts';
 import type { Answer, Faults, Rehearsed, WhatIf } from './whatIf.ts';
 
-const between = ({ median, p90 }: Rehearsed['toPromotion']): string =>
+export const between = ({ median, p90 }: Rehearsed['toPromotion']): string =>
   p90 > median ? `median ${span(median)}, 9 of 10 within ${span(p90)}` : span(median);
 
-const ends = ({ promoted, rolledBack, held }: Rehearsed): string =>
+export const ends = ({ promoted, rolledBack, held }: Rehearsed): string =>
   `${promoted} promoted, ${rolledBack} rolled back, ${held} held`;
 
-function stepLines({ steps }: InferenceServiceSpec['rollout'], rehearsed: Rehearsed): string[] {
+export function stepLines({ steps }: InferenceServiceSpec['rollout'], rehearsed: Rehearsed): string[] {
   const rows = rehearsed.steps.map(({ index, seconds }) => {
     const step = steps[index];
     return [

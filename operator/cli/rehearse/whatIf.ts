@@ -64,7 +64,7 @@ export interface Rehearsed {
   readonly leftOut: readonly string[];
 }
 
-function summed(played: readonly Rehearsal[]): Rehearsed {
+export function summed(played: readonly Rehearsal[]): Rehearsed {
   const ended = (outcome: Rehearsal['outcome']) => played.filter((r) => r.outcome === outcome);
   const times = (of: readonly Rehearsal[]) => {
     const seconds = of.map((r) => r.seconds);

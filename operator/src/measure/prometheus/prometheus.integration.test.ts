@@ -1,16 +1,20 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Guard } from '@slipway/crds';
+import { LATENCY_BOUNDS_MS } from '@slipway/crds/contract';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { evidenceDocument } from '../../../test/evidenceDocument.ts';
+import { evidenceDocument } from '../../../test/evidenceDocument.ts';
 import { type RealPrometheus, startPrometheus } from '../../../test/realPrometheus.ts';
 import { evidenceSourceContract, type SourceUnderTest } from '../contract.suite.ts';
 import { PrometheusFindings } from '../external/prometheusFindings.ts';
 import { instantQueryWithin } from './instantQuery.ts';
 import { PrometheusEvidence } from './prometheusEvidence.ts';
+import { rangeQueryWithin } from './rangeQuery.ts';
+import { recordedTraffic } from './recordedTraffic.ts';
 import { exposed } from './testing/exposition.ts';
 
-const PODS = ['c', 'cc', 'sss'];
+const SERVED = 'flights-0123456789-7d9c-x2k4q';
+const PODS = ['c', 'cc', 'sss', SERVED];
 const WITHIN = { timeout: 20_000, interval: 100 };
 const told = new Map<string, ReturnType<typeof evidenceDocument> | undefined>();
 let counters = '';
@@ -55,6 +59,57 @@ evidenceSourceContract('a real Prometheus', async (): Promise<SourceUnderTest> =
     now,
     end: async () => undefined,
   };
+});
+
+describe('traffic that a real Prometheus recorded', () => {
+  const patient = { timeout: 15_000, interval: 500 };
+  const read = (more: object = {}) => {
+    const end = Math.floor(Date.now() / 1000);
+    const question = { server: prometheus.url, namespace: 'ml', service: 'flights', model: 'flights' };
+    const range = { start: end - 10, end, step: 1 };
+    const terms = { ...question, thresholds: [60, 1000], range, ...more };
+    return recordedTraffic(terms, rangeQueryWithin(2000), new AbortController().signal);
+  };
+
+  test('is read as counts of each second, of these pods alone', async () => {
+    let seconds = 0;
+    const grow = () => {
+      seconds += 1;
+      const latency = LATENCY_BOUNDS_MS.map((bound) => (bound === 60 ? 90 * seconds : bound === 75 ? 10 * seconds : 0));
+      const counted = evidenceDocument({
+        model: { name: 'flights', version: '1.1.0', digest: '' },
+        requests: { ok: 95 * seconds, clientError: 0, serverError: 5 * seconds, shed: 0 },
+        latency: { boundsMs: [...LATENCY_BOUNDS_MS], counts: [...latency, 0], sumMs: 0 },
+      });
+      for (const pod of [SERVED, 'c']) told.set(pod, counted);
+    };
+    const growing = setInterval(grow, 1000);
+    try {
+      await vi.waitFor(async () => {
+        const { stable, candidate } = await read();
+        expect(candidate).toEqual([]);
+        const full = stable.filter(({ total }) => total > 0);
+        expect(full.length).toBeGreaterThan(2);
+        for (const { total, bad, slower } of full.slice(1)) {
+          expect(bad / total).toBeCloseTo(0.05, 9);
+          expect(slower).toEqual({ 60: total / 10, 1000: 0 });
+          expect(total % 100).toBe(0);
+        }
+      }, patient);
+      expect((await read({ candidate: '1.1.0' })).stable).toEqual([]);
+    } finally {
+      clearInterval(growing);
+      told.clear();
+    }
+  });
+
+  test.each([
+    ['a service that nobody asked', { service: 'nobody' }, 'knows no requests of infs/nobody'],
+    ['a server that is down', { server: 'http://127.0.0.1:1' }, 'http://127.0.0.1:1 can not be asked: ECONNREFUSED'],
+    ['a query that Prometheus refuses', { model: '"' }, 'parse error'],
+  ])('%s is said', async (_what, more, why) => {
+    await expect(read(more)).rejects.toThrow(why);
+  });
 });
 
 describe('the queries of a guard, asked of a real Prometheus', () => {

@@ -4,6 +4,7 @@ import { noBatches, type Tally } from '../../analysis/tally.ts';
 import type { PredictionLook, RevisionEvidence, ShadowTally } from '../../rollout/world.ts';
 import { batchOf, drawn, type Model, thresholdsOf } from './model.ts';
 import { Side } from './side.ts';
+import type { Course } from './view.ts';
 
 export interface Traffic {
   readonly rollout: InferenceServiceSpec['rollout'];
@@ -33,7 +34,7 @@ const NOTHING: ShadowTally = {
 };
 
 /** A rollout on its way: time passes second by second, and this is what its pods count. */
-export class Passing {
+export class Passing implements Course {
   readonly #traffic: Traffic;
   readonly #uniform: () => number;
   readonly #candidate: Side;

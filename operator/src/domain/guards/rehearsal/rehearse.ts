@@ -3,12 +3,16 @@ import { requestsOf } from '../../analysis/tally.ts';
 import { parseDuration } from '../../duration.ts';
 import type { CandidateStatus } from '../../rollout/world.ts';
 import { Passing, type Traffic } from './passing.ts';
-import { lookAt, type Place, type View } from './view.ts';
+import { type Course, lookAt, type Place, type View } from './view.ts';
 
-export interface RehearsalQuestion extends Traffic {
+/** What a rollout is played under. */
+export interface Terms {
+  readonly rollout: InferenceServiceSpec['rollout'];
   /** Seconds after which nobody waits any longer: Held. */
   readonly mostSeconds: number;
 }
+
+export interface RehearsalQuestion extends Traffic, Terms {}
 
 export interface RehearsedStep {
   /** In the steps of the policy; one past the last is the bake. */
@@ -33,7 +37,7 @@ export interface Rehearsal {
 }
 
 /** Each look costs a millisecond, and the thousandth second of a step is much like the one before. */
-const looksAt = (second: number): boolean => second % Math.max(1, Math.floor(second / 200)) === 0;
+export const looksAt = (second: number): boolean => second % Math.max(1, Math.floor(second / 200)) === 0;
 
 const phaseOf = ({ shadow, preview }: RolloutStep): CandidateStatus['phase'] =>
   shadow !== undefined ? 'Shadowing' : preview === true ? 'Previewing' : 'Shifting';
@@ -87,27 +91,27 @@ function endAt(rollout: InferenceServiceSpec['rollout'], stage: Stage, seconds: 
 
 /** A rehearsal on its way. */
 class Run {
-  readonly #question: RehearsalQuestion;
-  readonly #passing: Passing;
+  readonly #terms: Terms;
+  readonly #course: Course;
   served = 0;
   failed = 0;
   seconds = 0;
 
-  constructor(question: RehearsalQuestion) {
-    this.#question = question;
-    this.#passing = new Passing(question);
+  constructor(terms: Terms, course: Course) {
+    this.#terms = terms;
+    this.#course = course;
   }
 
   stage(stage: Stage): Ended {
-    const { rollout, mostSeconds } = this.#question;
+    const { rollout, mostSeconds } = this.#terms;
     const place = { ...stage.place, before: this.seconds };
     // The bake goes on with the evidence of the last step: the weight is the same.
-    if (place.phase !== 'Baking') this.#passing.enter();
-    let view: View = { failed: undefined, holding: undefined };
+    if (place.phase !== 'Baking') this.#course.enter();
+    let view: View = { failed: undefined, holding: undefined, guards: [] };
     for (let at = 1; this.seconds < mostSeconds; at += 1) {
       this.#second(stage.step, at);
       if (!looksAt(at)) continue;
-      view = lookAt(rollout, place, this.#passing, at);
+      view = lookAt(rollout, place, this.#course, at);
       const ended = endAt(rollout, stage, at, view);
       if (ended !== undefined) return ended;
     }
@@ -115,7 +119,7 @@ class Run {
   }
 
   #second(step: RolloutStep, at: number): void {
-    const counted = this.#passing.pass(step, at);
+    const counted = this.#course.pass(step, at);
     this.seconds += 1;
     if (step.weight === undefined) return;
     this.served += requestsOf(counted);
@@ -130,7 +134,7 @@ const stepOf = ({ step: { weight, shadow }, place }: Stage, seconds: number): Re
   seconds,
 });
 
-const isOutside = ({ prometheus, job }: { prometheus?: unknown; job?: unknown }): boolean =>
+export const isOutside = ({ prometheus, job }: { prometheus?: unknown; job?: unknown }): boolean =>
   prometheus !== undefined || job !== undefined;
 
 /**
@@ -142,7 +146,13 @@ export function rehearse(question: RehearsalQuestion): Rehearsal {
   const { guards = [] } = question.rollout;
   const leftOut = guards.filter(isOutside).map(({ name }) => name);
   const rollout = { ...question.rollout, guards: guards.filter((guard) => !isOutside(guard)) };
-  const run = new Run({ ...question, rollout });
+  return { ...play({ ...question, rollout }, new Passing({ ...question, rollout })), leftOut };
+}
+
+/** Plays a rollout under a policy against whatever traffic passes by. */
+export function play(terms: Terms, course: Course): Omit<Rehearsal, 'leftOut'> {
+  const { rollout } = terms;
+  const run = new Run(terms, course);
   const steps: RehearsedStep[] = [];
   let last: Ended = named('Done', 0, undefined);
   for (const stage of stagesOf(rollout)) {
@@ -157,6 +167,5 @@ export function rehearse(question: RehearsalQuestion): Rehearsal {
     ...(last.guard === undefined ? {} : { guard: last.guard }),
     served: run.served,
     failed: run.failed,
-    leftOut,
   };
 }

@@ -1,8 +1,8 @@
-import type { InferenceServiceSpec } from '@slipway/crds';
-import type { CandidateStatus, GuardStatus, World } from '../../rollout/world.ts';
+import type { InferenceServiceSpec, RolloutStep } from '@slipway/crds';
+import type { Tally } from '../../analysis/tally.ts';
+import type { CandidateStatus, GuardStatus, RevisionEvidence, World } from '../../rollout/world.ts';
 import { failedGuard, holdingGuard } from '../acting.ts';
 import { judgeGuards } from '../judgeGuards.ts';
-import type { Passing } from './passing.ts';
 
 const STABLE = { version: '1.0.0', digest: `sha256:${'0'.repeat(64)}`, revision: 'stable' };
 const CANDIDATE = { version: '1.1.0', digest: `sha256:${'1'.repeat(64)}`, revision: 'candidate' };
@@ -22,17 +22,28 @@ export interface Place {
 export interface View {
   readonly failed: GuardStatus | undefined;
   readonly holding: GuardStatus | undefined;
+  readonly guards: readonly GuardStatus[];
+}
+
+/** Traffic that passes a rollout by, second by second. */
+export interface Course {
+  /** A step begins. */
+  enter(): void;
+  /** A second of a step, counted from 1. Gives what the candidate counted. */
+  pass(step: RolloutStep, at: number): Tally;
+  /** What the operator sees at a step that began so many seconds ago. */
+  evidence(seconds: number): { readonly candidate: RevisionEvidence; readonly stable: RevisionEvidence };
 }
 
 function worldAt(
   rollout: InferenceServiceSpec['rollout'],
   { phase, step, weight, before }: Place,
-  passing: Passing,
+  course: Pick<Course, 'evidence'>,
   seconds: number,
 ): [World, CandidateStatus] {
   const at = (second: number): string => new Date(START_MS + second * 1000).toISOString();
   const candidate = { ...CANDIDATE, phase, step, weight, startedAt: at(0), stepStartedAt: at(before) };
-  const seen = passing.evidence(seconds);
+  const seen = course.evidence(seconds);
   const world: World = {
     now: new Date(START_MS + (before + seconds) * 1000),
     generation: 1,
@@ -58,10 +69,10 @@ function worldAt(
 export function lookAt(
   rollout: InferenceServiceSpec['rollout'],
   place: Place,
-  passing: Passing,
+  course: Pick<Course, 'evidence'>,
   seconds: number,
 ): View {
-  const [world, candidate] = worldAt(rollout, place, passing, seconds);
+  const [world, candidate] = worldAt(rollout, place, course, seconds);
   const guards = judgeGuards(world, candidate);
-  return { failed: failedGuard(world, candidate, guards), holding: holdingGuard(world, candidate, guards) };
+  return { failed: failedGuard(world, candidate, guards), holding: holdingGuard(world, candidate, guards), guards };
 }
