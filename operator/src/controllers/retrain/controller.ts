@@ -20,6 +20,7 @@ import {
   type Store,
   source,
 } from '../../kube/contracts.ts';
+import { isForbidden, isInvalid } from '../../kube/errors.ts';
 import { again, type Outcome, settled } from '../../kube/outcome.ts';
 import { type Key, keyOf } from '../../kube/resource.ts';
 import type { KubeObject, Stored } from '../../kube/wire.ts';
@@ -32,7 +33,8 @@ const NAME = 'retrain';
 const FIELD_MANAGER = `slipway-${NAME}`;
 /** Names of TrainingJobs may have so many characters. */
 const LONGEST_JOB = 40;
-const NAME_TAKEN_MS = 30_000;
+/** Between two tries of what a person must make possible first. */
+const REFUSED_MS = 30_000;
 
 const GRANTS: readonly Grant[] = [
   { resource: inferenceServices, verbs: ['get', 'list', 'watch'] },
@@ -73,8 +75,9 @@ class RetrainReconciler implements Reconciler {
     try {
       if (wanted.create !== undefined) await this.#create(wanted.create, infs, signal);
     } catch (error) {
-      if (!(error instanceof NameTaken)) throw error;
-      return this.#write(world, nameTaken(world, error.message), signal);
+      const held = heldBy(error, world);
+      if (held === undefined) throw error;
+      return this.#write(world, held, signal);
     }
     return this.#write(world, wanted, signal);
   }
@@ -143,12 +146,24 @@ function keep<T extends KubeObject>(into: Map<string, T>, object: T | undefined)
   if (object !== undefined) into.set(object.metadata.name, object);
 }
 
-const nameTaken = ({ infs }: RetrainWorld, message: string): RetrainPlan => ({
-  status: infs.status?.retraining,
-  condition: { type: RETRAINING, status: 'False', reason: 'NameTaken', message },
-  events: [],
-  next: again(NAME_TAKEN_MS, message),
-});
+const reasonOf = (error: unknown): string | undefined => {
+  if (error instanceof NameTaken) return 'NameTaken';
+  if (isForbidden(error)) return 'Forbidden';
+  return isInvalid(error) ? 'JobInvalid' : undefined;
+};
+
+/** What only a person can mend, such as a quota or a policy, is told; undefined: it passes by itself. */
+function heldBy(error: unknown, { infs }: RetrainWorld): RetrainPlan | undefined {
+  const reason = reasonOf(error);
+  if (reason === undefined || !(error instanceof Error)) return undefined;
+  const message = `No retraining can start: ${error.message}`;
+  return {
+    status: infs.status?.retraining,
+    condition: { type: RETRAINING, status: 'False', reason, message },
+    events: [],
+    next: again(REFUSED_MS, message),
+  };
+}
 
 /** Set once the controller is built; until then nothing is queued by another's change. */
 interface Concerned {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { began, condition, DAY, DRIFT, job, run, world } from '../../../test/retrainBuilders.ts';
 import { after } from '../../../test/trainingBuilders.ts';
 import { planRetraining } from './plan.ts';
-import { MOST_RUNS } from './world.ts';
+import { MOST_RUNS, type RetrainStatus } from './world.ts';
 
 const HOUR = 3600;
 
@@ -81,4 +81,16 @@ test('a job that only a person can help on is told, and not as one that trains',
     world({ retraining: began({ runs: [run()] }), jobs: [job('flights-r1', { phase: 'Pending', conditions })] }),
   );
   expect(said?.message).toMatch(/It can't go on: The API server refuses spec.podTemplate.$/);
+});
+
+test('a schedule that was taken out and is written again weeks later makes up for nothing', () => {
+  const taken = planRetraining(
+    world({ spec: {}, retraining: began({ lastScheduled: '2026-01-01T03:00:00Z' }), seconds: DAY }),
+  );
+  expect(taken.status?.lastScheduled).toBeUndefined();
+  const again = planRetraining(
+    world({ spec: { schedule: '0 3 * * *' }, retraining: taken.status as RetrainStatus, seconds: 30 * DAY }),
+  );
+  expect(again.create).toBeUndefined();
+  expect(again.status?.lastScheduled).toBe('2026-01-31T00:00:00Z');
 });

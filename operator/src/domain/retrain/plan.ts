@@ -53,10 +53,11 @@ const at = (world: RetrainWorld, when: Date | undefined, why: string): Outcome =
   when === undefined ? settled : again(Math.max(1, when.getTime() - world.now.getTime()), why);
 
 /** The schedule counts from the first pass that knows of it: what lay before nobody had asked for. */
-const seen = (world: RetrainWorld, { schedule }: Spec, status: RetrainStatus): RetrainStatus =>
-  schedule === undefined || status.lastScheduled !== undefined
-    ? status
-    : { ...status, lastScheduled: rfc3339(world.now) };
+function seen(world: RetrainWorld, { schedule }: Spec, status: RetrainStatus): RetrainStatus {
+  const { lastScheduled = rfc3339(world.now), ...others } = status;
+  // Without one nothing is kept: one that is written again later would find weeks to make up for.
+  return schedule === undefined ? others : { ...others, lastScheduled };
+}
 
 interface Standing {
   readonly world: RetrainWorld;

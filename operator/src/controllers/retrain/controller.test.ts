@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { began, job, run, service } from '../../../test/retrainBuilders.ts';
+import { began, DRIFT, job, run, service } from '../../../test/retrainBuilders.ts';
 import { trainingJob } from '../../../test/trainingBuilders.ts';
 import { type InferenceService, inferenceServices, type TrainingJob, trainingJobs } from '../../api/kinds.ts';
 import type { ControllerContext } from '../../kube/contracts.ts';
+import { ApiError } from '../../kube/errors.ts';
 import { MemoryStore } from '../../kube/memoryStore.ts';
 import type { Key, Resource } from '../../kube/resource.ts';
 import type { KubeObject, Stored } from '../../kube/wire.ts';
@@ -10,9 +11,14 @@ import { retrainController } from './controller.ts';
 
 const NAME = 'flights-r1';
 
-/** One pass over a service whose run began a moment ago, where the cache of jobs shows none of it. */
-async function passWhere(onServer: TrainingJob | undefined): Promise<InferenceService['status']> {
-  const infs = service({ retraining: began({ runs: [run()], running: NAME }) });
+/** One pass over a service, where the cache of jobs shows the pattern alone. */
+async function pass(
+  infs: Stored<InferenceService>,
+  onServer: TrainingJob | undefined,
+  create: () => never = () => {
+    throw new Error('nothing is to be made');
+  },
+): Promise<InferenceService['status']> {
   const services = new MemoryStore<KubeObject>();
   services.set(infs);
   const jobs = new MemoryStore<KubeObject>();
@@ -29,6 +35,7 @@ async function passWhere(onServer: TrainingJob | undefined): Promise<InferenceSe
     client: {
       get: async ({ plural }: Resource, { name }: Key) =>
         plural === inferenceServices.plural ? infs : name === NAME ? onServer : undefined,
+      apply: async () => create(),
       applyStatus: async (_: Resource, object: InferenceService) => {
         written.push(object);
         return { ...infs, status: object.status };
@@ -42,6 +49,9 @@ async function passWhere(onServer: TrainingJob | undefined): Promise<InferenceSe
   return written.at(-1)?.status ?? infs.status;
 }
 
+const passWhere = (onServer: TrainingJob | undefined) =>
+  pass(service({ retraining: began({ runs: [run()], running: NAME }) }), onServer);
+
 test('a job that the cache does not show yet was not deleted: the server is asked before a run counts as failed', async () => {
   const status = await passWhere(job(NAME, { phase: 'Running' }));
   expect(status?.retraining).toMatchObject({ rejections: 0, running: NAME, runs: [{ outcome: 'Running' }] });
@@ -50,4 +60,24 @@ test('a job that the cache does not show yet was not deleted: the server is aske
 test('a job that the server does not know either was deleted', async () => {
   const status = await passWhere(undefined);
   expect(status?.retraining).toMatchObject({ rejections: 1, runs: [{ outcome: 'Failed' }] });
+});
+
+test.each([
+  [403, 'Forbidden', 'exceeded quota: count/trainingjobs.slipway.dev'],
+  [422, 'JobInvalid', 'spec.parameters: Too many: 101'],
+])('a job that the server refuses with %i is told as %s, and not tried in silence', async (code, reason, words) => {
+  const status = await pass(service({ drift: DRIFT }), undefined, () => {
+    throw new ApiError(code, 'Refused', words);
+  });
+  expect(status?.conditions).toMatchObject([
+    { type: 'Retraining', status: 'False', reason, message: `No retraining can start: ${words}` },
+  ]);
+  expect(status?.retraining).toBeUndefined();
+});
+
+test('a server that is away is no news of a retraining: the pass is made again', async () => {
+  const away = pass(service({ drift: DRIFT }), undefined, () => {
+    throw new ApiError(503, 'ServiceUnavailable', 'try later');
+  });
+  await expect(away).rejects.toThrow('try later');
 });
