@@ -143,7 +143,7 @@ RIG_RUN = "$(RIG_WORK)/venv-fastapi/bin/python" $(RIG)/run.py --work "$(RIG_WORK
 
 bench-runtime: .cache/npm build ## The model server beside its peers: ratios, bars, docs/numbers.md (about an hour)
 	@$(NODE)
-	$(RIG)/setup.sh "$(RIG_WORK)"
+	bash $(RIG)/setup.sh "$(RIG_WORK)"
 	mkdir -p .bench && rm -f .bench/runtime.jsonl
 	export PYTHONDONTWRITEBYTECODE=1
 	$(RIG_RUN) --rounds $(or $(ROUNDS),2) --pin --peers slipway,fastapi-tuned,pytriton --models mlp --out .bench/runtime.jsonl >/dev/null
