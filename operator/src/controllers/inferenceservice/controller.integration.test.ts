@@ -1,11 +1,20 @@
 import { ANNOTATIONS } from '@slipway/crds/contract';
 import type {} from '@slipway/hack/local-cluster/vitestControlPlane.ts';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import type { UnderTest } from '../../../test/controllersUnderTest.ts';
 import { expectStatus } from '../../../test/expectStatus.ts';
+import { gpuNode } from '../../../test/gpuNodes.ts';
 import type { HandDrivenServing } from '../../../test/handDrivenServing.ts';
 import { digestOf, ServedModels } from '../../../test/servedModels.ts';
-import { deployments, horizontalPodAutoscalers, networkPolicies, pods, secrets, services } from '../../api/builtin.ts';
+import {
+  deployments,
+  horizontalPodAutoscalers,
+  networkPolicies,
+  nodes,
+  pods,
+  secrets,
+  services,
+} from '../../api/builtin.ts';
 import { httpRoutes } from '../../api/gateway.ts';
 import { type InferenceService, inferenceServices } from '../../api/kinds.ts';
 import type { Stored } from '../../kube/wire.ts';
@@ -240,4 +249,24 @@ test('argo-rollouts#1415: an autoscaler takes no pod from the stable version whi
   await models.want('warm', 0);
   await scaleDown('Max');
   await models.remove('warm');
+});
+
+test('pods that lack accelerators are told how many, and why node by node', async () => {
+  const { client, namespace } = under;
+  const node = { ...gpuNode({ name: `plain-${namespace}` }) };
+  await client.create(nodes, node);
+  onTestFinished(() => client.delete(nodes, { namespace: '', name: node.metadata.name }));
+  await models.modelVersion('greedy', 0);
+  await models.service('greedy', {}, { replicas: { min: 1 }, accelerator: { resource: 'nvidia.com/gpu', count: 2 } });
+  const message = '0/1 nodes are available: 1 Insufficient nvidia.com/gpu.';
+  const unplaced = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
+  await hand.podWith(await models.deploymentOf('1.0.0', 1), { phase: 'Pending', conditions: [unplaced] });
+  const told = await models.untilCondition('greedy', 'Reconciling', 'True', 'InsufficientAccelerator');
+  await under.until(inferenceServices, 'greedy', ({ status }) =>
+    expect(status?.conditions?.find(({ type }) => type === 'Reconciling')?.message).toMatch(
+      /2 more nvidia\.com\/gpu are needed: 1 pod waits for 2 each, .*\(0 of \d+ nodes?: .*nvidia\.com\/gpu.*\)\. Free some/,
+    ),
+  );
+  expect(expectStatus(told)).toMatchObject({ Stalled: 'False' });
+  await models.remove('greedy');
 });
