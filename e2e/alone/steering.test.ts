@@ -67,7 +67,7 @@ describe('a rollout under way', () => {
   test('waits for a person, says what to type, and goes on when it was typed', async () => {
     const name = `infs/${steady.service.metadata.name}`;
     expect(await slipway('explain', name)).toContain(`kubectl slipway approve ${name}`);
-    expect(await slipway('status', name)).toContain(`approval: kubectl slipway approve ${name}`);
+    expect(await slipway('status', name)).toContain(`approval by a person: kubectl slipway approve ${name}`);
     await slipway('approve', name);
     await slipway('wait', name, '--for=RolloutComplete', '--timeout=60s');
     steady.traffic.allow('7.0.0');
