@@ -76,7 +76,8 @@ export async function raiseControlPlane(log: Log): Promise<void> {
   const kubectl = await findBinary('kubectl', log);
   await until(() => run(kubectl, ['--kubeconfig', files.kubeconfig, 'get', '--raw', '/readyz']), {
     what: 'waiting for kube-apiserver',
-    timeoutMs: 60_000,
+    // One that was killed has its whole state to read anew, on a machine that may be busy.
+    timeoutMs: 180_000,
     hopeless: async () => (await gone('etcd')) ?? (await gone('kube-apiserver')),
   });
   await start('kube-controller-manager', controllerManager(), log);
