@@ -1,6 +1,7 @@
 import { parseDuration } from '../durations.ts';
 import { type Manifested, readManifested } from '../manifestArguments.ts';
 import { UsageError } from '../usageError.ts';
+import { MOST_SECONDS } from './recordFile.ts';
 import type { Faults, WhatIf } from './whatIf.ts';
 
 const FAULTS = ['errors', 'slow', 'invalid', 'disagree', 'wrong'] as const;
@@ -54,6 +55,7 @@ function recordedOf(flags: Flags): Recorded | undefined {
   const [sinceSeconds, intervalSeconds] = [duration('since', '24h'), duration('interval', '15s')];
   if (sinceSeconds < 4 * intervalSeconds)
     throw new UsageError(`a record has four intervals at least: write ${REPLAY.since} ${REPLAY.interval}`);
+  if (sinceSeconds > MOST_SECONDS) throw new UsageError(`a record has seven days at most: write ${REPLAY.since}`);
   const [candidate, record] = [textOf(flags, 'candidate'), textOf(flags, 'record')];
   return { kind: 'prometheus', server, sinceSeconds, intervalSeconds, candidate, record };
 }

@@ -43,7 +43,7 @@ test.each([
   ['a threshold that nobody counts by', line({ slower: { 61: 1 } }), 'line 1: slower.61: the runtime counts by 0.1, '],
   ['one interval', second, 'holds 1 intervals, and a replay needs two at least'],
   ['times that fall', `${second}\n${line({})}`, 'times must rise from line to line'],
-  ['a month and a day', `${line({})}\n${line({ time: '2030-02-02T00:00:00Z' })}`, 'spans more than 31 days'],
+  ['a week and a day', `${line({})}\n${line({ time: '2030-01-09T00:00:00Z' })}`, 'spans more than 7 days'],
   ['a row too short', 'time,total\n1893456000', 'line 2: has 1 cells, and the head has 2'],
 ])('%s is refused with the line and what to write', (_what, text, why) => {
   expect(() => readRecord(text, 'traffic')).toThrow(why);

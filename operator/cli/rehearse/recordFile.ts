@@ -82,8 +82,8 @@ function intervalsOf(lines: readonly Line[], arm: Line['arm'], path: string): re
   });
 }
 
-/** Longer records are for a database. */
-const MOST_SECONDS = 31 * 86_400;
+/** A record is held in memory by the second. */
+export const MOST_SECONDS = 7 * 86_400;
 
 /** Reads a record of traffic. Throws UsageError with the line that is at fault and what to write. */
 export function readRecord(text: string, path: string): Recording {
@@ -101,7 +101,7 @@ export function readRecord(text: string, path: string): Recording {
     throw new UsageError(`${path} holds ${lines.length} intervals, and a replay needs two at least.`);
   const times = [...recording.stable, ...recording.candidate].map(({ at }) => at);
   if ((times.reduce((a, b) => Math.max(a, b)) - times.reduce((a, b) => Math.min(a, b))) / 1000 > MOST_SECONDS)
-    throw new UsageError(`${path} spans more than 31 days: replay a part of it.`);
+    throw new UsageError(`${path} spans more than 7 days: replay a part of it.`);
   return recording;
 }
 

@@ -90,6 +90,7 @@ describe('kubectl slipway rehearse', () => {
     [['infs/a', '--prometheus=p'], 'write --prometheus=http://localhost:9090'],
     [['infs/a', '--prometheus=http://p', '--since=ever'], 'write --since=24h'],
     [['infs/a', '--prometheus=http://p', '--interval=0s'], 'write --interval=15s'],
+    [['infs/a', '--prometheus=http://p', '--since=200h'], 'seven days at most: write --since=24h'],
     [['infs/a', '--prometheus=http://p', '--since=30s'], 'four intervals at least: write --since=24h --interval=15s'],
   ])('%j is refused with what to write instead', (flags, why) => {
     expect(() => parseCommand(['rehearse', ...flags])).toThrow(why);
