@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { API_VERSION } from '@slipway/crds/contract';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runControllers, type UnderTest } from '../../../test/controllersUnderTest.ts';
@@ -79,6 +80,12 @@ const workloadOf = async ({ metadata }: Stored<Job>): Promise<Stored<Workload>[]
     labelSelector: `kueue.x-k8s.io/job-uid=${metadata.uid}`,
   });
 
+/** Kueue takes the Job back, as an administrator asks it to, or lets it go. */
+async function activate(job: Stored<Job>, active: boolean): Promise<void> {
+  const [workload] = (await workloadOf(job)) as [Stored<Workload>];
+  await under.client.merge(WORKLOADS, keyOf(workload), { spec: { active } });
+}
+
 /** The trainer of each pod ends well; the Job controller does the rest. */
 async function finish(name: string, attempt = 0): Promise<void> {
   const job = await attemptOf(name, attempt);
@@ -149,11 +156,9 @@ describe.concurrent(`in a queue of the real Kueue, a job`, { timeout: 600_000 },
     await under.client.merge(pods, keyOf(first), {
       metadata: { finalizers: [...(first.metadata.finalizers ?? []), HOLD] },
     });
-    const [workload] = (await workloadOf(job)) as [Stored<Workload>];
-    const activate = (active: boolean) => under.client.merge(WORKLOADS, keyOf(workload), { spec: { active } });
-    await activate(false);
+    await activate(job, false);
     await until('flaps', { phase: 'Queued', queue: expect.stringContaining('Deactivated') });
-    await activate(true);
+    await activate(job, true);
     await until('flaps', { phase: 'Running' });
     const [second] = (await podsOf(job)).filter(({ metadata }) => metadata.uid !== first.metadata.uid);
     expect(await podsOf(job)).toHaveLength(2);
@@ -235,4 +240,27 @@ describe.concurrent(`in a queue of the real Kueue, a job`, { timeout: 600_000 },
     await ground.addQueue(under.namespace, 'nowhere', GPUS);
     await until('astray', { phase: 'Running' });
   });
+});
+
+test('taken back and let go again while the operator is away, a job has a new gang, and nothing is counted', async () => {
+  await ground.addQueue(under.namespace, 'away', GPUS);
+  await apply('unseen', 'away');
+  await until('unseen', { phase: 'Running', gang: expect.any(String) });
+  const job = await attemptOf('unseen');
+  const { gang } = (await status('unseen')) ?? {};
+  await under.withoutOperator(async () => {
+    await activate(job, false);
+    await vi.waitFor(async () => expect(await podsOf(job)).toEqual([]), SOON);
+    await activate(job, true);
+    const running = [expect.objectContaining({ status: expect.objectContaining({ phase: 'Running' }) })];
+    await vi.waitFor(async () => expect(await podsOf(job)).toEqual(running), SOON);
+  });
+  await vi.waitFor(async () => expect((await status('unseen'))?.gang).not.toBe(gang), SOON);
+  expect(await status('unseen')).toMatchObject({ phase: 'Running', attempt: 0, restarts: 0 });
+  expect(await status('unseen')).not.toHaveProperty('attempts');
+});
+
+test('docs/training.md names the Kueue that this is', () => {
+  const page = readFileSync(new URL('../../../../docs/training.md', import.meta.url), 'utf8');
+  expect(page).toContain(`Tested with Kueue ${ground.kueue.version.replace('v', '')} `);
 });
