@@ -21,7 +21,7 @@ const history = moves.reduce<NonNullable<NonNullable<ModelVersion['status']>['hi
 const told = (mv: ModelVersion) => pendingIn(accountOfVersion(mv), NOW).steps.flatMap(({ event }) => event ?? []);
 const short = (mv: ModelVersion) => told(mv).map(({ type }) => type.slice('dev.slipway.'.length));
 
-test('stages that a version reaches are told in order, named by their entry, and say who approved', () => {
+test('mlflow#14677: stages that a version reaches are told in order, named by their entry, and say who approved', () => {
   const version = registered('1.0.0', 'Archived', { status: { history } });
   expect(short(version)).toEqual(['versionInStaging', 'versionInProduction', 'versionArchived']);
   expect(told(version)[1]).toEqual({
