@@ -17,7 +17,7 @@ const runtime = { image: 'runtime', pullPolicy: 'IfNotPresent' as const };
 const bare = await sampleJob();
 const job = {
   ...bare,
-  spec: { ...bare.spec, datasets: [{ name: 'train', uri: 's3://lake/train' }] },
+  spec: { ...bare.spec, datasets: [{ name: 'train', uri: 's3://lake/train', unpinned: true }] },
   status: { version: '1.0.0' },
 };
 const trainer = (of: typeof bare) => trainingJobAttempt(of, 1, runtime).spec?.template.spec?.containers[0];

@@ -29,16 +29,33 @@ import { sweepSchema } from './sweep.ts';
 import { failureSchema } from './trainingFailure.ts';
 import { trainingJobStatusSchema } from './trainingjobStatus.ts';
 
-const datasetSchema = z.object({
-  name: dnsLabel(40).describe('Folder under /slipway/input.'),
-  uri: datasetUri(1024).describe('Where it lies: pvc://<claim>/<path>, s3://<bucket>/<path> or https://<host>/<path>.'),
-  digest: digest()
-    .optional()
-    .describe(
-      'What it must hash to, by the rule of artifacts; anything else fails the job. Unset: what was found is recorded in the provenance.',
+/** Data that may change under the same address makes a training that nobody can repeat: who wants it says so. */
+const pinnedOrNot: CelRule<{ digest?: string | undefined; unpinned?: boolean | undefined }> = {
+  rule: 'has(self.digest) != (has(self.unpinned) && self.unpinned)',
+  message:
+    'needs either digest, what it must hash to, or unpinned: true where it may change: what was found is then recorded in the provenance',
+  holds: (self) => (self.digest !== undefined) !== (self.unpinned === true),
+};
+
+const datasetSchema = cel(
+  z.object({
+    name: dnsLabel(40).describe('Folder under /slipway/input.'),
+    uri: datasetUri(1024).describe(
+      'Where it lies: pvc://<claim>/<path>, s3://<bucket>/<path> or https://<host>/<path>.',
     ),
-  secretRef: credentials(),
-});
+    digest: digest()
+      .optional()
+      .describe('What it must hash to, by the rule of artifacts; anything else fails the job.'),
+    unpinned: z
+      .boolean()
+      .optional()
+      .describe(
+        'true: it may be another at each training, as the newest rows are. What was found is recorded in the provenance. Default false: digest is needed.',
+      ),
+    secretRef: credentials(),
+  }),
+  pinnedOrNot,
+);
 
 const countOrAuto: CelRule<number | string> = {
   rule: "type(self) == int ? self >= 1 && self <= 64 : self == 'Auto'",

@@ -242,8 +242,8 @@ describe('where the pods of an attempt go', () => {
 
 describe('data sets', () => {
   const datasets = [
-    { name: 'train', uri: 'pvc://lake/flights/2015' },
-    { name: 'test', uri: 's3://bucket/test', secretRef: { name: 's3' } },
+    { name: 'train', uri: 'pvc://lake/flights/2015', unpinned: true },
+    { name: 'test', uri: 's3://bucket/test', unpinned: true, secretRef: { name: 's3' } },
   ];
   const job = trainingJobAttempt(trainingJob({ datasets }), 0, runtime);
 

@@ -7,7 +7,7 @@ const runtime = { image: 'example.com/runtime:1', pullPolicy: 'IfNotPresent' as 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const datasets = [
   { name: 'train', uri: 's3://lake/flights', digest: DIGEST, secretRef: { name: 'lake' } },
-  { name: 'holdout', uri: 'pvc://data/flights/holdout' },
+  { name: 'holdout', uri: 'pvc://data/flights/holdout', unpinned: true },
 ];
 const variables = (container: { env?: readonly { name: string; value?: string }[] }) =>
   Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value]));

@@ -107,7 +107,7 @@ test('kubedl#98: drift starts one retraining, its end is followed, and the next 
   await drifts('flights', '0.1.0');
   const job = await under.until(trainingJobs, 'flights-r1');
   expect(job.spec).toMatchObject({ model: { name: 'flights', version: 'NextMinor' } });
-  expect(job.spec.datasets).toEqual([{ name: 'train', uri: 's3://data/flights' }]);
+  expect(job.spec.datasets).toEqual([{ name: 'train', uri: 's3://data/flights', unpinned: true }]);
   expect(job.metadata.annotations?.[ANNOTATIONS.trigger]).toBe('Drift of distance: psi 0.4 over 0.2');
   expect(job.metadata.ownerReferences?.[0]).toMatchObject({ kind: 'InferenceService', name: 'flights' });
   const running = await untilRetraining('flights', 'Running');

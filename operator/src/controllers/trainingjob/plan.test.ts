@@ -232,7 +232,7 @@ describe('publishing', () => {
       promotion: { stage: 'Staging' as const, approval: 'TwoPeople' as const },
       publish: { store: 's3://models', secretRef: { name: 's3' }, retention: { newest: 3 } },
       datasets: [
-        { name: 'train', uri: 's3://lake/train' },
+        { name: 'train', uri: 's3://lake/train', unpinned: true },
         { name: 'test', uri: 's3://lake/test', digest: OTHER_DIGEST },
       ],
     };

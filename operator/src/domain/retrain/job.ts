@@ -38,7 +38,7 @@ export function retrainingJob({ infs, pattern, name, why }: Retraining): Trainin
     spec: {
       ...copied,
       model: { ...copied.model, version: 'NextMinor' },
-      ...(datasets && { datasets: datasets.map(({ digest: _then, ...dataset }) => dataset) }),
+      ...(datasets && { datasets: datasets.map(({ digest: _then, ...dataset }) => ({ ...dataset, unpinned: true })) }),
     },
   };
 }

@@ -68,7 +68,7 @@ describe('what starts a retraining', () => {
       },
       ownerReferences: [{ kind: 'InferenceService', uid: 'infs-uid' }],
     });
-    expect(create?.spec.datasets).toEqual([{ name: 'train', uri: 's3://data/a' }]);
+    expect(create?.spec.datasets).toEqual([{ name: 'train', uri: 's3://data/a', unpinned: true }]);
     expect(create?.spec).toMatchObject({ model: { version: 'NextMinor' }, parameters: { epochs: '5' } });
     expect(create?.spec.suspend).toBeUndefined();
   });
