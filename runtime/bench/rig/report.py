@@ -43,7 +43,8 @@ def report(rows, as_json):
             vals = [x[k] for x in v if x.get(k) is not None]
             r[k] = round(med(vals), 4) if vals else None
         base = cells.get((pin, model, "fastapi", conc))
-        r["vs_fastapi"] = round(r["rps"] / med([x["rps"] for x in base]), 2) if base else None
+        of_base = med([x["rps"] for x in base]) if base else 0      # 0 also where a short cell saw no answer
+        r["vs_fastapi"] = round(r["rps"] / of_base, 2) if of_base else None
         top = max((best.get((pin, model, b), 0) for b in (1, 8, 32)), default=0)
         r["of_raw_b1"] = round(r["rps"] / best[pin, model, 1], 5) if (pin, model, 1) in best else None
         r["of_raw_best"] = round(r["rps"] / top, 5) if top else None

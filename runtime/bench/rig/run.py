@@ -84,11 +84,11 @@ def main():
         measure_ours(a.work, models, a.seconds, emit)
     out.close()
     rows = load([a.out])
+    if a.summary:
+        write_json(rows, a.summary)      # first: what an hour has measured must not be lost to a fault of the tables
     report(rows, a.json)
     if not a.json:
         print_verdicts(rows)
-    if a.summary:
-        write_json(rows, a.summary)
 
 
 if __name__ == "__main__":
