@@ -98,8 +98,7 @@ describe('a shadow step', () => {
     const waiting = withSteps(at('Shadowing', 1, 50), steps);
     const after = (...approvals: ReturnType<typeof approvalOf>[]) =>
       plan({ ...waiting, spec: { ...waiting.spec, approvals } });
-    const said = (decided: ReturnType<typeof plan>) =>
-      decided.observed.find(({ type }) => type === 'Paused')?.message;
+    const said = (decided: ReturnType<typeof plan>) => decided.observed.find(({ type }) => type === 'Paused')?.message;
     expect(said(after())).toContain('for 2 people: kubectl slipway approve');
     const ofOne = after(approvalOf(1));
     expect(ofOne.rule).toBe('await-approval');
