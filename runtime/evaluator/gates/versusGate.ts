@@ -22,16 +22,21 @@ const SCORE_TEST = "Tango's score interval of paired shares";
 const STUDENTISED = 'studentised bootstrap of the differences, 2,000 resamples';
 const RESAMPLED = 'bootstrap of the pairs, bias-corrected and accelerated, 2,000 resamples';
 
-/** No version to compare with: a first version must not be held up by that. */
-export const nothingToCompare = ({ versus, metric, margin }: MetricGate): Finding => ({
-  verdict: 'Pass',
-  value: 0,
-  low: 0,
-  high: 0,
-  limit: -Number(margin ?? 0) || 0,
-  n: 0,
-  message: `${metric}: there is no ${/^\d/.test(versus ?? '') ? `version ${versus}` : `${versus} version`} to compare with`,
-});
+const isVersion = (versus = ''): boolean => /^\d/.test(versus);
+
+/**
+ * No version to compare with. A first version must not be held up by that; one that was named by its number was meant to
+ * be there, and a slip of the pen must open no gate.
+ */
+export function nothingToCompare({ versus, metric, margin }: MetricGate): Finding {
+  const base = { limit: -Number(margin ?? 0) || 0, n: 0 };
+  if (!isVersion(versus)) {
+    const message = `${metric}: there is no ${versus} version to compare with`;
+    return { ...base, verdict: 'Pass', value: 0, low: 0, high: 0, message };
+  }
+  const message = `${metric}: there is no version ${versus} to compare with: name one that is there and verified, or write versus: Production`;
+  return { ...base, verdict: 'NeedMore', value: Number.NaN, low: -1, high: 1, message };
+}
 
 /**
  * Holds a version against another on the examples that both were evaluated on: the lower bound of the difference, in the
