@@ -102,7 +102,13 @@ const contentIsFixed = {
   message: 'only stage and approvals of a ModelVersion change: create one with a new version instead',
 };
 
-export const modelVersionSpecSchema = onUpdate(modelVersionFields, contentIsFixed);
+/** A rule of a list is not asked when the list goes as a whole. */
+const approvalsStay = {
+  rule: '!has(oldSelf.approvals) || has(self.approvals)',
+  message: 'approvals are never taken back: archive the version to withdraw it',
+};
+
+export const modelVersionSpecSchema = onUpdate(modelVersionFields, contentIsFixed, approvalsStay);
 export type ModelVersionSpec = z.output<typeof modelVersionSpecSchema>;
 
 const tensorStatus = z.object({
