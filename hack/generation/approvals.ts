@@ -64,18 +64,12 @@ const needsVerb = (what: string, when: Cel): Validation => ({
 
 const KEPT_ONE_BY_ONE =
   "'approvals are never changed or taken out one by one: leave those of before as they are and add yours, or drop them all'";
-const KEPT_FOR_GOOD =
-  "'approvals are never changed or taken out: leave those of before as they are and add yours; kubectl slipway archive mv/' + variables.name + ' withdraws the version'";
-
-/** Approvals of before stay as they are, and where they are part of a record, all of them. */
-const staying = ({ key, droppable }: Approvable): Validation => {
-  const stay = `variables.before.all(old, variables.approvals.exists(a, ${sameKey(key, 'old', 'a')} && a == old))`;
-  return {
-    expression: droppable ? `variables.approvals.size() == 0 || ${stay}` : stay,
-    messageExpression: droppable ? KEPT_ONE_BY_ONE : KEPT_FOR_GOOD,
-    reason: 'Invalid',
-  };
-};
+/** Approvals of before stay as they are, or go all at once. Where they are part of a record, the schema keeps them. */
+const staying = ({ key }: Approvable): Validation => ({
+  expression: `variables.approvals.size() == 0 || variables.before.all(old, variables.approvals.exists(a, ${sameKey(key, 'old', 'a')} && a == old))`,
+  messageExpression: KEPT_ONE_BY_ONE,
+  reason: 'Invalid',
+});
 
 const commonValidations = (kind: Approvable): Validation[] => [
   needsVerb('approve', `${ADDED}.size() > 0`),
@@ -86,7 +80,7 @@ const commonValidations = (kind: Approvable): Validation[] => [
       "'an approval is given in your own name: write by: ' + request.userInfo.username + ', or let kubectl slipway approve write it'",
     reason: 'Forbidden',
   },
-  staying(kind),
+  ...(kind.droppable ? [staying(kind)] : []),
 ];
 
 const annotation = (object: string, name: string): Cel => `${object}.metadata.?annotations['${name}'].orValue('')`;

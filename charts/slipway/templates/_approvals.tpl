@@ -115,9 +115,6 @@ validations:
   - expression: variables.added.all(a, a.by == request.userInfo.username)
     messageExpression: "'an approval is given in your own name: write by: ' + request.userInfo.username + ', or let kubectl slipway approve write it'"
     reason: Forbidden
-  - expression: variables.before.all(old, variables.approvals.exists(a, old.stage == a.stage && old.by == a.by && a == old))
-    messageExpression: "'approvals are never changed or taken out: leave those of before as they are and add yours; kubectl slipway archive mv/' + variables.name + ' withdraws the version'"
-    reason: Invalid
   - expression: variables.added.all(a, a.digest == variables.digest)
     messageExpression: "'an approval is for the files of this version: write digest: ' + variables.digest"
     reason: Invalid

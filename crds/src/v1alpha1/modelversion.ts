@@ -76,6 +76,8 @@ const approvalSchema = z.object({
   comment: z.string().max(1024).optional().describe('Why.'),
 });
 
+const KEPT_FOR_GOOD = 'approvals are never changed or taken back: add yours, and archive the version to withdraw it';
+
 const modelVersionFields = z.object({
   model: dnsLabel(40).describe('Name of the model.'),
   version: semver().describe('Version of the model, e.g. 1.4.0.'),
@@ -89,7 +91,7 @@ const modelVersionFields = z.object({
   ),
   approvals: onUpdate(mapList(approvalSchema, 64, 'stage', 'by'), {
     rule: 'oldSelf.all(old, self.exists(now, now == old))',
-    message: 'approvals are never changed or taken back: add yours, and archive the version to withdraw it',
+    message: KEPT_FOR_GOOD,
   })
     .optional()
     .describe('Who approved which stage; kubectl slipway approve adds one. Append-only.'),
@@ -105,7 +107,7 @@ const contentIsFixed = {
 /** A rule of a list is not asked when the list goes as a whole. */
 const approvalsStay = {
   rule: '!has(oldSelf.approvals) || has(self.approvals)',
-  message: 'approvals are never taken back: archive the version to withdraw it',
+  message: KEPT_FOR_GOOD,
 };
 
 export const modelVersionSpecSchema = onUpdate(modelVersionFields, contentIsFixed, approvalsStay);
