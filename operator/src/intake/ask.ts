@@ -9,14 +9,13 @@ import { Refusal } from './refusal.ts';
 
 export const askGrants: readonly Grant[] = [{ resource: inferenceServices, verbs: ['get', 'patch'] }];
 
-const TRIES = 5;
-
 /**
  * Writes down that an event asks for a retraining, as a person does by annotation: the brakes are those of the retraining,
  * and whichever replica leads finds it. Says whether the event is new. Throws Refusal where the service can't be retrained.
+ * Until `signal` aborts it tries again where others write: each conflict is a write of somebody, so all get their turn.
  */
 export async function ask(client: Client, key: Key, event: SentEvent, signal: AbortSignal): Promise<boolean> {
-  for (let tries = 1; ; tries++) {
+  for (;;) {
     const infs = await client.get(inferenceServices, key, { signal });
     if (infs === undefined) {
       throw new Refusal(404, `There is no InferenceService ${key.name} in namespace ${key.namespace}.`);
@@ -33,7 +32,7 @@ export async function ask(client: Client, key: Key, event: SentEvent, signal: Ab
       await client.merge(inferenceServices, key, change, { signal });
       return true;
     } catch (error) {
-      if (!isConflict(error) || tries === TRIES) throw error;
+      if (!isConflict(error)) throw error;
     }
   }
 }

@@ -122,8 +122,9 @@ test('an event retrains once, says so in the provenance, and the cooldown holds 
 });
 
 test('events at the same time are all remembered', async () => {
-  const ids = ['a', 'b', 'c', 'd'];
-  expect((await Promise.all(ids.map((id) => send({ id })))).map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+  const ids = [...'abcdefghijkl'];
+  const sent = await Promise.all(ids.map((id) => send({ id })));
+  expect(sent.filter(({ status }) => status !== 202)).toEqual([]);
   for (const id of ids) expect(await send({ id })).toMatchObject({ status: 200 });
 });
 
