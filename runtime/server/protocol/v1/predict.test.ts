@@ -1,5 +1,5 @@
 import type { Signature } from '@slipway/crds/contract';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { outcomeOf, type ProtocolModel, protocolModel, tensor, tensorOf } from '../../../test/protocolModel.ts';
 import type { TensorValue } from '../../tensor.ts';
 import type { Pending } from '../infer.ts';
@@ -38,6 +38,48 @@ test('instances that are objects name the inputs', () => {
     { shape: [2, 1], elements: Float32Array.of(1, 2) },
     { shape: [2], elements: ['p', 'q'] },
   ]);
+});
+
+describe('a text spelled in base64, as V1 has it for what is no JSON', () => {
+  const texts: Signature = { inputs: [tensor('t', 'BYTES', [-1])], outputs: [tensor('y', 'FP32', [-1])] };
+  const named64: Signature = { inputs: [tensor('b64', 'BYTES', [-1])], outputs: [tensor('y', 'FP32', [-1])] };
+  const spelled = (text: string) => ({ b64: Buffer.from(text).toString('base64') });
+
+  test.each<[string, Signature, unknown, string[]]>([
+    ['as a row', texts, { instances: [spelled('owl 🦉'), 'as it is', spelled('')] }, ['owl 🦉', 'as it is', '']],
+    ['with a NUL in it', texts, { instances: [spelled('a\0b')] }, ['a\0b']],
+    ['of the alphabet for URLs, without padding', texts, { instances: [{ b64: 'w7_Dvg' }] }, ['ÿþ']],
+    ['in a row by name', texts, { instances: [{ t: spelled('owl') }] }, ['owl']],
+    ['in a tensor by name', texts, { inputs: { t: [spelled('owl'), 'cat'] } }, ['owl', 'cat']],
+    ['as a row of inputs', texts, { inputs: [spelled('owl')] }, ['owl']],
+    ['for an input of that very name', named64, { instances: [{ b64: 'owl' }] }, ['owl']],
+  ])('%s is that text', (_, signature, body, elements) => {
+    const { lease } = ask(protocolModel(signature), body);
+    lease.release();
+    expect(lease.inputs).toMatchObject([{ shape: [elements.length], elements }]);
+  });
+
+  test.each<[string, Signature, unknown, string]>([
+    ['that is none', texts, { instances: [{ b64: 'a b' }] }, 'Input "t": {"b64": …} holds something else than base64.'],
+    ['cut short', texts, { instances: [{ b64: 'w7-Dv' }] }, 'Input "t": {"b64": …} holds something else than base64.'],
+    [
+      'of a picture',
+      texts,
+      { instances: [{ b64: '/9j/4AAQSkZJRg==' }] },
+      'Input "t": what {"b64": …} holds is not UTF-8, BYTES takes text; send other bytes to an input of UINT8.',
+    ],
+    ['alone', texts, { inputs: spelled('owl') }, '"inputs" must be a list of at least one row.'],
+    [
+      'for numbers',
+      single,
+      { instances: [[{ b64: 'AAAA' }, 1]] },
+      'Input "x": element 0 is an object, FP32 takes a number up to 3.4e38, or "NaN", "Infinity", "-Infinity".',
+    ],
+  ])('%s is refused and nothing stays leased', (_, signature, body, sentence) => {
+    const model = protocolModel(signature);
+    expect(() => ask(model, body)).toThrow(expect.objectContaining({ status: 400, message: sentence }));
+    expect(model.leases.given).toBe(model.leases.released);
+  });
 });
 
 test('inputs may be whole tensors by name, and a bare value stands for a list of one', () => {

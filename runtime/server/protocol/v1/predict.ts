@@ -1,4 +1,4 @@
-import type { Tensor } from '@slipway/crds/contract';
+import type { Signature, Tensor } from '@slipway/crds/contract';
 import type { Outcome } from '../../batching/scheduler.ts';
 import type { ServedModel } from '../../models/servedModel.ts';
 import { badRequest } from '../../requestError.ts';
@@ -12,11 +12,13 @@ import { brief, parseJson, readValues } from '../json/values.ts';
 import { orderOf } from '../order.ts';
 import { named, quoted } from '../sentences.ts';
 import { MAX_ELEMENTS, openLease, refusal } from '../tensorHeader.ts';
+import { isBinaryValue, withTexts } from './binaryValues.ts';
 
 /**
  * Reads the body of POST /v1/models/<m>:predict (the V1 protocol of KServe and TensorFlow Serving): {"instances": […]},
- * values of the only input or objects by input name, or {"inputs": …}, the same or whole tensors by name. The answer is
- * {"predictions": […]}, one for each row: a value, or an object by output name where there are several outputs.
+ * values of the only input or objects by input name, or {"inputs": …}, the same or whole tensors by name. A text may be
+ * spelled {"b64": "<base64>"}. The answer is {"predictions": […]}, one for each row: a value, or an object by output name
+ * where there are several outputs.
  * Throws RequestError 400, EngineError Overloaded, TooLate or Closing; then nothing stays leased.
  */
 export function predict(
@@ -32,7 +34,8 @@ export function predict(
   if ((instances === undefined) === (inputs === undefined)) {
     throw badRequest('Send either "instances", a list of rows, or "inputs".');
   }
-  const values = instances === undefined ? byInput(inputs, model) : byRow(instances, 'instances', model);
+  const rows = instances === undefined ? byInput(inputs, model) : byRow(instances, 'instances', model);
+  const values = model.signature.inputs.map((declared, i) => withTexts(rows[i], declared));
   const tensors = model.signature.inputs.map((declared, i) => ({
     name: declared.name,
     datatype: declared.datatype,
@@ -57,12 +60,16 @@ function byRow(json: unknown, field: string, { signature }: ServedModel): readon
   if (!Array.isArray(json) || json.length === 0) throw badRequest(`"${field}" must be a list of at least one row.`);
   const rows: readonly unknown[] = json;
   const { inputs } = signature;
-  if (!rows.some(isObject)) {
+  if (!rows.some((row) => isObject(row) && !isSpelledText(row, signature))) {
     if (inputs.length === 1) return [rows];
     throw badRequest(`The model takes ${namesOf(inputs)}; send each row as an object of them.`);
   }
   return inputs.map(({ name }) => rows.map((row, i) => partOf(row, i, name, inputs)));
 }
+
+/** An input that is called b64 itself is what its name says. */
+const isSpelledText = (row: unknown, { inputs }: Signature): boolean =>
+  isBinaryValue(row) && !inputs.some(({ name }) => name === 'b64');
 
 function partOf(row: unknown, index: number, name: string, inputs: readonly Tensor[]): unknown {
   if (!isObject(row)) throw badRequest(`Row ${index} is ${brief(row)}, other rows are objects.`);
@@ -74,7 +81,7 @@ function partOf(row: unknown, index: number, name: string, inputs: readonly Tens
 }
 
 function byInput(json: unknown, model: ServedModel): readonly unknown[] {
-  if (!isObject(json)) return byRow(json, 'inputs', model);
+  if (!isObject(json) || isSpelledText(json, model.signature)) return byRow(json, 'inputs', model);
   const { inputs } = model.signature;
   const unknown = Object.keys(json).find((key) => !inputs.some(({ name }) => name === key));
   if (unknown !== undefined)
