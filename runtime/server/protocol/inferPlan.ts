@@ -109,9 +109,9 @@ function headerOf(tensor: JsonObject): TensorHeader {
   const name = tensor['name'] as string;
   const { datatype, shape } = tensor;
   if (typeof datatype !== 'string') throw refusal(name, `datatype must be a string, not ${brief(datatype)}.`);
-  if (!Array.isArray(shape) || !shape.every((size) => typeof size === 'number')) {
-    throw refusal(name, `shape must be a list of whole numbers, not ${brief(shape)}.`);
-  }
+  if (!Array.isArray(shape)) throw refusal(name, `shape must be a list of whole numbers, not ${brief(shape)}.`);
+  const odd = shape.findIndex((size) => typeof size !== 'number');
+  if (odd >= 0) throw refusal(name, `shape must be a list of whole numbers, ${brief(shape[odd])} is none.`);
   return { name, datatype, shape };
 }
 

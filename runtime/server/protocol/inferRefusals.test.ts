@@ -33,7 +33,7 @@ test.each<[string, unknown, string]>([
   [
     'a shape of text',
     wrong([{ ...good[0], shape: ['1', '2'] }]),
-    'Input "x": shape must be a list of whole numbers, not a list.',
+    'Input "x": shape must be a list of whole numbers, "1" is none.',
   ],
   [
     'another shape',
@@ -103,8 +103,14 @@ test.each<[string, unknown, string]>([
   [
     'a bare NaN',
     '{"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"data":[NaN,1]}]}',
-    'The body is not valid JSON.',
+    'The body is not valid JSON, which has no NaN and no Infinity; send "NaN", "Infinity" or "-Infinity" in quotes.',
   ],
+  [
+    'a bare infinity as Python writes it',
+    '{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [1.0, -Infinity]}]}',
+    'The body is not valid JSON, which has no NaN and no Infinity; send "NaN", "Infinity" or "-Infinity" in quotes.',
+  ],
+  ['a fault beside a NaN in quotes', '{"inputs":["NaN",}', 'The body is not valid JSON.'],
   [
     'a leading zero',
     '{"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"data":[01,1]}]}',

@@ -32,9 +32,14 @@ export function parseJson(bytes: Buffer, exact: boolean): unknown {
   try {
     return exact && MANY_DIGITS.test(text) ? parseExact(text) : JSON.parse(text);
   } catch {
-    throw badRequest('The body is not valid JSON.');
+    const hint = NUMBERS_OF_PYTHON.test(text) ? NON_FINITE_HINT : '';
+    throw badRequest(`The body is not valid JSON${hint}.`);
   }
 }
+
+/** Python's json.dumps writes these bare, and whoever sends one sees nothing wrong with the body. */
+const NUMBERS_OF_PYTHON = /[[,:\s]-?(?:NaN|Infinity)\s*[,\]}]/;
+const NON_FINITE_HINT = ', which has no NaN and no Infinity; send "NaN", "Infinity" or "-Infinity" in quotes';
 
 /** Reads `data` as the protocol has it, flat in row-major order or nested as the shape says. Throws RequestError 400. */
 export function readValues(json: unknown, into: TensorValue): void {
