@@ -30,6 +30,7 @@ export const outcomeOf = (...outputs: readonly TensorValue[]): Outcome => ({
   queueMs: 0,
   computeMs: 0,
   cached: false,
+  run: undefined,
 });
 
 /** What the protocol needs of a model, with leases that are counted and nothing that runs. */

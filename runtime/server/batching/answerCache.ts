@@ -31,7 +31,7 @@ export class AnswerCache {
   /** Copies what it keeps: the answers of a run may lie in one memory, and one row would keep the batch. */
   keep(key: string, { outputs, batchRows }: Outcome): void {
     const copies = outputs.map((output) => ({ ...output, elements: output.elements.slice() }));
-    this.#answers.set(key, { outputs: copies, batchRows, queueMs: 0, computeMs: 0, cached: true });
+    this.#answers.set(key, { outputs: copies, batchRows, queueMs: 0, computeMs: 0, cached: true, run: undefined });
   }
 }
 

@@ -34,6 +34,10 @@ describe('which requests share a run', () => {
     await world.finish();
     expect([first, ...rest].map(answersOf)).toEqual([[2], [4], [6]]);
     expect(rest[0]?.outcome?.queueMs).toBe(4);
+    const runs = [first, ...rest].map(({ outcome }) => outcome?.run);
+    expect(runs[1], 'the same for all of a run').toBe(runs[2]);
+    expect(new Set(runs).size, 'and for nobody else').toBe(2);
+    expect(runs).not.toContain(undefined);
   });
 
   it('copied together where a request between them has gone', async () => {

@@ -19,6 +19,7 @@ describe('the answer cache', () => {
     await quiet();
     expect([answersOf(first), answersOf(again)]).toEqual([[2], [2]]);
     expect([first.outcome?.cached, again.outcome?.cached]).toEqual([false, true]);
+    expect(again.outcome?.run, 'no run, and none that is kept alive').toBeUndefined();
     expect(world.engine.log).toEqual([1]);
     expect(world.scheduler.counts()).toMatchObject({ cacheHits: 1, cacheMisses: 1, shared: 0 });
     await world.scheduler.close();

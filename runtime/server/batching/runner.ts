@@ -194,7 +194,7 @@ export class Runner {
       const answers = split.next(request);
       if (request.stage !== RUNNING) continue;
       const queueMs = run.startedAt - request.arrivedAt;
-      request.end(undefined, { outputs: answers, batchRows: run.rows, queueMs, computeMs, cached: false });
+      request.end(undefined, { outputs: answers, batchRows: run.rows, queueMs, computeMs, cached: false, run });
     }
     this.#freeAll(run, run.members);
     this.#host.settled();

@@ -23,6 +23,8 @@ export interface Outcome {
   readonly queueMs: number;
   readonly computeMs: number;
   readonly cached: boolean;
+  /** The same object for all that one run answered; undefined: from memory. Only its identity says anything. */
+  readonly run: object | undefined;
 }
 
 /**

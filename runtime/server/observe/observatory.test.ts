@@ -66,7 +66,7 @@ const exchange = (wanted: number, more: Partial<Exchange> = {}): Exchange => ({
   startedAt: Date.UTC(2026, 0, 2),
   answered: { outcome: 'ok', protocol: 'rest', latencyMs: 4 },
   inputs: wanted & WANTED.inputs ? [rows('x', [[1, 2]])] : [],
-  outcome: { outputs: [rows('y', [[3]])], batchRows: 1, queueMs: 1, computeMs: 2, cached: false },
+  outcome: { outputs: [rows('y', [[3]])], batchRows: 1, queueMs: 1, computeMs: 2, cached: false, run: undefined },
   ...more,
 });
 

@@ -52,7 +52,14 @@ const exchange = (more: Partial<Exchange> = {}): Exchange => ({
     ]),
     texts('Slipway Air', 'Slipway Air'),
   ],
-  outcome: { outputs: [rows('delay', [[41], [42]])], batchRows: 9, queueMs: 1, computeMs: 2, cached: false },
+  outcome: {
+    outputs: [rows('delay', [[41], [42]])],
+    batchRows: 9,
+    queueMs: 1,
+    computeMs: 2,
+    cached: false,
+    run: undefined,
+  },
   ...more,
 });
 

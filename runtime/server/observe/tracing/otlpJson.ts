@@ -20,7 +20,7 @@ export function otlpJson(
 const KINDS = { internal: 1, server: 2 } as const;
 const STATUS_ERROR = 2;
 
-const spanOf = ({ traceId, spanId, parentId, name, kind, start, end, attributes, error }: Span) => ({
+const spanOf = ({ traceId, spanId, parentId, name, kind, start, end, attributes, error, links }: Span) => ({
   traceId,
   spanId,
   ...(parentId !== undefined && { parentSpanId: parentId }),
@@ -29,6 +29,7 @@ const spanOf = ({ traceId, spanId, parentId, name, kind, start, end, attributes,
   startTimeUnixNano: nanoseconds(start),
   endTimeUnixNano: nanoseconds(end),
   attributes: attributesOf(attributes),
+  ...(links.length > 0 && { links: links.map(({ traceId: other, spanId: its }) => ({ traceId: other, spanId: its })) }),
   ...(error !== undefined && { status: { code: STATUS_ERROR, message: error } }),
 });
 

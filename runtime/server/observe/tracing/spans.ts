@@ -15,7 +15,15 @@ export interface Span {
   readonly attributes: Attributes;
   /** What went wrong, where the server is to blame. */
   readonly error: string | undefined;
+  /** Spans of other traces that it is about too. */
+  readonly links: readonly SpanRef[];
 }
+
+/** Where another span is found. */
+export type SpanRef = Pick<Span, 'traceId' | 'spanId'>;
+
+/** The limit of OpenTelemetry's SDKs (https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-limits). */
+const MOST_LINKS = 128;
 
 /** A request as it is kept until it is exported: nothing is computed before that. */
 export interface TracedRequest {
@@ -29,6 +37,8 @@ export interface TracedRequest {
   /** Of the run that answered it. */
   readonly batchRows: number | undefined;
   readonly cached: boolean | undefined;
+  /** All traced requests of that run, itself among them; grows until the last of them is answered. */
+  readonly together: readonly SpanRef[];
   /** Of a request without an answer of the model. */
   readonly status: number | undefined;
   readonly sentence: string | undefined;
@@ -41,10 +51,11 @@ export function spansOf(request: TracedRequest, spanId: () => string): Span[] {
   const end = startedAt + latencyMs;
   const queued = startedAt + decodeMs;
   const begun = queued + queueMs;
-  const parts: [name: string, start: number, ms: number, attributes: Attributes][] = [
+  const others = request.together.filter((other) => other.spanId !== request.spanId).slice(0, MOST_LINKS);
+  const parts: [name: string, start: number, ms: number, attributes: Attributes, links?: readonly SpanRef[]][] = [
     ['decode', startedAt, decodeMs, {}],
     ['queue', queued, queueMs, {}],
-    ['batch', begun, computeMs, { 'slipway.batch.rows': request.batchRows, 'slipway.cached': request.cached }],
+    ['batch', begun, computeMs, { 'slipway.batch.rows': request.batchRows, 'slipway.cached': request.cached }, others],
     ['encode', end - encodeMs, encodeMs, {}],
   ];
   const part = { traceId, parentId: request.spanId, kind: 'internal' as const, error: undefined };
@@ -59,16 +70,18 @@ export function spansOf(request: TracedRequest, spanId: () => string): Span[] {
       end,
       attributes: requestAttributes(request),
       error: (request.status ?? 0) >= 500 ? request.sentence : undefined,
+      links: [],
     },
     ...parts
       .filter(([, , ms]) => ms > 0)
-      .map(([name, start, ms, attributes]) => ({
+      .map(([name, start, ms, attributes, links = []]) => ({
         ...part,
         spanId: spanId(),
         name,
         start,
         end: start + ms,
         attributes,
+        links,
       })),
   ];
 }

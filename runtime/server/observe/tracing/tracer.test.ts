@@ -28,6 +28,7 @@ interface WireSpan {
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
   readonly attributes: Attribute[];
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly status?: object;
 }
 
@@ -72,7 +73,7 @@ const exchange = (answered: Partial<Answered>, more: Partial<Exchange> = {}): Ex
   startedAt: 1_795_339_200_000.25,
   answered: { outcome: 'ok', protocol: 'rest', latencyMs: 10, ...answered },
   inputs: [],
-  outcome: { outputs: [], batchRows: 7, queueMs: 2, computeMs: 3, cached: false },
+  outcome: { outputs: [], batchRows: 7, queueMs: 2, computeMs: 3, cached: false, run: undefined },
   ...more,
 });
 
@@ -140,6 +141,35 @@ test('model, run and process stand in the attributes', async () => {
     'service.version': '0.1.0',
     'service.instance.id': 'pod-1',
   });
+});
+
+test('the span of a batch links the requests that shared it, each to the others', async () => {
+  const { url, spans } = await collector();
+  const traces = tracer(url);
+  const outcome = (run: object | undefined) => ({ ...exchange({}).outcome, run });
+  const shared = {};
+  const traced = [shared, shared, shared, {}, undefined].map((run) =>
+    traces.record(MODEL, exchange(PARTS, { outcome: outcome(run) })),
+  );
+  await traces.close();
+  const batches = spans().filter(({ name }) => name === 'batch');
+  const refs = traced.map(({ traceId, spanId }) => ({ traceId, spanId }));
+  const [a, b, c] = refs;
+  expect(batches.map(({ links }) => links)).toEqual([[b, c], [a, c], [a, b], undefined, undefined]);
+  expect(spans().filter(({ name, links }) => name !== 'batch' && links !== undefined)).toEqual([]);
+});
+
+test('no span links more than collectors keep', async () => {
+  const { url, spans } = await collector();
+  const traces = tracer(url);
+  const outcome = { ...exchange({}).outcome, run: {} };
+  for (let i = 0; i < 200; i++) traces.record(MODEL, exchange(PARTS, { outcome }));
+  await traces.close();
+  const links = spans()
+    .filter(({ name }) => name === 'batch')
+    .map((span) => span.links?.length);
+  expect(links.at(-1)).toBe(128);
+  expect(Math.max(...links.map((length) => length ?? 0))).toBe(128);
 });
 
 test('a request of a traced caller goes on with its trace, and says so to whom it calls', async () => {

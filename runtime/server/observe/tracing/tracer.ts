@@ -4,7 +4,7 @@ import type { ModelIdentity } from '../../models/servedModel.ts';
 import { Outbox, type OutboxCounts } from '../outbox.ts';
 import { Post } from '../post.ts';
 import { otlpJson } from './otlpJson.ts';
-import { type Attributes, spansOf, type TracedRequest } from './spans.ts';
+import { type Attributes, type SpanRef, spansOf, type TracedRequest } from './spans.ts';
 import { parseTraceparent, type TraceParent } from './traceparent.ts';
 
 export interface TracerDependencies {
@@ -29,6 +29,8 @@ export class Tracer {
   readonly #post: Post;
   readonly #outbox: Outbox<TracedRequest>;
   readonly #resource: Attributes;
+  /** Traced requests by the run that answered them, for as long as somebody knows the run. */
+  readonly #byRun = new WeakMap<object, SpanRef[]>();
 
   constructor(settings: NonNullable<ServingSettings['tracing']>, deps: TracerDependencies) {
     this.#share = settings.share;
@@ -72,12 +74,23 @@ export class Tracer {
         answered,
         batchRows,
         cached,
+        together: this.#together(outcome?.run, { traceId, spanId }),
         status,
         sentence,
       },
       0,
     );
     return { traceId, spanId, sampled: true };
+  }
+
+  /** The list that all traced requests of a run share, and that names this one too from now on. */
+  #together(run: object | undefined, own: SpanRef): readonly SpanRef[] {
+    const known = run && this.#byRun.get(run);
+    known?.push(own);
+    if (known || !run) return known ?? [];
+    const list = [own];
+    this.#byRun.set(run, list);
+    return list;
   }
 
   get counts(): OutboxCounts {
