@@ -65,6 +65,8 @@ test.each([
   '/v2/repository/models/m/load/more',
   '/v1/models/:predict',
   '/v1/models/m/infer',
+  '/v1/models/m:explain',
+  '/v1/models/m/versions/3%3Aexplain',
   '/v1/models/m/versions/:predict',
   '/V2/health/live',
   '/constructor',

@@ -66,6 +66,8 @@ const MODELS = 'v2/models/';
 const REPOSITORY = 'v2/repository/models/';
 const V1_MODELS = 'v1/models/';
 const PREDICT = ':predict';
+/** V1's other verb, which is not served: taken for a part of a name it would be a model that nobody has. */
+const EXPLAIN = ':explain';
 
 /**
  * The route of a request target: Open Inference Protocol, Triton's extensions, V1 and our own. The version segment is
@@ -93,6 +95,7 @@ function verbRoute(segments: readonly string[], verbs: ReadonlyMap<string, Verb>
 
 function v1Route(segments: readonly string[]): Route | undefined {
   const last = decoded(segments.at(-1) ?? '');
+  if (last.endsWith(EXPLAIN)) return undefined;
   const predicts = last.endsWith(PREDICT);
   const end = predicts ? last.slice(0, -PREDICT.length) : last;
   const verb: Verb = predicts ? ['predict', 'POST'] : ['v1Ready', 'GET'];
