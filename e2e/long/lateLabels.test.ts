@@ -17,8 +17,8 @@ const NAMESPACE = 'late-labels';
 const BAD = '2.0.0';
 const WAIT_MS = 120_000;
 const ASKED = 300;
-/** As callers come: a design effect by the second takes 300 requests of one second for a burst. */
-const PER_SECOND = 30;
+/** As callers come: many of one second may be a burst, and are worth few (docs/decisions/a-second-is-worth-eight-requests.md). */
+const PER_SECOND = 10;
 const POLICY = {
   steps: [{ weight: 50 }, { weight: 100 }],
   bake: '10m',
