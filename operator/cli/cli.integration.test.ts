@@ -100,7 +100,7 @@ const complete: InferenceService = {
   } as NonNullable<InferenceService['status']>,
 };
 
-test('wait ends with 0 when the goal is reached meanwhile', async () => {
+test('flagger#830: wait ends with 0 when the goal is reached meanwhile', async () => {
   await standing(shifting);
   const said = await slipway(`wait infs/${key.name} --for=RolloutComplete`, [
     async () => told(shifting),
@@ -109,7 +109,7 @@ test('wait ends with 0 when the goal is reached meanwhile', async () => {
   expect(said).toMatchObject({ code: 0, printed: `infs/${key.name}: RolloutComplete`, complained: '' });
 });
 
-test('wait ends with 1 at once when the goal is out of reach', async () => {
+test('flagger#830: wait ends with 1 at once when the goal is out of reach', async () => {
   await standing(shifting);
   const { code, complained } = await slipway(`wait infs/${key.name} --for=RolloutComplete`, [
     async () => told(rolledBack),
@@ -117,7 +117,7 @@ test('wait ends with 1 at once when the goal is out of reach', async () => {
   expect([code, complained]).toEqual([1, expect.stringMatching(/will not become RolloutComplete: .*was rolled back/)]);
 });
 
-test('wait ends with 2 when the time is up, and says what it waited for', async () => {
+test('flagger#830: wait ends with 2 when the time is up, and says what it waited for', async () => {
   await standing(shifting);
   const quiet = async (): Promise<void> => undefined;
   const { code, complained } = await slipway(`wait infs/${key.name} --for=RolloutComplete --timeout=2m`, [
@@ -144,7 +144,7 @@ test('watch prints again only what changed, where there is no terminal', async (
   expect(views).toBe(2 * once);
 });
 
-test('approve writes the name that the API server knows the caller by, and what waits', async () => {
+test('argo-rollouts#1323: approve writes the name that the API server knows the caller by, and what waits', async () => {
   await standing(awaitingApproval);
   const said = await slipway(`approve infs/${key.name} --comment=well`);
   expect(said).toMatchObject({ code: 0, complained: '' });

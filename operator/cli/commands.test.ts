@@ -150,7 +150,7 @@ describe('wait', () => {
   const stale = { ...shifting, metadata: { ...shifting.metadata, generation: 5 } };
   test.each<[string, Watched, Parameters<typeof standing>[1], string]>([
     ['a serving service is Ready', shifting, 'Ready', 'reached'],
-    ['a status of an older spec is not an answer', stale, 'Ready', 'waiting'],
+    ['flagger#830: a status of an older spec is not an answer', stale, 'Ready', 'waiting'],
     ['a rollout under way is waited for', shifting, 'RolloutComplete', 'waiting'],
     ['a rolled-back rollout never completes', rolledBack, 'RolloutComplete', 'never'],
     ['a rolled-back rollout is RolledBack', rolledBack, 'RolledBack', 'reached'],

@@ -79,6 +79,18 @@ describe('an InferenceService', () => {
     expect(await health('InferenceService', objectOf(observed, told))).toMatchObject({ status });
   });
 
+  test.each(['True', 'False', 'Unknown'])(
+    'kserve#3973, kserve#4791: is judged the same when a later release tells of something new, which is %s',
+    async (status) => {
+      const news: Observation = { type: 'SomethingNew', status: status as 'True', reason: 'News', message: 'New.' };
+      for (const given of [serving, shifting, rolledBack, waiting]) {
+        const { observed, status: told } = planRollout(given);
+        const before = await health('InferenceService', objectOf(observed, told));
+        expect(await health('InferenceService', objectOf([news, ...observed], told))).toEqual(before);
+      }
+    },
+  );
+
   test('that waits says for what', async () => {
     const { observed } = planRollout(waiting);
     const { message } = await health('InferenceService', objectOf(observed));

@@ -57,7 +57,7 @@ const cases: Record<string, { given: World; want: Want }> = {
     given: { ...preparing, evidence: {} },
     want: { rule: 'await-digest', weights: { [V0]: 10_000 } },
   },
-  'a candidate that reports another digest is rolled back': {
+  'modelmesh-serving#377: a candidate that reports another digest is rolled back': {
     given: { ...preparing, ...seen({ ...evidenceOf(1, requests(0), 1), digests: [versionOf(0).digest] }) },
     want: { rule: 'roll-back', candidate: { phase: 'RollingBack' } },
   },

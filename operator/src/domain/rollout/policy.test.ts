@@ -377,7 +377,7 @@ describe('pods', () => {
     expect(plan(gone)).toMatchObject({ replicas: { [V0]: 9 }, remove: [V1] });
   });
 
-  test('kserve#1859, kserve#3686: Ready tells of pods that answer, and of nothing else', () => {
+  test('kserve#1859, kserve#3686, kserve#347: Ready tells of pods that answer, and of nothing else', () => {
     const crash = { reason: 'CrashLoopBackOff', message: 'Pod p exited with code 1', fatal: true };
     expect(conditions(plan({ ...serving, revisions: { [V0]: pods(0, { trouble: crash }) } }))).toMatchObject({
       Ready: 'False CrashLoopBackOff',
