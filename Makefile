@@ -12,7 +12,7 @@ VITEST := vitest run --reporter=default --reporter=json
 # In CI the files that failed are run once more, in a process of their own, and named at the end.
 SUITE := node hack/suites/main.ts
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout bench-training e2e-judgement serve soak container-test stores-test kueue-test pytorch-test e2e-pytorch simulate clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout bench-training e2e-judgement serve soak container-test stores-test kueue-test pytorch-test e2e-pytorch simulate package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -111,6 +111,10 @@ demo: .cache/npm build ## The main job on the local cluster; KEEP=1 leaves it up
 serve: .cache/npm ## Serve the models of a folder: make serve MODELS=<folder or .onnx file>
 	@$(NODE)
 	exec node runtime/server/main.ts $(MODELS)
+
+package: .cache/npm ## The model server as an npm package, dist/slipway-server-<version>.tgz
+	@$(NODE)
+	node hack/package.ts
 
 soak: .cache/npm ## 100 reloads and 10^6 requests against one server: memory stays flat (10 min at most)
 	@$(NODE)

@@ -20,9 +20,22 @@ const BUNDLES: Readonly<
       prepare: 'runtime/prepare/main.ts',
     },
   },
+  // What hack/package.ts makes an npm package of: the model server alone.
+  package: {
+    folder: 'dist/package',
+    entries: {
+      server: 'runtime/server/main.ts',
+      watcher: 'runtime/server/observe/thread/entry.ts',
+      parser: 'runtime/server/protocol/parser/entry.ts',
+    },
+  },
   trainer: { folder: 'dist/trainer', entries: { train: 'runtime/trainer/main.ts' } },
   cli: { folder: 'bin', entries: { 'kubectl-slipway': 'operator/cli/main.ts' } },
 };
+
+/** Bundled where it is asked for, and not by every build. */
+const SELDOM: readonly string[] = ['package'];
+const SERVERS: readonly string[] = ['server', 'package'];
 
 /** Native libraries can't be bundled, and the index of vega-datasets is only asked where it lies. */
 const EXTERNAL = ['onnxruntime-node', 'koffi', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'vega-datasets'];
@@ -62,7 +75,7 @@ async function bundle(name: string): Promise<void> {
     format: 'esm',
     target: 'node24',
     // Names are kept by a call for each function that is made, and the server makes some with each request.
-    keepNames: name !== 'server',
+    keepNames: !SERVERS.includes(name),
     legalComments: 'none',
     logLevel: 'warning',
     external: EXTERNAL,
@@ -79,7 +92,8 @@ async function makeCommand(path: string): Promise<void> {
 
 const asked = process.argv.slice(2);
 try {
-  for (const name of asked.length > 0 ? asked : Object.keys(BUNDLES)) await bundle(name);
+  const usual = Object.keys(BUNDLES).filter((name) => !SELDOM.includes(name));
+  for (const name of asked.length > 0 ? asked : usual) await bundle(name);
 } catch (error) {
   process.stderr.write(`hack/bundle.ts: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;

@@ -1,21 +1,16 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
 import { temporaryFolder } from '@slipway/runtime/test/temporaryFolder.ts';
 import { afterAll, describe, expect, test } from 'vitest';
 import { writeFlights } from './flightsModel.ts';
 import { type Block, blocksOf, serverPage, shownIn, tableOf } from './page.ts';
+import { bashIn, type Ports, serverStarted, withPorts } from './serverCommands.ts';
 
 const page = await serverPage();
 const blocks = blocksOf(page);
 const folder = await temporaryFolder('page');
 await writeFlights(join(folder, 'flights'));
-
-type Ports = Readonly<Record<'rest' | 'grpc' | 'admin', number>>;
 
 const one = (use: string): Block => {
   const found = blocks.filter((block) => block.use === use);
@@ -26,41 +21,14 @@ const one = (use: string): Block => {
 const ends: (() => Promise<void>)[] = [];
 afterAll(() => Promise.all(ends.map((end) => end())));
 
-/** Runs a command of the page that goes on, in a group of its own; resolves when the server is ready. */
+/** The ports of a server that a command of the page starts. */
 async function start(command: string): Promise<Ports> {
-  const environment = { SLIPWAY_REST_PORT: '0', SLIPWAY_GRPC_PORT: '0', SLIPWAY_ADMIN_PORT: '0' };
-  const child = spawn('bash', ['-c', command], {
-    cwd: folder,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...environment },
-  });
-  const exited = once(child, 'exit');
-  const kill = () => child.exitCode === null && process.kill(-(child.pid as number), 'SIGKILL');
-  process.once('exit', kill);
-  ends.push(async () => {
-    kill();
-    await exited;
-  });
-  let ports: Ports | undefined;
-  for await (const line of createInterface({ input: child.stdout })) {
-    const entry = line.startsWith('{') ? JSON.parse(line) : {};
-    if (entry.msg === 'listening') ports = entry;
-    if (entry.msg !== 'ready' || !ports) continue;
-    child.stdout.resume();
-    return ports;
-  }
-  throw new Error(`${command} ended before it was ready`);
+  const server = await serverStarted(folder, command);
+  ends.push(() => server.end());
+  return server.ports;
 }
 
-const bash = (script: string) => promisify(execFile)('bash', ['-c', script], { cwd: folder, encoding: 'utf8' });
-
-/** The page's ports are those of a server that is alone on its machine. */
-const withPorts = (text: string, { rest, grpc, admin }: Ports): string =>
-  text
-    .replaceAll('localhost:8080', `localhost:${rest}`)
-    .replaceAll('localhost:8081', `localhost:${grpc}`)
-    .replaceAll('localhost:9090', `localhost:${admin}`);
+const bash = (script: string) => bashIn(folder, script);
 
 const settings = one('settings');
 const shown = shownIn(blocks);
@@ -98,7 +66,7 @@ describe("a server with the page's settings", async () => {
 });
 
 test('every command of the page is run somewhere', () => {
-  const known = new Set(['', 'start', 'before', 'configured', 'container']);
+  const known = new Set(['', 'start', 'before', 'configured', 'container', 'package', 'packed']);
   expect(blocks.filter(({ language, use }) => language === 'sh' && !known.has(use))).toEqual([]);
   expect(shown.length).toBeGreaterThan(8);
 });
