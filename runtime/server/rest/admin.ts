@@ -16,6 +16,7 @@ import { BodyRooms } from '../protocol/parser/bodyRooms.ts';
 import { RequestError } from '../requestError.ts';
 import { BodyGate } from './bodyGate.ts';
 import { jsonBody } from './jsonBody.ts';
+import { NodeBody } from './nodeExchange.ts';
 import { Reading } from './reading.ts';
 import { transferFault } from './transferCoding.ts';
 import { type Answer, errorAnswer, jsonAnswer, packedAnswer, packingOf, send, sendEarly } from './wire.ts';
@@ -131,7 +132,7 @@ async function answerEvidence(deps: AdminDependencies, request: IncomingMessage)
 async function answerBaseline(deps: AdminDependencies, request: IncomingMessage): Promise<Answer> {
   await mustBeGranted(deps, request);
   const answer = jsonAnswer(deps.baseline());
-  const packing = packingOf(request, answer);
+  const packing = packingOf(request.headers, answer);
   return packing ? packedAnswer(answer, packing) : answer;
 }
 
@@ -142,7 +143,7 @@ async function mustBeGranted({ granted }: AdminDependencies, { headers }: Incomi
 
 function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return new Promise((received, refused) => {
-    new Reading(request, RULES, { received, refused }).start(undefined);
+    new Reading(new NodeBody(request), RULES, { received, refused }).start();
     // A request also closes once it was read whole, while a packed body is still being unpacked.
     request.on('close', () => request.complete || refused(new RequestError(499, 'The caller went away.')));
   });

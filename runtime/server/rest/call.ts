@@ -1,22 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ModelIdentity, ServedModel } from '../models/servedModel.ts';
 import type { InferContext, Pending } from '../protocol/infer.ts';
 import { RequestError } from '../requestError.ts';
 import type { Listed, Roster } from '../roster.ts';
 import type { RestDependencies } from './dependencies.ts';
+import type { Exchange } from './exchange.ts';
 import { type BodyRules, type BodyTaker, Reading } from './reading.ts';
 import { countRefusal } from './refusal.ts';
-import {
-  type Answer,
-  errorAnswer,
-  type FlatHeaders,
-  identityHeaders,
-  packedAnswer,
-  packingOf,
-  send,
-  sendEarly,
-} from './wire.ts';
+import { type Answer, errorAnswer, type FlatHeaders, identityHeaders, packedAnswer, packingOf } from './wire.ts';
 
 /** What a protocol makes of the body of a question to a model. `headerLength`: bytes of JSON before binary tensors. */
 export type ReadInput = (
@@ -48,30 +39,28 @@ export interface CallContext extends RestDependencies {
 export abstract class Call implements BodyTaker, Listed {
   place = -1;
   protected readonly context: CallContext;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly exchange: Exchange;
   readonly reading: Reading;
   /** When the last byte of the body was there; undefined before. */
   protected receivedAt: number | undefined;
   #over = false;
   #broken = false;
 
-  constructor(context: CallContext, request: IncomingMessage, response: ServerResponse) {
+  constructor(context: CallContext, exchange: Exchange) {
     this.context = context;
-    this.request = request;
-    this.response = response;
-    this.reading = new Reading(request, context.bodies, this);
+    this.exchange = exchange;
+    this.reading = new Reading(exchange, context.bodies, this);
     context.open.add(this);
-    response.on('close', () => this.#closed());
+    exchange.onClose(() => this.#closed());
   }
 
   protected get over(): boolean {
     return this.#over;
   }
 
-  /** Reads the body. `expectsContinue`: the caller waits for 100 Continue before it sends one. */
-  start(expectsContinue: boolean): void {
-    this.reading.start(expectsContinue ? this.response : undefined);
+  /** Reads the body. `ask` is called when it has its turn, where the caller waits for that (100 Continue). */
+  start(ask?: () => void): void {
+    this.reading.start(ask);
   }
 
   received(body: Buffer): void {
@@ -125,7 +114,7 @@ export abstract class Call implements BodyTaker, Listed {
   }
 
   protected send(answer: Answer): void {
-    const packing = packingOf(this.request, answer);
+    const packing = packingOf(this.exchange.headers, answer);
     if (packing === undefined) return void this.#sendNow(answer);
     packedAnswer(answer, packing).then(
       (smaller) => this.#sendNow(smaller),
@@ -134,13 +123,13 @@ export abstract class Call implements BodyTaker, Listed {
   }
 
   #sendNow(answer: Answer): void {
-    if (this.response.destroyed) return;
-    send(this.response, answer, this.#headers(), this.isLast);
+    if (this.exchange.isGone) return;
+    this.exchange.send(answer, this.#headers(), this.isLast);
   }
 
   #sendError(fault: RequestError): void {
     const rest = this.#broken ? 0 : this.reading.unread;
-    sendEarly(this.request, this.response, errorAnswer(fault), this.#headers(), rest, this.context);
+    this.exchange.sendEarly(errorAnswer(fault), this.#headers(), rest);
   }
 
   /** Whether the connection is to be closed with the answer. */

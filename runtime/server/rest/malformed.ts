@@ -52,8 +52,8 @@ export function refuseMalformed(server: Server, context: CallContext): void {
     refused.add(socket);
     const answered = context.unread.has(socket);
     if (answered || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    const calls = [...context.open].filter(({ request }) => request.socket === socket);
-    for (const call of calls) call.response.shouldKeepAlive = false;
+    const calls = [...context.open].filter(({ exchange }) => exchange.socket === socket);
+    for (const { exchange } of calls) exchange.endBehind();
     const broken = calls.find(({ reading }) => !reading.complete);
     if (broken) broken.breakOff(isOurLateness(error, broken) ? BUSY : faultOf(error, context));
     else if (calls.length === 0) refuse(socket, faultOf(error, context), context);

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { REQUEST_HEADERS } from '@slipway/crds/contract';
 import type { Outcome, Submission } from '../batching/scheduler.ts';
 import { EngineError } from '../engine/engine.ts';
@@ -12,6 +12,7 @@ import { checkOutputs } from '../protocol/outputBound.ts';
 import { badRequest, type RequestError } from '../requestError.ts';
 import { copyOf, type TensorValue } from '../tensor.ts';
 import { Call, type CallContext } from './call.ts';
+import type { Exchange } from './exchange.ts';
 import type { Route } from './routes.ts';
 import type { Answer, FlatHeaders } from './wire.ts';
 
@@ -30,14 +31,8 @@ export class ModelCall extends Call {
   #rows = 1;
   #decodedAt = 0;
 
-  constructor(
-    context: CallContext,
-    request: IncomingMessage,
-    response: ServerResponse,
-    route: Route,
-    model: ServedModel,
-  ) {
-    super(context, request, response);
+  constructor(context: CallContext, exchange: Exchange, route: Route, model: ServedModel) {
+    super(context, exchange);
     this.#route = route;
     this.#model = model;
   }
@@ -71,12 +66,12 @@ export class ModelCall extends Call {
   #read(body: Buffer): Pending | Promise<Pending> {
     const { readers } = this.context;
     const read = this.#route.name === 'predict' ? readers.predict : readers.infer;
-    return read(body, headerLengthOf(this.request), this.#model, this.#inferContext());
+    return read(body, headerLengthOf(this.exchange.headers), this.#model, this.#inferContext());
   }
 
   #inferContext(): InferContext {
     const { limits, reader } = this.context;
-    const { headers } = this.request;
+    const { headers } = this.exchange;
     const now = this.receivedAt as number;
     return reader ? { now, headers, limits, reader } : { now, headers, limits };
   }
@@ -97,7 +92,7 @@ export class ModelCall extends Call {
 
   /** Inputs are copied before they are submitted, after which their room is used again, and only for those who ask. */
   #observe(inputs: readonly TensorValue[]): void {
-    const { headers } = this.request;
+    const { headers } = this.exchange;
     const isCopy = headers[REQUEST_HEADERS.shadow] !== undefined;
     this.#wanted = this.#model.observation.wants(traceparentOf(headers), isCopy);
     if (this.#wanted & WANTED.inputs) this.#inputs = inputs.map(copyOf);
@@ -135,7 +130,7 @@ export class ModelCall extends Call {
       rows: this.#rows,
     };
     evidence.answered(answered, now);
-    const id = pending.id ?? idOf(this.request);
+    const id = pending.id ?? idOf(this.exchange.headers);
     if (id !== undefined) evidence.remember(id, outcome.outputs, now);
     if (this.#wanted === 0) return;
     const { traceparent, ...watched } = this.#watched(now, answered);
@@ -145,9 +140,9 @@ export class ModelCall extends Call {
   #watched(now: number, answered: Answered) {
     return {
       wanted: this.#wanted,
-      id: this.#pending?.id ?? idOf(this.request),
+      id: this.#pending?.id ?? idOf(this.exchange.headers),
       protocol: 'rest',
-      traceparent: traceparentOf(this.request.headers),
+      traceparent: traceparentOf(this.exchange.headers),
       startedAt: now - answered.latencyMs,
       answered,
     } as const;
@@ -181,17 +176,16 @@ const answerHeaders = (headerLength: number | undefined): FlatHeaders =>
     : ['content-type', 'application/octet-stream', HEADER_LENGTH, String(headerLength)];
 
 /** Bytes of the JSON in front of binary tensors. Throws RequestError 400. */
-function headerLengthOf({ headers }: IncomingMessage): number | undefined {
+function headerLengthOf(headers: IncomingHttpHeaders): number | undefined {
   const text = headers[HEADER_LENGTH];
   if (text === undefined) return undefined;
   if (typeof text === 'string' && /^\d{1,15}$/.test(text)) return Number(text);
   throw badRequest(`Header ${HEADER_LENGTH} must be the number of bytes of the JSON part, not "${text}".`);
 }
 
-const idOf = ({ headers }: IncomingMessage): string | undefined => oneOf(headers[REQUEST_HEADERS.requestId]);
+const idOf = (headers: IncomingHttpHeaders): string | undefined => oneOf(headers[REQUEST_HEADERS.requestId]);
 
-const traceparentOf = (headers: IncomingMessage['headers']): string | undefined =>
-  oneOf(headers[REQUEST_HEADERS.traceparent]);
+const traceparentOf = (headers: IncomingHttpHeaders): string | undefined => oneOf(headers[REQUEST_HEADERS.traceparent]);
 
 const oneOf = (header: string | string[] | undefined): string | undefined =>
   typeof header === 'string' ? header : header?.[0];

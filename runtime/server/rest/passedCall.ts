@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import type { SessionOrder } from '@slipway/crds/contract';
 import type { ModelIdentity, ServedModel } from '../models/servedModel.ts';
@@ -7,6 +6,7 @@ import type { PassedAnswer } from '../sessions/passage.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { CallContext } from './call.ts';
 import { ModelCall } from './modelCall.ts';
+import type { NodeExchange } from './nodeExchange.ts';
 import type { Route } from './routes.ts';
 
 /** The other arm has the same bound: its own answer that it took too long must come first, for there it is counted. */
@@ -19,19 +19,20 @@ const GRACE_MS = 2500;
 export class PassedCall extends ModelCall {
   readonly #sessions: Sessions;
   readonly #order: SessionOrder;
+  readonly #asked: NodeExchange;
   #tried = false;
   /** While the other arm has the question. */
   #abort: (() => void) | undefined;
 
   constructor(
     context: CallContext,
-    request: IncomingMessage,
-    response: ServerResponse,
+    exchange: NodeExchange,
     route: Route,
     model: ServedModel,
     way: { readonly sessions: Sessions; readonly order: SessionOrder },
   ) {
-    super(context, request, response, route, model);
+    super(context, exchange, route, model);
+    this.#asked = exchange;
     this.#sessions = way.sessions;
     this.#order = way.order;
   }
@@ -40,7 +41,7 @@ export class PassedCall extends ModelCall {
     if (this.#tried) return void super.answerTo(body);
     this.#tried = true;
     const waitedMs = this.context.elapsed() - (this.receivedAt as number);
-    const passage = this.#sessions.passOn(this.#order, this.request, body, waitedMs, {
+    const passage = this.#sessions.passOn(this.#order, this.#asked.request, body, waitedMs, {
       answered: (answer) => this.#bring(answer),
       failed: () => {
         this.#abort = undefined;
@@ -53,7 +54,7 @@ export class PassedCall extends ModelCall {
 
   #bring({ status, headers, body }: PassedAnswer): void {
     this.finish();
-    const { response } = this;
+    const { response } = this.#asked;
     response.writeHead(status, (this.isLast ? [...headers, 'connection', 'close'] : headers) as string[]);
     if (Buffer.isBuffer(body)) response.end(body);
     else pipeline(body, response, () => undefined); // what breaks off ends the connection of the caller too

@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BodyRooms } from '../protocol/parser/bodyRooms.ts';
 import type { RequestError } from '../requestError.ts';
 import type { BodyGate, BodyTicket } from './bodyGate.ts';
 import { type Encoding, encodingOf, tooLarge, unpacked } from './contentEncoding.ts';
+import type { BodySource } from './exchange.ts';
 
 /** Bodies up to this size never wait: what small requests hold is bounded by the number of connections. */
 export const LARGE = 256 * 1024;
@@ -29,7 +29,7 @@ const NOTHING = Buffer.alloc(0);
  * its turn at the gate before a byte of it is read, and then goes into memory of exactly its size.
  */
 export class Reading {
-  readonly #request: IncomingMessage;
+  readonly #source: BodySource;
   readonly #rules: BodyRules;
   readonly #taker: BodyTaker;
   /** Bytes that Content-Length says; undefined when the body comes in chunks of unknown number. */
@@ -43,11 +43,11 @@ export class Reading {
   #whole: Buffer | undefined;
   #chunks: Buffer[] | undefined;
 
-  constructor(request: IncomingMessage, rules: BodyRules, taker: BodyTaker) {
-    this.#request = request;
+  constructor(source: BodySource, rules: BodyRules, taker: BodyTaker) {
+    this.#source = source;
     this.#rules = rules;
     this.#taker = taker;
-    this.#declared = declaredLength(request);
+    this.#declared = declaredLength(source);
   }
 
   /** Whether every byte has come, or none was announced. */
@@ -65,12 +65,12 @@ export class Reading {
     return this.complete ? 0 : (this.#declared ?? Number.POSITIVE_INFINITY) - this.#size;
   }
 
-  /** `response` is asked to send 100 Continue, when the caller waits for that, as soon as the body has its turn. */
-  start(response: ServerResponse | undefined): void {
+  /** `ask` is called when the body has its turn, where the caller waits for that. */
+  start(ask?: () => void): void {
     const { limit } = this.#rules;
     const declared = this.#declared ?? 0;
     try {
-      const encoding = this.#request.headers['content-encoding'];
+      const encoding = this.#source.headers['content-encoding'];
       if (encoding !== undefined) this.#encoding = encodingOf(encoding);
     } catch (fault) {
       return void this.#refuse(fault as RequestError);
@@ -78,7 +78,7 @@ export class Reading {
     if (declared > limit) return void this.#refuse(tooLarge(limit));
     if (this.#declared === 0) return void this.#end(NOTHING);
     const read = () => {
-      response?.writeContinue();
+      ask?.();
       this.#read();
     };
     if (declared <= LARGE) return void read();
@@ -103,8 +103,10 @@ export class Reading {
   }
 
   #read(): void {
-    this.#request.on('data', (chunk: Buffer) => this.#take(chunk));
-    if (this.#declared === undefined) this.#request.on('end', () => this.#endOfChunks());
+    this.#source.read(
+      (chunk) => this.#take(chunk),
+      this.#declared === undefined ? () => this.#endOfChunks() : undefined,
+    );
   }
 
   #take(chunk: Buffer): void {
@@ -132,8 +134,8 @@ export class Reading {
     this.#chunks.push(chunk);
     this.#ticket?.came(chunk.length);
     if (this.#size <= LARGE || this.#ticket) return;
-    this.#request.pause();
-    this.#pass(limit, () => this.#request.resume());
+    this.#source.pause();
+    this.#pass(limit, () => this.#source.resume());
   }
 
   #endOfChunks(): void {
@@ -184,7 +186,7 @@ function freeNow({ buffer, length }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }
 
-function declaredLength({ headers }: IncomingMessage): number | undefined {
+function declaredLength({ headers }: BodySource): number | undefined {
   const length = headers['content-length'];
   if (length !== undefined) return Number(length);
   return headers['transfer-encoding'] === undefined ? 0 : undefined;

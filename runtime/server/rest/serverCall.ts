@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ModelIdentity } from '../models/servedModel.ts';
 import { requestErrorOf } from '../protocol/failure.ts';
 import { Call, type CallContext } from './call.ts';
+import type { Exchange } from './exchange.ts';
 import type { Answer } from './wire.ts';
 
 /** What a path of the server makes of a body. Throws (rejects) RequestError. */
@@ -11,10 +11,10 @@ export type AnswerBody = (body: Buffer) => Answer | Promise<Answer>;
 export class ServerCall extends Call {
   readonly #answerBody: AnswerBody;
 
-  constructor(context: CallContext, request: IncomingMessage, response: ServerResponse, answerBody: AnswerBody) {
-    super(context, request, response);
+  constructor(context: CallContext, exchange: Exchange, answerBody: AnswerBody) {
+    super(context, exchange);
     this.#answerBody = answerBody;
-    request.socket.setTimeout(0); // loading may be silent for longer than any answer of a model
+    exchange.socket.setTimeout(0); // loading may be silent for longer than any answer of a model
   }
 
   protected get identity(): ModelIdentity | undefined {

@@ -1,13 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { REQUEST_HEADERS } from '@slipway/crds/contract';
+import { REQUEST_HEADERS, type SessionOrder } from '@slipway/crds/contract';
 import type { ServedModel } from '../models/servedModel.ts';
 import { badRequest, RequestError } from '../requestError.ts';
 import { absentModel } from './absentModel.ts';
 import type { CallContext } from './call.ts';
 import { describe, isOpenToAll } from './descriptions.ts';
+import type { Exchange } from './exchange.ts';
 import { takeFeedback } from './feedback.ts';
 import { ModelCall } from './modelCall.ts';
+import { NodeExchange } from './nodeExchange.ts';
 import { PassedCall } from './passedCall.ts';
 import { countRefusal } from './refusal.ts';
 import { repositoryControl, repositoryIndex } from './repository.ts';
@@ -21,6 +23,11 @@ const NOWHERE = new RequestError(
   'There is nothing at this path; a model answers at /v2/models/<name>/infer, /openapi.json tells the rest.',
 );
 const NO_HOST = badRequest('Send a Host header.');
+
+/** Asks the caller for the body, where it waits for that. */
+type Ask = (() => void) | undefined;
+
+const asksModel = ({ name }: Route): boolean => name === 'infer' || name === 'predict';
 
 /** Brings each request to what answers it. */
 export class Switchboard {
@@ -48,32 +55,54 @@ export class Switchboard {
     if (request.headers.host === undefined && request.httpVersion === '1.1') {
       return void this.#refuse(request, response, NO_HOST);
     }
-    if (route.name === 'infer' || route.name === 'predict') this.#ask(request, response, route, expectsContinue);
-    else this.#answerServer(request, response, route, expectsContinue);
+    const ask = expectsContinue ? () => response.writeContinue() : undefined;
+    if (asksModel(route)) this.#ask(request, response, route, ask);
+    else this.#answerServer(request, response, route, ask);
   }
 
-  #ask(request: IncomingMessage, response: ServerResponse, route: Route, expectsContinue: boolean): void {
+  /** Answers a question to a model. False: that is not here, or the question is not its own, and `answer` is to be asked. */
+  answerPlain(target: string, exchange: Exchange): boolean {
+    const route = this.#router.routeOf(target);
+    if (!route || !asksModel(route)) return false;
     const model = this.#context.repository.find(route.model, route.version);
-    const fault = this.#faultOf(request);
-    if (!model) return void this.#refuse(request, response, fault ?? absentModel(route, this.#context));
-    const call = this.#callOf(request, response, route, model);
+    if (!model || this.#orderFor(route, exchange.headers)) return false;
+    this.#start(new ModelCall(this.#context, exchange, route, model), exchange);
+    return true;
+  }
+
+  #ask(request: IncomingMessage, response: ServerResponse, route: Route, ask: Ask): void {
+    const model = this.#context.repository.find(route.model, route.version);
+    if (!model) {
+      return void this.#refuse(request, response, this.#faultOf(request) ?? absentModel(route, this.#context));
+    }
+    const exchange = new NodeExchange(request, response, this.#context);
+    this.#start(this.#callOf(exchange, route, model), exchange, ask);
+  }
+
+  #start(call: ModelCall, exchange: Exchange, ask?: Ask): void {
+    const fault = this.#faultOf(exchange);
     if (fault) call.fail(fault);
-    else call.start(expectsContinue);
+    else call.start(ask);
   }
 
   /** Whoever asks for one version by its number gets it from here or from nobody. */
-  #callOf(request: IncomingMessage, response: ServerResponse, route: Route, model: ServedModel): ModelCall {
-    const { sessions } = this.#context;
-    const order = route.version === undefined ? sessions?.orderFor(request.headers) : undefined;
-    if (!sessions || !order) return new ModelCall(this.#context, request, response, route, model);
-    return new PassedCall(this.#context, request, response, route, model, { sessions, order });
+  #orderFor(route: Route, headers: IncomingHttpHeaders): SessionOrder | undefined {
+    return route.version === undefined ? this.#context.sessions?.orderFor(headers) : undefined;
   }
 
-  #answerServer(request: IncomingMessage, response: ServerResponse, route: Route, expectsContinue: boolean): void {
+  #callOf(exchange: NodeExchange, route: Route, model: ServedModel): ModelCall {
+    const { sessions } = this.#context;
+    const order = this.#orderFor(route, exchange.headers);
+    if (!sessions || !order) return new ModelCall(this.#context, exchange, route, model);
+    return new PassedCall(this.#context, exchange, route, model, { sessions, order });
+  }
+
+  #answerServer(request: IncomingMessage, response: ServerResponse, route: Route, ask: Ask): void {
     const fault = isOpenToAll(route) ? undefined : this.#faultOf(request);
     if (fault) return void this.#refuse(request, response, fault);
     if (route.method === 'POST') {
-      new ServerCall(this.#context, request, response, this.#bodyAnswer(request, route)).start(expectsContinue);
+      const exchange = new NodeExchange(request, response, this.#context);
+      new ServerCall(this.#context, exchange, this.#bodyAnswer(request, route)).start(ask);
     } else this.#describe(request, response, route);
   }
 
@@ -98,7 +127,7 @@ export class Switchboard {
     }
   }
 
-  #faultOf({ headers, socket }: IncomingMessage): RequestError | undefined {
+  #faultOf({ headers, socket }: Pick<Exchange, 'headers' | 'socket'>): RequestError | undefined {
     const { access, admitsCopy } = this.#context;
     if (!access) return undefined;
     const { authorization } = headers;

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { RESPONSE_HEADERS } from '@slipway/crds/contract';
 import type { ModelIdentity } from '../models/servedModel.ts';
@@ -81,7 +81,7 @@ const headersOf = (headers: FlatHeaders, length: string, identity: FlatHeaders, 
     : [...headers, 'content-length', length, ...identity];
 
 /** How the answer to this request is packed, if the caller can unpack and it is worth it. */
-export function packingOf({ headers }: IncomingMessage, { body }: Answer): Packing | undefined {
+export function packingOf(headers: IncomingHttpHeaders, { body }: Answer): Packing | undefined {
   const accepted = headers['accept-encoding'];
   if (accepted === undefined || typeof accepted !== 'string') return undefined;
   return sizeOf(body) < SMALLEST_PACKED ? undefined : packingFor(accepted);
