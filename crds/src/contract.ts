@@ -215,6 +215,12 @@ export const REQUEST_HEADERS = {
   traceparent: 'traceparent', // W3C trace context
 } as const;
 
+/**
+ * Ids of shadow orders that begin so are second opinions: copies for a guard that is in doubt. The candidate takes one
+ * only while it has nothing else to do, and counts it apart.
+ */
+export const SECOND_OPINION = 'second-opinion/';
+
 /** Prometheus metric names of the runtime. Each has the labels model and version, but for those marked process. */
 export const METRICS = {
   requests: 'slipway_requests_total', // outcome, protocol

@@ -148,6 +148,19 @@ export const evidenceSchema = z.object({
   compute: histogramSchema.optional(),
   /** Served answers that held a value no caller can use (NaN, infinity). */
   invalid: z.int().min(0).optional(),
+  /**
+   * Copies of live requests that came for a second opinion (SECOND_OPINION), counted here and in none of the counts of
+   * requests, latency and labels. What was refused or ended for load is counted nowhere. Absent: a runtime that counts
+   * copies like any request, and must be sent none.
+   */
+  copies: z
+    .object({
+      ok: z.int().min(0),
+      clientError: z.int().min(0),
+      serverError: z.int().min(0),
+      invalid: z.int().min(0),
+    })
+    .optional(),
   /** Against baseline.json, in its order; absent when the model has none. */
   features: z.array(binnedSchema).max(4096).optional(),
   predictions: z.array(binnedSchema).max(4096).optional(),

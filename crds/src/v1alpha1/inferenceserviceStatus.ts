@@ -125,6 +125,20 @@ export const inferenceServiceStatusSchema = z.object({
         .optional()
         .describe('true: it is the previous version, and takes over again at once because a person asked for it.'),
       guards: mapList(guardStatusSchema, 16, 'name').optional().describe('Verdict of each guard.'),
+      secondOpinion: z
+        .object({
+          guard: z.string().max(63).describe('The guard in doubt.'),
+          startedAt: z.string().meta({ format: 'date-time' }).describe('When copies were asked for.'),
+          endedAt: z
+            .string()
+            .meta({ format: 'date-time' })
+            .optional()
+            .describe('When that ended; none: requests are being copied.'),
+          share: int32().describe('Share of the requests of the stable version that is copied, of 10000.'),
+          asked: int32().describe('How many second opinions this step has had: each is followed by a longer rest.'),
+        })
+        .optional()
+        .describe('Copies of live requests that a guard in doubt asked for at this step.'),
     })
     .optional()
     .describe('The version being rolled out.'),

@@ -86,6 +86,12 @@ export const rolloutSchema = cel(
       .enum(['Hold', 'RollBack'])
       .default('Hold')
       .describe('What follows when a guard still needs more requests after the time of patience.'),
+    secondOpinion: z
+      .enum(['OnSuspicion', 'Never'])
+      .optional()
+      .describe(
+        'OnSuspicion (default): while a guard on errors or invalidOutputs with max is in doubt about the candidate, the pods of the stable version copy live requests to it, up to 50 requests a second in all and for 15 s at most, and drop the answers: a fault shows sooner, and to fewer users. The candidate takes a copy only while it has nothing else to do. Needs a weight between 0 and 100. Never: write it where a copy of a request would do harm, as where answers have side effects.',
+      ),
     patience: duration()
       .default('30m')
       .describe('Time from the beginning of a step until onBlind and onInconclusive act. Only for RollBack.'),

@@ -20,6 +20,8 @@ interface Account {
   readonly before: Tally;
   readonly latest: Tally;
   readonly bins: Bins;
+  /** Whether it counts copies for a second opinion apart. */
+  readonly takesCopies: boolean;
   readonly seenAt: number;
 }
 interface Totals {
@@ -103,7 +105,9 @@ export class Ledger {
     const told = this.#terms.predictions ? binsOf(evidence.predictions) : NO_BINS;
     const { grown, latest: bins } = growthOf(told, same?.bins ?? (younger ? NO_BINS : told));
     const { epoch, model } = evidence;
-    this.#accounts.set(uid, { revision, epoch, digest: model.digest, before, latest, bins, seenAt: at.getTime() });
+    const takesCopies = evidence.copies !== undefined;
+    const seenAt = at.getTime();
+    this.#accounts.set(uid, { revision, epoch, digest: model.digest, before, latest, bins, takesCopies, seenAt });
     const shares = sharesOf(since(latest, same?.latest ?? before), this.#terms.thresholdsMs);
     this.#batchesOf(revision).add(shares);
     this.#addPredictions(revision, grown);
@@ -164,6 +168,7 @@ export class Ledger {
       sinceStep: inABatch(since(totals.sinceRollout, base)),
       lifetime: totals.lifetime,
       stepSeconds: (now.getTime() - this.#stepAt) / 1000,
+      ...(accounts.length > 0 && accounts.every(({ takesCopies }) => takesCopies) ? { takesCopies: true } : {}),
       ...(recent === undefined ? {} : { recent }),
       ...(look === undefined || inBins === undefined ? {} : { predictionLook: inBins(look) }),
       ...(this.#terms.predictions && accounts.length > 0 ? { predictions: namesOf(accounts) } : {}),

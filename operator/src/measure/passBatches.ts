@@ -12,7 +12,7 @@ const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b
 
 /** The rates that pods do not batch themselves, by rateKey, of what was counted between two polls. */
 export function sharesOf(counted: Tally, thresholdsMs: readonly number[]): ReadonlyMap<string, Share> {
-  const { ok, serverError, invalid, latency, right, wrong, batches } = counted;
+  const { ok, serverError, invalid, latency, right, wrong, copies, batches } = counted;
   const slower = thresholdsMs.map((threshold): [string, Share] => {
     const at = (LATENCY_BOUNDS_MS as readonly number[]).indexOf(threshold);
     return [rateKey.slower(threshold), { hits: at === -1 ? 0 : sum(latency.slice(at + 1)), total: sum(latency) }];
@@ -20,6 +20,8 @@ export function sharesOf(counted: Tally, thresholdsMs: readonly number[]): Reado
   return new Map([
     ...slower,
     [rateKey.invalid, { hits: invalid, total: ok + serverError }],
+    [rateKey.copyErrors, { hits: copies.serverError, total: copies.ok + copies.serverError }],
+    [rateKey.copyInvalid, { hits: copies.invalid, total: copies.ok + copies.serverError }],
     ...(rateKey.wrong in batches ? [] : [[rateKey.wrong, { hits: wrong, total: right + wrong }] as const]),
   ]);
 }

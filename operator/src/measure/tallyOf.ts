@@ -1,5 +1,5 @@
 import { type Evidence, LATENCY_BOUNDS_MS } from '@slipway/crds/contract';
-import { rateKey, type Tally } from '../domain/analysis/tally.ts';
+import { noCopies, rateKey, type Tally } from '../domain/analysis/tally.ts';
 
 /**
  * Latency counts by LATENCY_BOUNDS_MS, of a histogram that has at least those bounds, as one of a later release may
@@ -30,13 +30,14 @@ const labelBatches = ({ labels }: Evidence): Tally['batches'] => {
  * from poll to poll.
  */
 export function tallyOf(evidence: Evidence): Tally {
-  const { requests, batches, latency, invalid, labels } = evidence;
+  const { requests, batches, latency, invalid, labels, copies } = evidence;
   return {
     ...requests,
     invalid: invalid ?? 0,
     latency: latencyOf(latency),
     right: labels?.right ?? 0,
     wrong: labels?.wrong ?? 0,
+    copies: copies ?? noCopies,
     batches: labelBatches(evidence),
     batchSeconds: batches.seconds,
     failedSquaredOverServed: batches.failedSquaredOverServed,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { EvidencePoll, SessionOrder, ShadowOrder } from '@slipway/crds/contract';
+import { type EvidencePoll, SECOND_OPINION, type SessionOrder, type ShadowOrder } from '@slipway/crds/contract';
 import type { InferenceService } from '../../api/kinds.ts';
 import { canonicalJson } from '../../domain/revision.ts';
+import { isAsking } from '../../domain/rollout/secondOpinion.ts';
 import { candidatePercent, TOTAL_WEIGHT } from '../../domain/rollout/weights.ts';
 
 /** Where the Service of a revision takes REST requests, `http://host`. undefined: there is none yet. */
@@ -11,7 +12,7 @@ type Told = Pick<InferenceService, 'spec' | 'status'>;
 /** What the pods of each revision are told with a poll. */
 export interface Orders {
   readonly of: (revision: string) => EvidencePoll;
-  /** Id of the shadow order in force. */
+  /** Id of the shadow order in force, whose comparisons are evidence: not that of a second opinion. */
   readonly shadow?: string;
 }
 
@@ -36,6 +37,8 @@ function comparisonOf({ spec }: Told): Partial<Comparison> {
 /** The default time to live of an order is longer than many missed polls, and short enough for a dead operator. */
 const SHADOW_EXPIRES_SECONDS = 15;
 const SESSION_EXPIRES_SECONDS = 5;
+/** Looks are a quarter of a second apart meanwhile: an operator that dies takes its question along. */
+const OPINION_EXPIRES_SECONDS = 3;
 
 /**
  * Its id names rollout, step and comparison: pods begin at zero with another id, and answers that were compared
@@ -57,6 +60,27 @@ function shadowOrder(told: Told, addressOf: AddressOf): ShadowOrder | null {
     k: 5,
     ...comparison,
     expiresInSeconds: SHADOW_EXPIRES_SECONDS,
+  };
+}
+
+/**
+ * Copies for a guard in doubt. The candidate knows them by the id, counts them apart and takes them only while it has
+ * nothing else to do; how its answers compare is not looked at, so that a copy which it had no time for harms nothing.
+ */
+function opinionOrder({ status }: Told, addressOf: AddressOf): ShadowOrder | null {
+  const { candidate, rolloutID } = status ?? {};
+  const opinion = candidate?.secondOpinion;
+  if (candidate?.phase !== 'Shifting' || rolloutID === undefined || opinion === undefined) return null;
+  const target = addressOf(candidate.revision);
+  if (!isAsking(opinion) || target === undefined) return null;
+  const { share, asked } = opinion;
+  return {
+    id: `${SECOND_OPINION}${rolloutID}/${candidate.step}/${asked}`,
+    target,
+    percent: (100 * share) / TOTAL_WEIGHT,
+    tolerance: 1e-3,
+    k: 5,
+    expiresInSeconds: OPINION_EXPIRES_SECONDS,
   };
 }
 
@@ -95,7 +119,8 @@ export function ordersOf(told: Told, addressOf: AddressOf): Orders {
     polls.set(candidate.revision, { shadow: null, session: sessionOrder(told, 'candidate', addressOf) });
   }
   if (stable !== undefined) {
-    polls.set(stable.revision, { shadow, session: sessionOrder(told, 'stable', addressOf) });
+    const copies = shadow ?? opinionOrder(told, addressOf);
+    polls.set(stable.revision, { shadow: copies, session: sessionOrder(told, 'stable', addressOf) });
   }
   return {
     of: (revision) => polls.get(revision) ?? NO_ORDERS,

@@ -15,6 +15,7 @@ describe('a tally', () => {
     latency: fc.array(fc.nat(1e6), { minLength: 3, maxLength: 3 }),
     right: fc.nat(1e6),
     wrong: fc.nat(1e6),
+    copies: fc.record({ ok: fc.nat(9), clientError: fc.nat(9), serverError: fc.nat(9), invalid: fc.nat(9) }),
     batches: fc.record({ wrong: fc.record({ count: fc.nat(1e4), squaredOverTotal: fc.nat(1e6) }) }),
   });
 

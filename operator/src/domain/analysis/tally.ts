@@ -1,3 +1,13 @@
+/** Copies of live requests that came for a second opinion, by outcome. They are in no other counter. */
+export interface Copies {
+  readonly ok: number;
+  readonly clientError: number;
+  readonly serverError: number;
+  /** Of those that were served: answers with a value that no caller can use. */
+  readonly invalid: number;
+}
+export const noCopies: Copies = { ok: 0, clientError: 0, serverError: 0, invalid: 0 };
+
 /**
  * Counters of one revision over some window, added up over its pods. Requests by outcome as in the evidence document;
  * `batchSeconds` and `failedSquaredOverServed` are its per-second batches.
@@ -16,6 +26,7 @@ export interface Tally {
   /** Labelled answers. */
   readonly right: number;
   readonly wrong: number;
+  readonly copies: Copies;
   /** For rates that the pods do not batch themselves: by rateKey. */
   readonly batches: Readonly<Record<string, Batches>>;
 }
@@ -35,6 +46,8 @@ export const rateKey = {
   slower: (thresholdMs: number): string => `slower/${thresholdMs}`,
   invalid: 'invalid',
   wrong: 'wrong',
+  copyErrors: 'copies/errors',
+  copyInvalid: 'copies/invalid',
 } as const;
 
 export const noRequests: Tally = {
@@ -48,6 +61,7 @@ export const noRequests: Tally = {
   latency: [],
   right: 0,
   wrong: 0,
+  copies: noCopies,
   batches: {},
 };
 
@@ -69,6 +83,13 @@ const combineBatches = (a: Tally['batches'], b: Tally['batches'], of: Combinatio
     }),
   );
 
+const combineCopies = (a: Copies, b: Copies, of: Combination): Copies => ({
+  ok: of(a.ok, b.ok),
+  clientError: of(a.clientError, b.clientError),
+  serverError: of(a.serverError, b.serverError),
+  invalid: of(a.invalid, b.invalid),
+});
+
 const combine = (a: Tally, b: Tally, of: Combination): Tally => ({
   ok: of(a.ok, b.ok),
   clientError: of(a.clientError, b.clientError),
@@ -80,6 +101,7 @@ const combine = (a: Tally, b: Tally, of: Combination): Tally => ({
   latency: combineLists(a.latency, b.latency, of),
   right: of(a.right, b.right),
   wrong: of(a.wrong, b.wrong),
+  copies: combineCopies(a.copies, b.copies, of),
   batches: combineBatches(a.batches, b.batches, of),
 });
 

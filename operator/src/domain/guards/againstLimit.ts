@@ -6,11 +6,20 @@ import { blindness } from './blindness.ts';
 import { untilRateIsJudged } from './eta.ts';
 import { blinded, type Finding, findingOf } from './finding.ts';
 import { percentText } from './percent.ts';
-import type { Question } from './question.ts';
+import type { Doubt, Question } from './question.ts';
 import type { QuestionRisks } from './risks.ts';
 import { isSharedIn, shared } from './shared.ts';
 import type { Sight } from './sight.ts';
-import { ofCandidate, ofStable, rawCounts, shareOf, type TallyRate, type Window } from './tallyRate.ts';
+import {
+  askedWithCopies,
+  countsWithCopies,
+  ofCandidate,
+  ofStable,
+  rawCounts,
+  shareOf,
+  type TallyRate,
+  type Window,
+} from './tallyRate.ts';
 
 /** A share that is held against a limit of its own. */
 export interface LimitQuestion {
@@ -34,9 +43,10 @@ interface Look {
  * that of the mean second, and the first burst after weights rose would count in full.
  */
 function countsIn(sight: Sight, { rate, limit }: LimitQuestion, window: Window): Counts {
-  if (window !== 'sinceRollout') return rate.counts(ofCandidate(sight, window), limit);
+  if (window !== 'sinceRollout') return countsWithCopies(rate, ofCandidate(sight, window), limit);
   const step = ofCandidate(sight, 'sinceStep');
-  return together(rate.counts(since(ofCandidate(sight, window), step), limit), rate.counts(step, limit));
+  const before = since(ofCandidate(sight, window), step);
+  return together(countsWithCopies(rate, before, limit), countsWithCopies(rate, step, limit));
 }
 
 function lookAt(sight: Sight, question: LimitQuestion, window: Window, risk: Risk): Look {
@@ -54,7 +64,7 @@ function looks(sight: Sight, question: LimitQuestion, { requests }: QuestionRisk
 }
 
 const showing = (sight: Sight, { rate, text, tell }: LimitQuestion, { window, judgement }: Look): Finding => ({
-  ...findingOf(judgement, text, rate.asked(ofCandidate(sight, window))),
+  ...findingOf(judgement, text, askedWithCopies(rate, ofCandidate(sight, window))),
   message: tell?.(sight),
 });
 
@@ -79,8 +89,30 @@ function answer(sight: Sight, question: LimitQuestion, risks: QuestionRisks): Fi
   return blinded({ ...showing(sight, question, step), etaMs }, blindness(sight, rate.asked(tally), rate.what));
 }
 
+/**
+ * The risk at which a candidate that is not failed is suspected. It promises nothing: it only asks for evidence, which is
+ * judged as ever. A fault of 30 % is suspected after 0.34 s in the median; 0.1 would take 0.45 s, and three times as many runs
+ * were found after 3.5 s and more.
+ */
+export const SUSPICION = 0.3;
+
+/** A fault that stable shows as well is no doubt about the candidate: more of its requests would not tell them apart. */
+function doubtOf(sight: Sight, question: LimitQuestion): Doubt {
+  const { rate, limit } = question;
+  const risk = { fail: SUSPICION, pass: SUSPICION };
+  const windows: readonly Window[] = ['sinceStep', 'sinceRollout', ...(sight.seen?.recent ? ['recent' as const] : [])];
+  const beyond = windows
+    .map((window) => lookAt(sight, question, window, risk))
+    .filter(({ judgement }) => judgement.rate > limit);
+  if (beyond.length === 0) return 'Clear';
+  const failed = beyond.filter(({ judgement }) => judgement.verdict === 'Fail');
+  if (failed.length === 0 || failed.some(({ window }) => isSharedIn(sight, window, rate, limit, risk))) return 'Open';
+  return 'Suspicious';
+}
+
 /** Held over the whole rollout, over each step and over its last seconds, against a limit of its own. */
 export const againstLimit = (question: LimitQuestion): Question => ({
   isChance: true,
   answer: (sight, risks) => answer(sight, question, risks),
+  ...(question.rate.copied === undefined ? {} : { doubt: (sight: Sight) => doubtOf(sight, question) }),
 });

@@ -1,5 +1,5 @@
 import { errorCounts } from '../analysis/designEffect.ts';
-import { requestsOf } from '../analysis/tally.ts';
+import { rateKey, requestsOf } from '../analysis/tally.ts';
 import { againstLimit } from './againstLimit.ts';
 import { againstStable } from './againstStable.ts';
 import { parsePercent } from './percent.ts';
@@ -11,6 +11,11 @@ const failed: TallyRate = {
   asked: requestsOf,
   hits: ({ serverError, shed }) => serverError + shed,
   counts: errorCounts,
+  copied: {
+    key: rateKey.copyErrors,
+    asked: ({ ok, clientError, serverError }) => ok + clientError + serverError,
+    hits: ({ serverError }) => serverError,
+  },
 };
 
 /** Requests that failed in the candidate, a refusal under load included, of all it got. */

@@ -9,6 +9,11 @@ const unusable = batchedRate(
   rateKey.invalid,
   ({ invalid }) => invalid,
   ({ ok, serverError }) => ok + serverError,
+  {
+    key: rateKey.copyInvalid,
+    asked: ({ ok, serverError }) => ok + serverError,
+    hits: ({ invalid }) => invalid,
+  },
 );
 
 /**

@@ -3,11 +3,19 @@ import type { Finding } from './finding.ts';
 import type { QuestionRisks } from './risks.ts';
 import type { Phase, Sight } from './sight.ts';
 
+/**
+ * How a candidate stands that was not failed. Suspicious: it would be, at the much larger risk SUSPICION. Clear: it shows
+ * nothing beyond its limit.
+ */
+export type Doubt = 'Suspicious' | 'Open' | 'Clear';
+
 /** One question of a guard. */
 export interface Question {
   /** Whether a wrong Fail is possible by chance, so that it needs a part of the risk. */
   readonly isChance: boolean;
   readonly answer: (sight: Sight, risks: QuestionRisks) => Finding;
+  /** Absent: copies of requests would not help to answer it. */
+  readonly doubt?: (sight: Sight) => Doubt;
 }
 
 /** All there is to a kind of guard. */

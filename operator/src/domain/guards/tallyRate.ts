@@ -1,8 +1,16 @@
 import type { Counts } from '../analysis/confidenceSequence.ts';
-import { type Assumption, effectiveCounts } from '../analysis/designEffect.ts';
-import { noBatches, noRequests, type Tally } from '../analysis/tally.ts';
+import { type Assumption, effectiveCounts, together } from '../analysis/designEffect.ts';
+import { type Copies, noBatches, noRequests, type Tally } from '../analysis/tally.ts';
 import type { RevisionEvidence } from '../rollout/world.ts';
 import type { Sight } from './sight.ts';
+
+/** The same share of the copies that came for a second opinion. */
+interface CopiedRate {
+  /** Under which name of rateKey the reader of the evidence keeps its batches. */
+  readonly key: string;
+  readonly asked: (copies: Copies) => number;
+  readonly hits: (copies: Copies) => number;
+}
 
 /** A share that a tally holds. */
 export interface TallyRate {
@@ -14,7 +22,30 @@ export interface TallyRate {
   readonly hits: (tally: Tally) => number;
   /** Both as what they are worth in independent ones; `tested` is the share that they are held against, if one is. */
   readonly counts: (tally: Tally, tested?: number | Assumption) => Counts;
+  /** Absent: copies say nothing about it. */
+  readonly copied?: CopiedRate;
 }
+
+/**
+ * A copy is asked in the same second as live requests, and what that second suffers shows in both: each with a design
+ * effect of its own would count it twice. With half, 20,000 candidates at their limit are failed no oftener than
+ * without copies (docs/decisions/second-opinion.md).
+ */
+const WORTH_OF_A_COPY = 0.5;
+
+/** Live requests and copies together, as what they are worth in independent ones. */
+export function countsWithCopies(rate: TallyRate, tally: Tally, tested: number): Counts {
+  const live = rate.counts(tally, tested);
+  if (rate.copied === undefined || rate.copied.asked(tally.copies) === 0) return live;
+  const { asked, hits, key } = rate.copied;
+  const total = asked(tally.copies);
+  const copies = effectiveCounts(Math.min(total, hits(tally.copies)), total, tally.batches[key] ?? noBatches, tested);
+  return together(live, { hits: copies.hits * WORTH_OF_A_COPY, total: copies.total * WORTH_OF_A_COPY });
+}
+
+/** How many were asked, copies included. */
+export const askedWithCopies = ({ asked, copied }: TallyRate, tally: Tally): number =>
+  asked(tally) + (copied?.asked(tally.copies) ?? 0);
 
 /** What was counted, as it was counted. */
 export const rawCounts = ({ hits, asked }: TallyRate, tally: Tally): Counts => ({
@@ -31,11 +62,12 @@ export function batchedRate(
   key: string,
   count: (tally: Tally) => number,
   asked: (tally: Tally) => number,
+  copied?: CopiedRate,
 ): TallyRate {
   const hits = (tally: Tally): number => Math.min(count(tally), asked(tally));
   const counts = (tally: Tally, tested?: number | Assumption): Counts =>
     effectiveCounts(hits(tally), asked(tally), tally.batches[key] ?? noBatches, tested);
-  return { what, asked, hits, counts };
+  return { what, asked, hits, counts, ...(copied === undefined ? {} : { copied }) };
 }
 
 export type Window = 'sinceRollout' | 'sinceStep' | 'recent' | 'lifetime';

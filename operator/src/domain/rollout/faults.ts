@@ -26,6 +26,10 @@ const keptUsers = ({ spec }: World): string | undefined =>
   spec.traffic.sessionKey === undefined
     ? undefined
     : 'traffic.sessionKey keeps users with their version, which pods do when asked: remove it';
+const secondOpinion = ({ spec }: World): string | undefined =>
+  spec.rollout.secondOpinion === 'OnSuspicion'
+    ? 'rollout.secondOpinion: OnSuspicion copies requests, which pods do when asked: remove it'
+    : undefined;
 const countedPredictions = ({ spec: { rollout } }: World): string | undefined => {
   const guard = rollout.guards?.find(
     ({ predictionShift, observe }) => predictionShift !== undefined && observe !== true,
@@ -38,7 +42,7 @@ const countedPredictions = ({ spec: { rollout } }: World): string | undefined =>
 /** What is asked of pods, where none is: it would be left undone without a word, or waited for. */
 const podsCanBeTold: Check = (world) => {
   if (world.podsAreAsked) return undefined;
-  const fault = shadowStep(world) ?? keptUsers(world) ?? countedPredictions(world);
+  const fault = shadowStep(world) ?? keptUsers(world) ?? secondOpinion(world) ?? countedPredictions(world);
   const message = `${fault}, or run the operator with SLIPWAY_EVIDENCE=pods (it reads a Prometheus and asks no pod).`;
   return fault === undefined ? undefined : { reason: 'PodsNotAsked', message };
 };

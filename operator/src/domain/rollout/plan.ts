@@ -11,10 +11,11 @@ import { observedSplit, observedWeights, type Split } from './observed.ts';
 import { removable } from './retention.ts';
 import { routesOf } from './routes.ts';
 import { RULES } from './rules.ts';
+import { isAsking, newsOfOpinion, withSecondOpinion } from './secondOpinion.ts';
 import { keptExact, keptWarm, replicasOf } from './sizing.ts';
 import { testsOf } from './stepTests.ts';
 import { type Backend, backendsOf, candidatePercent, TOTAL_WEIGHT } from './weights.ts';
-import type { HeaderRoute, RouteFacts, World } from './world.ts';
+import type { CandidateStatus, HeaderRoute, RouteFacts, World } from './world.ts';
 
 /** A revision has ten characters. A longer annotation fits none, and would not fit the status either. */
 const LONGEST_RETRY = 63;
@@ -136,9 +137,23 @@ function withVerdicts({ state, ...decision }: Decision, { guards, world }: View)
   return { ...decision, state: { ...state, candidate: { ...live, guards: [...guards] } } };
 }
 
+/** Copies are asked for by the pass after the one that decided to: each moment until then is a moment of a fault. */
+const ORDER_MS = 20;
+/** Looks while copies come: there is five times as much to see. */
+const OPINION_MS = 250;
+
+/** Milliseconds to the next look at a live candidate. */
+function nextLookMs({ guardPeriodMs, status }: World, { secondOpinion }: CandidateStatus): number {
+  if (!isAsking(secondOpinion)) return guardPeriodMs;
+  const isNew = secondOpinion?.startedAt !== status.candidate?.secondOpinion?.startedAt;
+  return Math.min(guardPeriodMs, isNew ? ORDER_MS : OPINION_MS);
+}
+
 /** While a candidate is live its guards are looked at, whatever else is waited for. */
-const nextPass = ({ guardPeriodMs }: World, { state, tone, againMs, cause }: Decision): Outcome => {
-  if (liveCandidate(state) !== undefined) return again(guardPeriodMs, cause.reason);
+const nextPass = (world: World, { state, tone, againMs, cause }: Decision): Outcome => {
+  const { guardPeriodMs } = world;
+  const live = liveCandidate(state);
+  if (live !== undefined) return again(nextLookMs(world, live), cause.reason);
   if (againMs !== undefined) return again(againMs, cause.reason);
   return tone === 'Progressing' ? again(guardPeriodMs, cause.reason) : settled;
 };
@@ -155,7 +170,7 @@ export function plan(world: World): Plan {
   const guards = refreshGuards(world.status.candidate?.guards, fresh);
   const view: View = { world, state, guards };
   const rule = ruleFor(view);
-  const decision = withVerdicts(rule.decide(view), view);
+  const decision = withSecondOpinion(withVerdicts(rule.decide(view), view), view);
   const versions = decision.state;
   const replicas = replicasOf(world, versions);
   return {
@@ -169,10 +184,10 @@ export function plan(world: World): Plan {
     remove: removable(world, replicas),
     status: statusOf(world, decision),
     observed: observe(world, decision),
-    events:
-      decision.note === undefined
-        ? []
-        : [decision.note].map(({ type, reason, action, message }) => ({ type, reason, action, message })),
+    events: [
+      ...[decision.note ?? []].flat().map(({ type, reason, action, message }) => ({ type, reason, action, message })),
+      ...newsOfOpinion(view, versions.candidate),
+    ],
     next: nextPass(world, decision),
   };
 }

@@ -18,6 +18,7 @@ describe('an operator that reads a Prometheus and asks no pod', () => {
       specOf({ steps: [{ weight: 5 }, { shadow: 50 }, { weight: 100 }] }),
       /^Step 2 of rollout\.steps .*leave the step out/,
     ],
+    ['a second opinion', specOf({ secondOpinion: 'OnSuspicion' }), /^rollout\.secondOpinion: OnSuspicion .*remove it/],
     ['sessionKey', sticky, /^traffic\.sessionKey .*remove it/],
     ['a guard on predictions', specOf({ guards: [shift] }), /^Guard scores \(predictionShift\) .*remove it/],
   ] as const)(

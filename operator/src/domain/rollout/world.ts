@@ -92,6 +92,8 @@ export interface RevisionEvidence {
   readonly lifetime: Tally;
   /** Seconds that sinceStep covers. */
   readonly stepSeconds: number;
+  /** true: all of its pods count copies for a second opinion apart. Others would count them like any request. */
+  readonly takesCopies?: true;
   /**
    * Predictions since the rollout began, frozen at the last look: looks come when the smaller of candidate and stable
    * has 100, 200, 400, … rows, and `look` counts them from 1. Absent before the first.
