@@ -5,15 +5,41 @@ import { describe, expect, test } from 'vitest';
 
 const page = readFileSync(join(repositoryRoot, 'docs', 'peers.md'), 'utf8');
 
-/** Threads of a row, and the files that its last cell names. */
+/** A file that a row names, and the title of its test: all parts between › and … stand in the file. */
+interface Shown {
+  readonly file: string;
+  readonly title: readonly string[];
+}
+
+function shownBy(cell: string): Shown[] {
+  const named = cell.matchAll(/`([^`]+\.(?:ts|yaml))`(?: › (.*?)(?=; (?:[a-z ]+: )?`|; there is|$))?/g);
+  return [...named].map(([, file = '', title = '']) => ({
+    file,
+    title: title
+      .split(/ › |…/)
+      .map((part) => part.replaceAll('`', '').trim())
+      .filter((part) => part !== ''),
+  }));
+}
+
+/** Threads of a row, and what its last cell names. */
 const rows = page
   .split('\n')
   .filter((line) => line.startsWith('| ') && !line.startsWith('| Thread') && !line.startsWith('| ---'))
   .map((line) => {
     const [, threads = '', , shown = ''] = line.split(/(?<!\\)\|/);
-    const files = [...shown.matchAll(/`([^`]+\.(?:ts|yaml))`/g)].map(([, file = '']) => file);
-    return { threads: [...threads.matchAll(/[\w-]*#\d+/g)].map(([id]) => id), text: threads.trim(), files };
+    return {
+      threads: [...threads.matchAll(/[\w-]*#\d+/g)].map(([id]) => id),
+      text: threads.trim(),
+      shown: shownBy(shown.trim()),
+    };
   });
+
+const textOf = (file: string): string => {
+  const path = join(repositoryRoot, file);
+  expect(existsSync(path), `${file} is gone`).toBe(true);
+  return readFileSync(path, 'utf8');
+};
 
 describe('the page on what users of other tools asked for', () => {
   test('has rows for every tool that we want to be better than', () => {
@@ -32,18 +58,26 @@ describe('the page on what users of other tools asked for', () => {
     expect(rows.length).toBeGreaterThan(100);
   });
 
-  test.each(rows.filter(({ files }) => files.length > 0))(
-    '$text is cited by a test that is there',
-    ({ threads, files }) => {
-      const texts = files.map((file) => {
-        const path = join(repositoryRoot, file);
-        expect(existsSync(path), `${file} is gone`).toBe(true);
-        return readFileSync(path, 'utf8');
-      });
-      // A manifest that must be refused is named after its fault, and tells of it.
-      if (threads.length === 0 || files.every((file) => file.endsWith('.yaml'))) return;
-      const numbers = threads.map((id) => id.slice(id.indexOf('#')));
-      expect(numbers.some((number) => texts.some((text) => text.includes(number)))).toBe(true);
+  test.each(rows.filter(({ shown }) => shown.length > 0))('$text is cited by a test that is there', (row) => {
+    const texts = row.shown.map(({ file }) => textOf(file));
+    // A manifest that must be refused is named after its fault, and tells of it.
+    if (row.threads.length === 0 || row.shown.every(({ file }) => file.endsWith('.yaml'))) return;
+    const numbers = row.threads.map((id) => id.slice(id.indexOf('#')));
+    expect(numbers.some((number) => texts.some((text) => text.includes(number)))).toBe(true);
+  });
+
+  test.each(rows.flatMap(({ shown }) => shown).filter(({ file }) => file.endsWith('.ts')))(
+    '$file has the test $title',
+    ({ file, title }) => {
+      expect(title).not.toEqual([]);
+      const text = textOf(file);
+      expect(title.filter((part) => !text.includes(part))).toEqual([]);
     },
   );
+
+  test('names for each thread that is left to others what to do instead', () => {
+    const left = rows.filter(({ shown }) => shown.length === 0);
+    expect(left.every(({ threads }) => threads.length > 0)).toBe(true);
+    expect(left.length).toBeLessThan(10);
+  });
 });

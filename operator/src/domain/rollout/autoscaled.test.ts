@@ -44,7 +44,7 @@ function course(start: World): { readonly passes: readonly Pass[]; readonly end:
 }
 
 describe('a service whose pods an autoscaler counts', () => {
-  test('kserve#3768: keeps the pods it has while a version takes over, which has as many when it gets all requests', () => {
+  test('kserve#3768, flagger#1600, flagger#1209: keeps the pods it has while a version takes over, which has as many when it gets all requests', () => {
     const spec = specOf();
     const replicas = { min: 2, max: 10, target: { cpu: 60 } };
     const { passes, end } = course({
@@ -65,7 +65,10 @@ describe('a service whose pods an autoscaler counts', () => {
 test.each([
   [2, 5],
   [5, 3],
-])('kserve#6001: a changed number of pods reaches what serves in one pass: from %i to %i', (before, after) => {
-  const world = { ...serving, spec: specOf({}, after), revisions: { [V0]: pods(before) } };
-  expect(plan(world).replicas).toEqual({ [V0]: after });
-});
+])(
+  'kserve#6001, flagger#574: a changed number of pods reaches what serves in one pass: from %i to %i',
+  (before, after) => {
+    const world = { ...serving, spec: specOf({}, after), revisions: { [V0]: pods(before) } };
+    expect(plan(world).replicas).toEqual({ [V0]: after });
+  },
+);
