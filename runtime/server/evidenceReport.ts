@@ -2,12 +2,13 @@ import { EVIDENCE_SCHEMA, type Evidence, LATENCY_BOUNDS_MS } from '@slipway/crds
 import { evidenceOf, type ProcessState } from './evidence/document.ts';
 import type { ModelIdentity, ServedModel } from './models/servedModel.ts';
 import type { ModelObservation } from './observe/observatory.ts';
+import type { AskedModel } from './rest/admin.ts';
 
 export interface EvidenceReportOptions {
   /** The one model of a pod, known before it is loaded. */
   readonly identity: ModelIdentity | undefined;
-  /** The model that the evidence is about, once there is one. */
-  readonly model: () => ServedModel | undefined;
+  /** The model that the evidence is about, once there is one. Throws RequestError. */
+  readonly model: (asked: AskedModel) => ServedModel | undefined;
   readonly observation: (identity: ModelIdentity) => ModelObservation | undefined;
   readonly state: () => ProcessState;
   readonly startedAt: Date;
@@ -16,13 +17,13 @@ export interface EvidenceReportOptions {
 }
 
 /**
- * The evidence document of a pod: of its model, or of nothing while that is not loaded. A document of zeros under an
+ * The evidence document of a model: that of a pod or one of a folder, or of nothing while it is not loaded. A document of zeros under an
  * epoch of its own tells a reader that the process is there and has counted nothing.
  */
 export const evidenceReport =
   ({ identity, model, observation, state, startedAt, epoch, now }: EvidenceReportOptions) =>
-  (): Evidence => {
-    const served = model();
+  (asked: AskedModel): Evidence => {
+    const served = model(asked);
     if (served) return evidenceOf(served, state(), now(), observation(served.identity)?.shadowEvidence());
     return {
       schema: EVIDENCE_SCHEMA,

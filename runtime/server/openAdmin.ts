@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { type Baseline, FILES, type ShadowOrder } from '@slipway/crds/contract';
 import { bearerGate } from '../container/bearer.ts';
+import { type AdminModels, adminModel } from './adminModel.ts';
 import type { AdminToken } from './adminToken.ts';
 import { RUNTIME_VERSION, type ServerConfig } from './config.ts';
 import type { ProcessState } from './evidence/document.ts';
@@ -15,7 +16,7 @@ import type { ModelIdentity, ServedModel } from './models/servedModel.ts';
 import { shadowPass } from './observe/shadow/pass.ts';
 import type { Observing } from './observing.ts';
 import { RequestError } from './requestError.ts';
-import { createAdminServer } from './rest/admin.ts';
+import { type AskedModel, createAdminServer } from './rest/admin.ts';
 import type { Peers } from './sessions/peers.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
@@ -29,6 +30,7 @@ export interface AdminParts {
   readonly token: AdminToken;
   /** The one model of a pod. */
   readonly identity: ModelIdentity | undefined;
+  readonly phase: AdminModels['phase'];
   readonly state: () => ProcessState;
   readonly epoch: string;
   readonly onFailure: (sentence: string, cause: unknown) => void;
@@ -36,8 +38,8 @@ export interface AdminParts {
 
 /** The port of probes, scrapers and the operator. Not listening yet. */
 export function openAdmin(parts: AdminParts): Server {
-  const { config, repository, observing, token, identity, state, epoch, onFailure } = parts;
-  const model = () => repository.find(identity?.name ?? repository.names()[0] ?? '');
+  const { config, observing, token, identity, state, epoch, onFailure } = parts;
+  const model = (asked: AskedModel) => adminModel(asked, parts);
   return createAdminServer({
     ready: () => state().ready,
     metrics: scrape(parts),
@@ -50,20 +52,19 @@ export function openAdmin(parts: AdminParts): Server {
       epoch,
       now: () => new Date(),
     }),
-    orderShadow: (order) => follow(order, model(), observing, token),
+    orderShadow: (order, asked) => follow(order, model(asked), observing, token),
     orderSession: (order) => parts.sessions.follow(order),
     orderPeers: (order) => parts.peers.follow(order),
-    baseline: () => baselineOf(identity, model()),
+    baseline: (asked) => baselineOf(model(asked)),
     granted: config.adminTokenFile === undefined ? undefined : bearerGate(config.adminTokenFile),
     onFailure,
   });
 }
 
 /** As the evidence of the version that answers now is counted by; the file may be gone or already that of another one. */
-function baselineOf(identity: ModelIdentity | undefined, model: ServedModel | undefined): Baseline {
-  if (!identity) throw new RequestError(404, 'This server serves a folder: its models have their baselines there.');
+function baselineOf(model: ServedModel | undefined): Baseline {
   if (!model) throw new RequestError(503, 'The model is not loaded yet; come again later.', { 'retry-after': '1' });
-  if (!model.evidence.baseline) throw new RequestError(404, `Model "${identity.name}" has no ${FILES.baseline}.`);
+  if (!model.evidence.baseline) throw new RequestError(404, `Model "${model.identity.name}" has no ${FILES.baseline}.`);
   return model.evidence.baseline;
 }
 

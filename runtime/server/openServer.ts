@@ -63,8 +63,8 @@ export async function openServer(parts: ServerParts): Promise<OpenServer> {
     draining: lifecycle.phase === 'Draining',
     inFlight: rest.inFlight + grpc.inFlight,
   });
-  const { refusals, identity } = deps;
-  const admin = openAdmin({ ...parts, refusals, sessions, peers, token, identity, state, onFailure });
+  const { refusals, identity, phase } = deps;
+  const admin = openAdmin({ ...parts, refusals, sessions, peers, token, identity, phase, state, onFailure });
   const listening = {
     admin: await listen(admin, config.adminPort),
     rest: await listen(rest.server, config.restPort),

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   ADMIN_PATHS,
@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeModel } from '../../onnx/model.ts';
 import { affine, writeArtifact } from '../../test/artifacts.ts';
 import { ADMIN, type ServerProcess, startFolder, startServer } from '../../test/serverProcess.ts';
+import { temporaryFolder } from '../../test/temporaryFolder.ts';
 
 const EDGES = [-0.5, 0.1, 0.5];
 const feature = (name: string, index: number): Summarised => ({
@@ -119,11 +120,97 @@ test('a server whose baseline does not fit its model ends with the sentence that
   );
 });
 
-test('a pod without a baseline and a server of a folder say why they have none to give', async () => {
+describe('a server of a folder with several models', () => {
+  let server: ServerProcess;
+  beforeAll(async () => {
+    const folder = await temporaryFolder('several');
+    for (const place of ['flights/1', 'flights/2', 'trains']) {
+      await mkdir(join(folder, place), { recursive: true });
+      await writeFile(join(folder, place, 'model.onnx'), encodeModel(affine));
+    }
+    await writeFile(join(folder, 'trains', 'baseline.json'), JSON.stringify(baseline));
+    server = await startFolder(folder, { versions: 'All' });
+    await server.logged('ready');
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] }];
+    for (const model of ['flights', 'flights/versions/1', 'trains', 'trains', 'trains']) {
+      await server.fetch('rest', `/v2/models/${model}/infer`, { method: 'POST', body: JSON.stringify({ inputs }) });
+    }
+  });
+  afterAll(() => server.kill());
+
+  const admin = async (path: string, body?: object) => {
+    const init = body && { method: 'POST', body: JSON.stringify(body) };
+    const answer = await server.fetch('admin', path, { headers: ADMIN, ...init });
+    return { status: answer.status, body: await answer.json() };
+  };
+
+  test.each([
+    ['the newest version', '?model=flights', 'flights', '2', 1],
+    ['a version', '?model=flights&version=1', 'flights', '1', 1],
+    ['another model', '?model=trains', 'trains', '1', 3],
+  ])('has evidence of %s', async (_what, query, name, version, ok) => {
+    const { body } = await admin(`${ADMIN_PATHS.evidence}${query}`);
+    expect(body).toMatchObject({ model: { name, version }, requests: { ok } });
+  });
+
+  test('has the baseline of each, and copies for each what is ordered for it', async () => {
+    expect((await admin(`${ADMIN_PATHS.baseline}?model=trains`)).body).toEqual(baseline);
+    expect(await admin(`${ADMIN_PATHS.baseline}?model=flights`)).toMatchObject({
+      status: 404,
+      body: { error: 'Model "flights" has no baseline.json.' },
+    });
+    const shadow = { id: 'o1', target: 'http://127.0.0.1:9', percent: 100 };
+    const ordered = await admin(`${ADMIN_PATHS.evidence}?model=trains`, { shadow });
+    expect(ordered.body).toMatchObject({ model: { name: 'trains' }, shadow: { order: 'o1' } });
+    expect((await admin(`${ADMIN_PATHS.evidence}?model=flights`)).body).not.toHaveProperty('shadow');
+  });
+
+  test.each([
+    [
+      'no name',
+      '',
+      400,
+      'This server has "flights" and "trains"; say which by ?model=<name>, and &version= for one of several.',
+    ],
+    ['an unknown name', '?model=ships', 404, 'There is no model "ships" here; this server has "flights" and "trains".'],
+    [
+      'an unknown version',
+      '?model=flights&version=3',
+      404,
+      'There is no version "3" of "flights" here, only "1" and "2".',
+    ],
+    [
+      'a misspelt question',
+      '?modle=trains',
+      400,
+      'Ask by ?model=<name>&version=<version>, each once, and not by "modle".',
+    ],
+    [
+      'two names',
+      '?model=trains&model=flights',
+      400,
+      'Ask by ?model=<name>&version=<version>, each once, and not by "model".',
+    ],
+  ])('says what it has where there is %s', async (_what, query, status, error) => {
+    expect(await admin(`${ADMIN_PATHS.evidence}${query}`)).toEqual({ status, body: { error } });
+  });
+});
+
+test('a pod has evidence of its own model only, asked by name or not', async () => {
+  const server = await startServer(await writeArtifact({ 'model.onnx': encodeModel(affine) }));
+  await server.logged('ready');
+  const asked = async (query: string) =>
+    (await server.fetch('admin', `${ADMIN_PATHS.evidence}${query}`, { headers: ADMIN })).status;
+  expect(await Promise.all(['', '?model=flights', '?model=flights&version=1.4.0'].map(asked))).toEqual([200, 200, 200]);
+  expect(await Promise.all(['?model=trains', '?version=2'].map(asked))).toEqual([404, 404]);
+  await server.kill();
+});
+
+test('a model without a baseline says so, in a pod and in a folder', async () => {
   const artifact = await writeArtifact({ 'model.onnx': encodeModel(affine) });
   for (const [server, error] of [
     [await startServer(artifact), 'Model "flights" has no baseline.json.'],
-    [await startFolder(artifact.directory), 'This server serves a folder: its models have their baselines there.'],
+    [await startFolder(artifact.directory), expect.stringMatching(/^Model "served-.*" has no baseline\.json\.$/)],
   ] as const) {
     await server.logged('ready');
     const answer = await server.fetch('admin', ADMIN_PATHS.baseline, { headers: ADMIN });

@@ -13,7 +13,7 @@ import { UNAUTHORIZED } from '../../container/bearer.ts';
 import { http } from '../nodeHttp.ts';
 import { requestErrorOf } from '../protocol/failure.ts';
 import { BodyRooms } from '../protocol/parser/bodyRooms.ts';
-import { RequestError } from '../requestError.ts';
+import { badRequest, RequestError } from '../requestError.ts';
 import { BodyGate } from './bodyGate.ts';
 import { jsonBody } from './jsonBody.ts';
 import { NodeBody } from './nodeExchange.ts';
@@ -26,20 +26,27 @@ export interface MetricsText {
   readonly contentType: string;
 }
 
+/** Of ?model=<name>&version=<version>: needed where a server has several. */
+export interface AskedModel {
+  readonly model: string | undefined;
+  readonly version: string | undefined;
+}
+
 export interface AdminDependencies {
   readonly ready: () => boolean;
   readonly metrics: () => Promise<MetricsText>;
-  readonly evidence: () => Evidence;
-  /** What the operator wants copied to a candidate from now on; null ends it. */
-  readonly orderShadow: (order: ShadowOrder | null) => void;
+  /** Throws RequestError where there is no such model, or several and none named; so do the two that follow. */
+  readonly evidence: (asked: AskedModel) => Evidence;
+  /** What is to be copied to a candidate from now on; null ends it. */
+  readonly orderShadow: (order: ShadowOrder | null, asked: AskedModel) => void;
   /** Whose requests are to be passed on to the other version; null ends it. */
   readonly orderSession: (order: SessionOrder | null) => void;
   /** Who else may remember the request of a label; null: nobody is known. */
   readonly orderPeers: (order: PeersOrder | null) => void;
   /** Whether an Authorization header may read the evidence and the baseline. Undefined: there is no token, so nobody may. */
   readonly granted: ((authorization: string | undefined) => Promise<boolean>) | undefined;
-  /** What the one model of a pod saw in training. Throws RequestError where there is nothing to give. */
-  readonly baseline: () => Baseline;
+  /** What a model saw in training. Throws RequestError where there is nothing to give. */
+  readonly baseline: (asked: AskedModel) => Baseline;
   /** Told of every failure of ours. */
   readonly onFailure: (sentence: string, cause: unknown) => void;
 }
@@ -115,25 +122,37 @@ function pathOf(request: IncomingMessage): AdminPath {
 /** GET reads the evidence; POST says what to shadow and whom to pass on from now on, and reads it. */
 async function answerEvidence(deps: AdminDependencies, request: IncomingMessage): Promise<Answer> {
   await mustBeGranted(deps, request);
+  const asked = askedModel(request);
   if (request.method === 'POST') {
     const poll = jsonBody(
       await bodyOf(request),
       evidencePollSchema,
       '{"shadow": order or null, "session": order or null, "peers": order or null}',
     );
-    if (poll.shadow !== undefined) deps.orderShadow(poll.shadow);
+    if (poll.shadow !== undefined) deps.orderShadow(poll.shadow, asked);
     if (poll.session !== undefined) deps.orderSession(poll.session);
     if (poll.peers !== undefined) deps.orderPeers(poll.peers);
   }
-  return jsonAnswer(deps.evidence());
+  return jsonAnswer(deps.evidence(asked));
 }
 
 /** Up to a megabyte of counts, which packing makes a tenth of. */
 async function answerBaseline(deps: AdminDependencies, request: IncomingMessage): Promise<Answer> {
   await mustBeGranted(deps, request);
-  const answer = jsonAnswer(deps.baseline());
+  const answer = jsonAnswer(deps.baseline(askedModel(request)));
   const packing = packingOf(request.headers, answer);
   return packing ? packedAnswer(answer, packing) : answer;
+}
+
+/** A misspelt name would give the evidence of another model than was meant. */
+function askedModel({ url }: IncomingMessage): AskedModel {
+  const query = new URLSearchParams((url as string).split('?').slice(1).join('?'));
+  const stranger = [...query.keys()].find(
+    (name, i, all) => !['model', 'version'].includes(name) || all.indexOf(name) < i,
+  );
+  if (stranger === undefined)
+    return { model: query.get('model') ?? undefined, version: query.get('version') ?? undefined };
+  throw badRequest(`Ask by ?model=<name>&version=<version>, each once, and not by "${stranger.slice(0, 40)}".`);
 }
 
 async function mustBeGranted({ granted }: AdminDependencies, { headers }: IncomingMessage): Promise<void> {
