@@ -9,6 +9,8 @@ export interface RestDependencies extends PortDependencies {
    * only where there is access to be had. Undefined: nobody is.
    */
   readonly admitsCopy?: (order: string, authorization: string) => boolean;
+  /** Whether plain requests are read by the lane (lane/); true by default. */
+  readonly fastLane?: boolean;
   /** Reads large bodies in another thread; undefined: they are read here. */
   readonly reader?: RegionReader;
   /** Knows whose requests are passed on to the other version; undefined: nobody's are. */

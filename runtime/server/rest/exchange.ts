@@ -14,6 +14,8 @@ export interface BodySource {
 /** One request and the way back to its caller, whatever read it from the wire: all that a call knows of HTTP. */
 export interface Exchange extends BodySource {
   readonly socket: Socket;
+  /** Whether every byte of the request has come, read or not. */
+  readonly isWhole: boolean;
   /** Whether nothing that is sent arrives any more. */
   readonly isGone: boolean;
   /** Tells once that nothing more is to be sent: the caller has all of its answer, or is gone. */

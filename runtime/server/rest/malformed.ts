@@ -10,8 +10,10 @@ const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 /** How long a refused connection is read from, so that what is still coming does not cost the caller the answer. */
 const LINGER_MS = 1000;
 
+type Broken = Pick<NodeJS.ErrnoException, 'code'>;
+
 /** What is wrong with a request that node:http could not read, or not in time. */
-function faultOf(error: NodeJS.ErrnoException, { limits }: CallContext): RequestError {
+function faultOf(error: Broken, { limits }: CallContext): RequestError {
   if (error.code === 'HPE_HEADER_OVERFLOW') {
     return new RequestError(431, `The header may have ${limits.maxHeaderBytes} bytes at most.`);
   }
@@ -29,8 +31,7 @@ function faultOf(error: NodeJS.ErrnoException, { limits }: CallContext): Request
 const BUSY = new RequestError(503, 'Too many large requests are being read; try again later.', { 'retry-after': '1' });
 
 /** A body that waits before the gate is not sent: the server has not asked for it yet. */
-const isOurLateness = ({ code }: NodeJS.ErrnoException, { reading }: Call): boolean =>
-  code === TIMEOUT && reading.waiting;
+const isOurLateness = ({ code }: Broken, { reading }: Call): boolean => code === TIMEOUT && reading.waiting;
 
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -52,15 +53,23 @@ export function refuseMalformed(server: Server, context: CallContext): void {
     refused.add(socket);
     const answered = context.unread.has(socket);
     if (answered || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    const calls = [...context.open].filter(({ exchange }) => exchange.socket === socket);
-    for (const { exchange } of calls) exchange.endBehind();
-    const broken = calls.find(({ reading }) => !reading.complete);
-    if (broken) broken.breakOff(isOurLateness(error, broken) ? BUSY : faultOf(error, context));
-    else if (calls.length === 0) refuse(socket, faultOf(error, context), context);
+    if (breakOff(error, socket, context) === 0) refuse(socket, faultOf(error, context), context);
   });
   server.on('connect', (_request, socket: Duplex) =>
     refuse(socket, new RequestError(405, 'This server is no proxy.', { allow: 'GET, HEAD, POST' }), context),
   );
+}
+
+/** What broke a request off, by the codes of node:http. */
+export const BROKEN = { Ended: { code: 'HPE_INVALID_EOF_STATE' }, Late: { code: TIMEOUT } } as const;
+
+/** Ends the call that is being read on this socket with what is wrong, if there is one. Returns how many there are. */
+export function breakOff(error: Broken, socket: Duplex, context: CallContext): number {
+  const calls = [...context.open].filter(({ exchange }) => exchange.socket === socket);
+  for (const { exchange } of calls) exchange.endBehind();
+  const broken = calls.find(({ exchange }) => !exchange.isWhole);
+  broken?.breakOff(isOurLateness(error, broken) ? BUSY : faultOf(error, context));
+  return calls.length;
 }
 
 function refuse(socket: Duplex, fault: RequestError, { identity, refusals }: CallContext): void {

@@ -44,6 +44,10 @@ export class NodeExchange extends NodeBody implements Exchange {
     return this.request.socket;
   }
 
+  get isWhole(): boolean {
+    return this.request.complete;
+  }
+
   get isGone(): boolean {
     return this.response.destroyed;
   }

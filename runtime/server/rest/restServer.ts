@@ -9,7 +9,10 @@ import { Roster } from '../roster.ts';
 import { BodyGate, LOOK_EVERY_MS } from './bodyGate.ts';
 import type { Call, CallContext, Readers } from './call.ts';
 import type { RestDependencies } from './dependencies.ts';
-import { refuseMalformed } from './malformed.ts';
+import { AnswerHeads } from './lane/answerHead.ts';
+import { Lane } from './lane/lane.ts';
+import { LaneServer } from './lane/laneServer.ts';
+import { BROKEN, breakOff, refuseMalformed } from './malformed.ts';
 import { Switchboard } from './switchboard.ts';
 
 export interface RestServer {
@@ -34,17 +37,19 @@ export function createRestServer(deps: RestDependencies, readers: Readers = READ
   const open = new Roster<Call>();
   const context: CallContext = { ...deps, readers, bodies, open, unread: new WeakSet() };
   const switchboard = new Switchboard(context);
-  const server = serverOf(deps, (request, response) => switchboard.answer(request, response, false));
+  const { server, lane } = serverOf(context, switchboard);
   server.on('checkContinue', (request, response) => switchboard.answer(request, response, true));
   server.on('drop', () => deps.onFailure(`More than ${limits.maxConnections} connections: one was closed.`, undefined));
   server.maxConnections = limits.maxConnections;
   server.timeout = longestSilence(limits);
   refuseMalformed(server, context);
   const sweep = setInterval(() => failOverdue(open), sweepMs(limits.requestTimeoutMs)).unref();
+  const laneSweep = lane && setInterval(() => lane.sweep(), inputSweepMs(limits)).unref();
   const look = setInterval(() => gate.look(), LOOK_EVERY_MS).unref();
   server.on('close', () => {
     clearInterval(sweep);
     clearInterval(look);
+    clearInterval(laneSweep);
   });
   return {
     server,
@@ -54,26 +59,62 @@ export function createRestServer(deps: RestDependencies, readers: Readers = READ
   };
 }
 
-function serverOf(
-  { certificate, limits }: RestDependencies,
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Server {
+/** TLS is no matter of the lane: to decrypt takes more time than it could save. */
+function serverOf(context: CallContext, switchboard: Switchboard): { server: Server; lane?: Lane } {
+  const { certificate, limits, fastLane = true } = context;
   const options = serverOptions(limits);
-  if (!certificate) return http.createServer(options, answer);
+  const answer = (request: IncomingMessage, response: ServerResponse) => switchboard.answer(request, response, false);
+  if (!certificate && !fastLane) return { server: http.createServer(options, answer) };
+  if (!certificate) return laneServerOf(options, answer, context, switchboard);
   const server = https.createServer({ ...options, ...secureOptions(certificate.pair) }, answer);
   certificate.follow(server);
-  return server;
+  return { server };
+}
+
+/** Larger bodies are read by node:http, which takes no longer for them than it takes to read their numbers. */
+const MOST_LANE_BODY = 64 * 1024;
+
+function laneServerOf(
+  options: ServerOptions,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  context: CallContext,
+  switchboard: Switchboard,
+): { server: Server; lane: Lane } {
+  const { limits, now, phase } = context;
+  const server = new LaneServer(options, answer);
+  const lane = new Lane(
+    {
+      heads: new AnswerHeads(now, KEEP_ALIVE_MS),
+      mostHeadBytes: limits.maxHeaderBytes,
+      mostBodyBytes: Math.min(MOST_LANE_BODY, limits.maxBodyBytes),
+      leaving: () => phase() === 'Draining',
+      answer: (target, exchange) => switchboard.answerPlain(target, exchange),
+      breakOff: (socket, why) => breakOff(BROKEN[why], socket, context),
+    },
+    {
+      sweepMs: inputSweepMs(limits),
+      keepAliveMs: KEEP_ALIVE_MS,
+      bodyMs: limits.bodyTimeoutMs,
+      silenceMs: longestSilence(limits),
+    },
+    (socket) => server.adopt(socket),
+  );
+  server.putInFront(lane);
+  return { server, lane };
 }
 
 const serverOptions = (limits: PortLimits): ServerOptions => ({
   keepAliveTimeout: KEEP_ALIVE_MS,
   headersTimeout: Math.min(limits.headersTimeoutMs, limits.bodyTimeoutMs),
   requestTimeout: limits.bodyTimeoutMs,
-  connectionsCheckingInterval: sweepMs(Math.min(limits.headersTimeoutMs, limits.bodyTimeoutMs)),
+  connectionsCheckingInterval: inputSweepMs(limits),
   maxHeaderSize: limits.maxHeaderBytes,
   requireHostHeader: false, // ours is told in the protocol's form
   noDelay: true,
 });
+
+const inputSweepMs = ({ headersTimeoutMs, bodyTimeoutMs }: PortLimits): number =>
+  sweepMs(Math.min(headersTimeoutMs, bodyTimeoutMs));
 
 const sweepMs = (boundMs: number): number => Math.max(1, Math.min(MOST_SWEEP_MS, Math.ceil(boundMs / 10)));
 
