@@ -51,7 +51,7 @@ export type ShadowEvidence = z.infer<typeof shadowEvidenceSchema>;
  */
 export const shadowOrderSchema = z.strictObject({
   id: z.string().min(1).max(128),
-  /** http://host:port of the candidate's REST port. */
+  /** http://host:port of the candidate's REST port, or https:// with a certificate that the pod trusts. */
   target: z.url(),
   percent: z.number().min(0).max(100),
   compare: z.enum(['argmax', 'tolerance', 'topK']).optional(),

@@ -1,10 +1,12 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Evidence } from '@slipway/crds/contract';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fp32 } from '../onnx/builders.ts';
 import { affine, modelArtifact } from '../test/artifacts.ts';
 import { ADMIN, type ServerProcess, startServer } from '../test/serverProcess.ts';
@@ -18,24 +20,28 @@ beforeAll(async () => {
 afterAll(() => stable.kill());
 
 /** One poll of the operator: the order that holds from now on, for the evidence of this moment. */
-async function poll(order: object | null): Promise<Evidence> {
+async function poll(order: object | null, server = stable): Promise<Evidence> {
   const body = JSON.stringify({ shadow: order });
-  const response = await stable.fetch('admin', '/slipway/v1/evidence', { method: 'POST', headers: ADMIN, body });
+  const response = await server.fetch('admin', '/slipway/v1/evidence', { method: 'POST', headers: ADMIN, body });
   expect(response.status).toBe(200);
   return (await response.json()) as Evidence;
 }
 
-async function ask(x: number): Promise<number> {
+async function ask(x: number, server = stable): Promise<number> {
   const body = JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [x, 0] }] });
-  const response = await stable.fetch('rest', '/v2/models/flights/infer', { method: 'POST', body });
+  const response = await server.fetch('rest', '/v2/models/flights/infer', { method: 'POST', body });
   expect(await response.json()).toMatchObject({ outputs: [{ data: [2 * x + 0.5] }] });
   return response.status;
 }
 
 /** Polls until the counts of the shadow are as wanted; a test that waits in vain ends by its own time. */
-async function untilShadow(order: object, wanted: (shadow: NonNullable<Evidence['shadow']>) => boolean) {
+async function untilShadow(
+  order: object,
+  wanted: (shadow: NonNullable<Evidence['shadow']>) => boolean,
+  server = stable,
+) {
   for (;;) {
-    const { shadow } = await poll(order);
+    const { shadow } = await poll(order, server);
     if (shadow && wanted(shadow)) return shadow;
   }
 }
@@ -62,6 +68,41 @@ test('copies reach a candidate that asks for keys, and its other answers are cou
   expect((await fetch(`${target}/v2/models/flights/infer`, { method: 'POST', body: '{}' })).status).toBe(401);
   await poll(null);
   await candidate.kill();
+});
+
+describe('a candidate that speaks TLS', async () => {
+  const folder = await temporaryFolder('shadow-tls');
+  const at = (name: string) => join(folder, name);
+  let candidate: ServerProcess;
+  beforeAll(async () => {
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+    const subject = ['-subj', '/CN=candidate', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const files = ['-keyout', at('key.pem'), '-out', at('cert.pem')];
+    await promisify(execFile)('openssl', ['req', '-x509', ...curve, ...subject, ...files]);
+    const tls = { certFile: at('cert.pem'), keyFile: at('key.pem') };
+    candidate = await startServer(await modelArtifact(affine), { SLIPWAY_SETTINGS: JSON.stringify({ tls }) });
+    await candidate.logged('ready');
+  }, 30_000);
+  afterAll(() => candidate.kill());
+
+  test.each([
+    [
+      'is compared by a server that trusts its certificate',
+      { NODE_EXTRA_CA_CERTS: at('cert.pem') },
+      { compared: 10, failed: 0 },
+    ],
+    ['has failed for one that does not', {}, { compared: 0, failed: 10 }],
+  ])('%s', async (_what, env, wanted) => {
+    const live = await startServer(await modelArtifact(affine), env);
+    await live.logged('ready');
+    const target = (await candidate.url('rest', '')).replace('http:', 'https:');
+    const order = { id: 'rollout-3', target, percent: 100, compare: 'tolerance' };
+    await poll(order, live);
+    for (let x = 0; x < 10; x++) expect(await ask(x, live)).toBe(200);
+    const shadow = await untilShadow(order, ({ compared, failed }) => compared + failed === 10, live);
+    expect(shadow).toMatchObject({ ...wanted, disagreed: 0 });
+    await live.kill();
+  });
 });
 
 test('a candidate that hangs costs live answers nothing and is counted as failed or skipped', async () => {

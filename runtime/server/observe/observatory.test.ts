@@ -251,7 +251,11 @@ test('errors of the server are logged whether or not the request was wanted', ()
 });
 
 test.each<[string, Partial<ShadowOrder>, RegExp]>([
-  ['a target that speaks TLS', { target: 'https://10.0.0.1:8080' }, /go to http:\/\/host:port, not to https:/],
+  [
+    'a target of another protocol',
+    { target: 'grpc://10.0.0.1:8081' },
+    /go to http:\/\/host:port or https:.*not to grpc:/,
+  ],
   ['a segment that the model does not have', { segment: 'airline' }, /"airline" is no feature of the model/],
   ['a segment of many values', { segment: 'x' }, /"x" is no feature of the model, and no input of one value/],
 ])('an order with %s is refused with a sentence', (_, more, sentence) => {

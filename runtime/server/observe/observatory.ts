@@ -202,7 +202,9 @@ class Watchers implements ModelObservation {
 
   #check({ target, segment }: ShadowOrder): void {
     const { protocol } = new URL(target);
-    if (protocol !== 'http:') throw badRequest(`Copies go to http://host:port, not to ${protocol}//.`);
+    if (protocol !== 'http:' && protocol !== 'https:') {
+      throw badRequest(`Copies go to http://host:port or https://host:port, not to ${protocol}//.`);
+    }
     if (segment === undefined) return;
     const { signature, features } = this.#model;
     if (locate(segment, signature, features)?.entry !== undefined) return;

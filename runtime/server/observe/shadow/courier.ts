@@ -1,6 +1,6 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import { REQUEST_HEADERS } from '@slipway/crds/contract';
-import { http } from '../../nodeHttp.ts';
+import { http, https } from '../../nodeHttp.ts';
 import type { TensorValue } from '../../tensor.ts';
 import { inferRequest, readInferAnswer, type WireMessage } from './message.ts';
 
@@ -17,7 +17,7 @@ export interface Errand {
 }
 
 export interface CourierOptions {
-  /** http://host:port */
+  /** http://host:port, or https:// where Node trusts the certificate. */
   readonly target: string;
   readonly model: string;
   readonly order: string;
@@ -31,12 +31,14 @@ export class Courier {
   readonly #options: CourierOptions;
   readonly #agent: Agent;
   readonly #url: URL;
+  readonly #protocol: typeof http | typeof https;
   #closed = false;
 
   constructor(options: CourierOptions) {
     this.#options = options;
-    this.#agent = new http.Agent({ keepAlive: true, maxSockets: options.connections });
     this.#url = new URL(`/v2/models/${encodeURIComponent(options.model)}/infer`, options.target);
+    this.#protocol = this.#url.protocol === 'https:' ? https : http;
+    this.#agent = new this.#protocol.Agent({ keepAlive: true, maxSockets: options.connections });
   }
 
   /** The candidate's outputs. Rejects with an Error that says why there is none; never later than the timeout. */
@@ -54,7 +56,7 @@ export class Courier {
   #ask(message: WireMessage, errand: Errand, signal: AbortSignal): Promise<readonly TensorValue[]> {
     return new Promise((resolve, reject) => {
       const headers = this.#headers(errand, message);
-      const outgoing = http.request(this.#url, { method: 'POST', agent: this.#agent, headers, signal });
+      const outgoing = this.#protocol.request(this.#url, { method: 'POST', agent: this.#agent, headers, signal });
       let answered = false;
       outgoing.on('error', (error) =>
         reject(outgoing.reusedSocket && !answered && isReset(error) ? CLOSED_MEANWHILE : error),
