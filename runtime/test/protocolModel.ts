@@ -66,6 +66,8 @@ export function protocolModel(signature: Signature, options: ProtocolModelOption
       baseline: options.baseline,
       ran: untold,
       answered: untold,
+      copying: 0,
+      copied: untold,
       nonFinite: (count: number) => {
         nonFinite.count += count;
       },

@@ -67,6 +67,16 @@ export const mayProbe = (load: Load, rows: number, now: number): boolean =>
   load.line.size === 0 &&
   now - load.runner.idleSince > Math.max(STALE_MS, load.runner.costs.of(rows));
 
+/** Times as long as a run that the engine must have had nothing to do: those who yield take a tenth of its time at most. */
+const REST = 9;
+
+/** Whether a request that yields would keep nobody waiting: but for one that comes while it runs, as long as that takes. */
+export const hasTimeToSpare = (
+  { line, runner: { running, costs, idleSince } }: Load,
+  rows: number,
+  now: number,
+): boolean => running.size === 0 && line.size === 0 && now - idleSince >= REST * costs.of(rows);
+
 export const overloaded = (message: string, bounds: Bounds, load: Load, now: number): EngineError =>
   new EngineError('Overloaded', message, untilDrained(bounds, load, now));
 

@@ -1,5 +1,14 @@
 import { type Engine, EngineError } from '../engine/engine.ts';
-import { type Bounds, canBeInTime, type Load, mayProbe, mostWaiting, overloaded, tooLate } from './admission.ts';
+import {
+  type Bounds,
+  canBeInTime,
+  hasTimeToSpare,
+  type Load,
+  mayProbe,
+  mostWaiting,
+  overloaded,
+  tooLate,
+} from './admission.ts';
 import { Deadlines } from './deadlines.ts';
 import { engineErrorOf } from './failures.ts';
 import type { Selection } from './outputs.ts';
@@ -10,7 +19,7 @@ import { type RunHost, Runner, type RunSettings, type Watchers } from './runner.
 import type { Done, Lease, Order, Scheduler, SchedulerCounts, Urgency } from './scheduler.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Tally } from './tally.ts';
-import { levelOf, WaitingLine } from './waitingLine.ts';
+import { LEVELS, levelOf, WaitingLine } from './waitingLine.ts';
 
 export interface BatchSettings extends Bounds, RunSettings {
   readonly preferredSizes: readonly number[];
@@ -91,11 +100,15 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
     this.#leased -= 1;
     request.done = done;
     request.arrivedAt = now;
-    request.level = levelOf(order.priority);
+    request.level = order.yields ? LEVELS - 1 : levelOf(order.priority);
     request.deadline = order.deadline ?? Infinity;
+    if (order.yields && !this.#hasTimeFor(request, now)) {
+      this.#refuse(request, overloaded('Others are asking this model now.', this.#settings, this.#load, now));
+      return;
+    }
     const refusal = this.#unfit(request, order) ?? this.#refusal(request.level, request.deadline, request.rows, now);
     if (refusal !== undefined) {
-      this.#refuse(request, refusal);
+      this.#refuse(request, this.#counted(refusal));
       return;
     }
     const full = this.#line.size >= mostWaiting(this.#settings, this.#runner.running.size);
@@ -170,6 +183,11 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
     return tooLate('The answer would come after the time the caller will wait.', this.#settings, this.#load, now);
   }
 
+  /** Inputs that are being read belong to requests that are about to wait. */
+  #hasTimeFor({ rows }: Request, now: number): boolean {
+    return this.#leased === 0 && this.#owed.length === 0 && hasTimeToSpare(this.#load, rows, now);
+  }
+
   #idleTooLong(rows: number, now: number): boolean {
     return this.#runner.running.size === 0 && mayProbe(this.#load, rows, now);
   }
@@ -190,7 +208,6 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
   }
 
   #refuse(request: Request, refusal: EngineError): void {
-    this.#counted(refusal);
     request.stage = ENDED;
     this.#rooms.free(request);
     const { done } = request;

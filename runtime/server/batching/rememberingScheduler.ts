@@ -59,7 +59,10 @@ export class RememberingScheduler implements Scheduler {
       return this.#tellSoon(known, done);
     }
     if (this.#cache !== undefined) this.#misses += 1;
-    return this.#singleFlight ? this.#share(key, lease, order, done) : this.#ask(key, lease, order, done);
+    // Nobody may share the fate of a request that is refused where others would be answered.
+    return this.#singleFlight && order.yields !== true
+      ? this.#share(key, lease, order, done)
+      : this.#ask(key, lease, order, done);
   }
 
   #ask(key: string, lease: Lease, order: Order, done: Done): Submission {

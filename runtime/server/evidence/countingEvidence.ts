@@ -32,6 +32,7 @@ export class CountingEvidence implements ModelEvidence {
   readonly baseline: Baseline | undefined;
   /** Where the counters lie, for other threads. */
   readonly memory: SharedArrayBuffer;
+  copying = 0;
   readonly #epoch: string;
   readonly #startedAt: string;
   readonly #traffic: Traffic;
@@ -53,6 +54,10 @@ export class CountingEvidence implements ModelEvidence {
 
   answered(request: Answered, now: number): void {
     this.#traffic.answered(request, now);
+  }
+
+  copied(outcome: Parameters<ModelEvidence['copied']>[0]): void {
+    this.#traffic.copied(outcome);
   }
 
   ran(inputs: readonly TensorValue[], outputs: readonly TensorValue[], rows: number): void {

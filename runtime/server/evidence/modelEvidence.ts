@@ -17,6 +17,8 @@ export interface Answered {
   readonly queueMs?: number;
   readonly computeMs?: number;
   readonly rows?: number;
+  /** A copy for a second opinion was under way when it came, and may have kept it waiting: how long it took is not its own. */
+  readonly besideCopy?: boolean;
 }
 
 /** Everything one model version counts about its traffic. Cheap enough for each request of a tiny model. */
@@ -25,6 +27,10 @@ export interface ModelEvidence extends RunObserver {
   readonly baseline: Baseline | undefined;
   /** Called once for each answered model request. `now`: epoch milliseconds. */
   answered(request: Answered, now: number): void;
+  /** Copies for a second opinion that are under way. */
+  copying: number;
+  /** Called once for each answered copy of a second opinion; 'invalid' besides, where its answer holds a value that is not finite. */
+  copied(outcome: keyof NonNullable<Evidence['copies']>): void;
   /** An answer held `count` values that are not finite. */
   nonFinite(count: number): void;
   /** Remembers the answer of a request for a late label; of several rows, row i as `<id>#<i>`. `now`: epoch milliseconds. */

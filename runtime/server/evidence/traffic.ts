@@ -25,10 +25,15 @@ export const TRAFFIC_WORDS = {
   newest: 1,
   /** Answers that held a value that is not finite, and such values. */
   invalid: 2,
+  /** Copies for a second opinion, by COPY_AT. */
+  copies: 4,
 } as const;
 type Sections = Readonly<Record<keyof typeof TRAFFIC_WORDS, Float64Array>>;
 
 const OUTCOME_AT: Readonly<Record<RequestOutcome, number>> = { ok: 0, clientError: 2, serverError: 4, shed: 6 };
+
+type Copied = keyof NonNullable<Evidence['copies']>;
+const COPY_AT: Readonly<Record<Copied, number>> = { ok: 0, clientError: 1, serverError: 2, invalid: 3 };
 
 const add = (words: Float64Array, at: number, amount: number): void => {
   words[at] = (words[at] as number) + amount;
@@ -44,18 +49,22 @@ export class Traffic {
 
   answered(request: Answered, now: number): void {
     const { requests, batches, latency, queue, compute, decode, encode, totals, newest } = this.#sections;
-    const { outcome, latencyMs } = request;
+    const { outcome, latencyMs, besideCopy = false } = request;
     add(requests, OUTCOME_AT[outcome] + (request.protocol === 'grpc' ? 1 : 0), 1);
     add(totals, outcome === 'ok' ? 0 : 1, latencyMs);
     if (now > (newest[0] as number)) newest[0] = now;
     if (isServed(outcome)) {
       countInBatch(batches, outcome === 'serverError', now);
-      observe(TIMES, latency, latencyMs);
+      if (!besideCopy) observe(TIMES, latency, latencyMs);
     }
     if (request.queueMs !== undefined) observe(TIMES, queue, request.queueMs);
     if (request.computeMs !== undefined) observe(TIMES, compute, request.computeMs);
     if (request.decodeMs !== undefined) observe(TIMES, decode, request.decodeMs);
     if (request.encodeMs !== undefined) observe(TIMES, encode, request.encodeMs);
+  }
+
+  copied(outcome: Copied): void {
+    add(this.#sections.copies, COPY_AT[outcome], 1);
   }
 
   ran(rows: number): void {
@@ -68,8 +77,8 @@ export class Traffic {
     add(this.#sections.invalid, 1, count);
   }
 
-  counts(): Pick<Evidence, 'requests' | 'batches' | 'latency' | 'queue' | 'compute' | 'invalid'> {
-    const { batches, latency, queue, compute, invalid } = this.#sections;
+  counts(): Pick<Evidence, 'requests' | 'batches' | 'latency' | 'queue' | 'compute' | 'invalid' | 'copies'> {
+    const { batches, latency, queue, compute, invalid, copies } = this.#sections;
     const { ok, clientError, serverError, shed } = this.#requests();
     const sum = ({ rest, grpc }: Record<Protocol, number>) => rest + grpc;
     return {
@@ -79,6 +88,12 @@ export class Traffic {
       queue: inMilliseconds(queue),
       compute: inMilliseconds(compute),
       invalid: invalid[0] as number,
+      copies: {
+        ok: copies[COPY_AT.ok] as number,
+        clientError: copies[COPY_AT.clientError] as number,
+        serverError: copies[COPY_AT.serverError] as number,
+        invalid: copies[COPY_AT.invalid] as number,
+      },
     };
   }
 

@@ -43,6 +43,7 @@ export class Inference {
   #inputs = NOTHING;
   #rows = 1;
   #decodedAt = 0;
+  #besideCopy = false;
   #over = false;
   model: ServedModel | undefined;
 
@@ -74,6 +75,7 @@ export class Inference {
     this.#wanted = model.observation.wants(this.#head.traceparent, this.#head.isShadow);
     if (this.#wanted & WANTED.inputs) this.#inputs = lease.inputs.map(copyOf);
     if (model.scheduler.batchable) this.#rows = lease.inputs[0]?.shape[0] ?? 1;
+    this.#besideCopy = model.evidence.copying > 0;
     this.#submission = lease.submit(order, (error, outcome) => {
       this.#submission = undefined;
       if (this.#over) return;
@@ -121,6 +123,7 @@ export class Inference {
       queueMs: outcome.queueMs,
       computeMs: outcome.computeMs,
       rows: this.#rows,
+      besideCopy: this.#besideCopy,
     };
     model.evidence.answered(answered, now);
     const id = this.#labelId();

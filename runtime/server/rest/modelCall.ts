@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { REQUEST_HEADERS } from '@slipway/crds/contract';
 import type { Outcome, Submission } from '../batching/scheduler.ts';
 import { EngineError } from '../engine/engine.ts';
+import { asCopiesSee, isSecondOpinion } from '../evidence/copyEvidence.ts';
 import type { Answered } from '../evidence/modelEvidence.ts';
 import { outcomeOf } from '../evidence/outcome.ts';
 import type { ModelIdentity, ServedModel } from '../models/servedModel.ts';
@@ -30,11 +31,20 @@ export class ModelCall extends Call {
   #inputs = NOTHING;
   #rows = 1;
   #decodedAt = 0;
+  /** A copy of a live request that a guard in doubt asked for. */
+  readonly #isCopy: boolean;
+  #besideCopy = false;
 
   constructor(context: CallContext, exchange: Exchange, route: Route, model: ServedModel) {
     super(context, exchange);
     this.#route = route;
     this.#model = model;
+    this.#isCopy = isSecondOpinion(exchange.headers);
+  }
+
+  /** The model as this call counts in it. */
+  get #counted(): ServedModel {
+    return this.#isCopy ? asCopiesSee(this.#model) : this.#model;
   }
 
   protected get identity(): ModelIdentity | undefined {
@@ -66,7 +76,7 @@ export class ModelCall extends Call {
   #read(body: Buffer): Pending | Promise<Pending> {
     const { readers } = this.context;
     const read = this.#route.name === 'predict' ? readers.predict : readers.infer;
-    return read(body, headerLengthOf(this.exchange.headers), this.#model, this.#inferContext());
+    return read(body, headerLengthOf(this.exchange.headers), this.#counted, this.#inferContext());
   }
 
   #inferContext(): InferContext {
@@ -83,7 +93,11 @@ export class ModelCall extends Call {
     this.#decodedAt = this.context.elapsed();
     this.#observe(lease.inputs);
     if (this.#model.scheduler.batchable) this.#rows = lease.inputs[0]?.shape[0] ?? 1;
-    this.#submission = lease.submit(order, (error, outcome) => {
+    const { evidence } = this.#model;
+    this.#besideCopy = evidence.copying > 0;
+    if (this.#isCopy) evidence.copying += 1;
+    this.#submission = lease.submit(this.#isCopy ? { ...order, yields: true } : order, (error, outcome) => {
+      if (this.#isCopy) evidence.copying -= 1;
       if (this.over) return;
       if (outcome) this.#answer(pending, outcome);
       else this.#failWith(error);
@@ -115,7 +129,7 @@ export class ModelCall extends Call {
   }
 
   #count(pending: Pending, outcome: Outcome, encodeAt: number): void {
-    const { evidence, observation } = this.#model;
+    const { evidence, observation } = this.#counted;
     const elapsed = this.context.elapsed();
     const receivedAt = this.receivedAt as number;
     const now = this.context.now();
@@ -128,6 +142,7 @@ export class ModelCall extends Call {
       queueMs: outcome.queueMs,
       computeMs: outcome.computeMs,
       rows: this.#rows,
+      besideCopy: this.#besideCopy,
     };
     evidence.answered(answered, now);
     const id = pending.id ?? idOf(this.exchange.headers);
@@ -152,9 +167,15 @@ export class ModelCall extends Call {
     this.#submission?.cancel();
     const { elapsed, now } = this.context;
     const latencyMs = this.receivedAt === undefined ? 0 : elapsed() - this.receivedAt;
-    const answered: Answered = { outcome: outcomeOf(status), protocol: 'rest', latencyMs, rows: this.#rows };
+    const answered: Answered = {
+      outcome: outcomeOf(status),
+      protocol: 'rest',
+      latencyMs,
+      rows: this.#rows,
+      besideCopy: this.#besideCopy,
+    };
     const moment = now();
-    this.#model.evidence.answered(answered, moment);
+    this.#counted.evidence.answered(answered, moment);
     this.#model.observation.failed({ ...this.#watched(moment, answered), status, sentence });
   }
 
