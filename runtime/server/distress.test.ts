@@ -29,7 +29,7 @@ function leaveable(url: string, body: string): { gone: Promise<void>; leave: () 
   return { gone, leave: () => call.destroy() };
 }
 
-test('one poison row in a batch fails alone', async () => {
+test('LitServe#340: one poison row in a batch fails alone', async () => {
   const { server, url } = await started(await modelArtifact(lookup));
   const codes = Array.from({ length: 64 }, (_, i) => (i === 13 ? 7 : i % 3));
   const answers = await Promise.all(codes.map((code) => statusOf(url, bodyOf('code', 'INT64', [1, 1], [code]))));

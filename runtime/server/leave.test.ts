@@ -41,7 +41,7 @@ const restOf = (server: ServerProcess) => server.url('rest', '/v2/models/flights
 const grpcOf = async (server: ServerProcess) =>
   new TestClient(`127.0.0.1:${(await server.logged('listening'))['grpc']}`);
 
-test('a load over REST and gRPC that goes on for half a second after SIGTERM loses nothing', async () => {
+test('triton#6230, #6286, #8253, serve#2008: a load over REST and gRPC that goes on for half a second after SIGTERM loses nothing', async () => {
   const server = await startServer(await modelArtifact(affine), { SLIPWAY_DRAIN_SECONDS: '3' });
   await server.logged('ready');
   const [url, client] = [await restOf(server), await grpcOf(server)];

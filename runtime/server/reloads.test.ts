@@ -10,7 +10,7 @@ import { temporaryFolder } from '../test/temporaryFolder.ts';
 /** Four million weights. */
 const MODEL_MIB = 16;
 
-test('ten reloads give the memory of ten versions back', async () => {
+test('triton#4764, #4966: ten reloads give the memory of ten versions back', async () => {
   const root = await temporaryFolder('models');
   await mkdir(join(root, 'mlp'));
   await writeFile(join(root, 'mlp', 'model.onnx'), encodeModel(mlp([8, 2048, 2048, 8])));

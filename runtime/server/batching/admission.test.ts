@@ -27,7 +27,7 @@ async function busy(batching: ConstructorParameters<typeof BatchWorld>[0]): Prom
 }
 
 describe('a full queue', () => {
-  it('refuses one more, and says when to come again', async () => {
+  it('triton#914: refuses one more, and says when to come again', async () => {
     const world = await busy({ maxQueue: 2, maxSize: 1 });
     world.ask(1);
     world.ask(2);

@@ -20,7 +20,7 @@ describe('which requests share a run', () => {
     expect(asked[0]?.outcome).toMatchObject({ batchRows: 3, cached: false });
   });
 
-  it('those that gathered while the engine was busy, at once when it is free', async () => {
+  it('triton#8251, #7492: those that gathered while the engine was busy, at once when it is free', async () => {
     const world = new BatchWorld();
     const first = world.ask(1);
     await world.time.turn();
@@ -62,7 +62,7 @@ describe('which requests share a run', () => {
     expect(world.engine.most).toBe(2);
   });
 
-  it('up to the largest size; a request of more rows runs alone and whole', async () => {
+  it('BentoML#3710: up to the largest size; a request of more rows runs alone and whole', async () => {
     const world = new BatchWorld({ maxSize: 4 });
     const rows = [1, 2, 2, 9, 1];
     const asked = rows.map((n) => world.ask(n, [[n, 2]]));
@@ -71,7 +71,7 @@ describe('which requests share a run', () => {
     expect(asked.map(({ outcome }) => outcome?.outputs[0]?.shape[0])).toEqual(rows);
   });
 
-  it('cut to the largest preferred size', async () => {
+  it('triton#3116: cut to the largest preferred size', async () => {
     const world = new BatchWorld({ preferredSizes: [4, 2, 64] });
     for (let i = 0; i < 7; i += 1) world.ask(i);
     await world.run();

@@ -23,7 +23,7 @@ describe('a caller who goes', () => {
     await world.scheduler.close();
   });
 
-  it('ends a run only when all its members have gone', async () => {
+  it('triton#8030: ends a run only when all its members have gone', async () => {
     const world = new BatchWorld();
     const [a, b] = [world.ask(1), world.ask(2)];
     await world.time.turn();

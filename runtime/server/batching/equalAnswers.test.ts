@@ -143,7 +143,7 @@ describe.each(RUNS)('batched or not, the same answers: %s (%s)', (_, backend, { 
     });
   }
 
-  it('for random mixes of rows, shapes, outputs, priorities, cancellations and failures', async () => {
+  it('MLServer#1306, #1312, #1826: for random mixes of rows, shapes, outputs, priorities, cancellations and failures', async () => {
     await fc.assert(
       fc.asyncProperty(script, async ({ inline, maxSize, instances, asks }) => {
         const settings = modelSettingsSchema.parse({

@@ -211,7 +211,7 @@ function checkEnd({ id, value, rows, poison, deadline, cancelled, ends }: Asked)
   expect(allowed, `request ${id}`).toContain(error?.kind);
 }
 
-it('answers every request once, with its own rows, within its bounds, whatever happens', async () => {
+it('triton#5783, #6796: answers every request once, with its own rows, within its bounds, whatever happens', async () => {
   await fc.assert(
     fc.asyncProperty(settings, fc.array(steps, { maxLength: 60 }), async (batching, script) => {
       const world = new World(batching);

@@ -40,7 +40,7 @@ test.each<[string, Record<string, string>, number]>([
     },
     2,
   ],
-])('%s: plans with what the tightest quota grants', async (_what, files, count) => {
+])('node#59200, libuv#4146: %s: plans with what the tightest quota grants', async (_what, files, count) => {
   const cores = await countCores({ read: async (path) => files[path], visible: 8 });
   expect(cores.count).toBe(count);
 });

@@ -179,7 +179,7 @@ describe('the totals for the statistics endpoint', () => {
   });
 });
 
-test('the counters can be read by another thread', async () => {
+test('kserve#2979, MLServer#1151: the counters can be read by another thread', async () => {
   const evidence = evidenceWith();
   for (let i = 0; i < 7; i++) evidence.answered(answered('ok', 1), NOW);
   const reader =

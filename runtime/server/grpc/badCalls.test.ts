@@ -269,7 +269,7 @@ describe('large messages', () => {
     expect(answers.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  test('that nobody has room for are UNAVAILABLE, and leave none taken', async () => {
+  test('triton#3451: that nobody has room for are UNAVAILABLE, and leave none taken', async () => {
     const { session, grpc } = await started({ limits: { maxBodiesBytes: 1_500_000 } });
     const half = session.request({ ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc' });
     half.write(framed(Buffer.alloc(0), 0, 1_000_000));

@@ -107,7 +107,7 @@ test('messages may be packed both ways', async () => {
   expect(floatsOf((await client.call('ModelInfer', pairRequest(...numbers))).message)).toEqual(numbers);
 });
 
-test('messages of many frames come and go whole', async () => {
+test('kserve#3717, MLServer#290: messages of many frames come and go whole', async () => {
   const { client } = await started();
   const numbers = Float32Array.from({ length: 600_000 }, (_, i) => Math.sin(i));
   const answers = await Promise.all([1, 2, 3].map(() => client.call('ModelInfer', pairOf(numbers))));

@@ -44,7 +44,7 @@ test('serves the newest version of each model, and only that', async () => {
   expect([models.names(), models.versions('a'), models.versions('c')]).toEqual([['a', 'b'], ['2'], []]);
 });
 
-test('serves every version where that is asked for; one without a number gets the newest', async () => {
+test('kserve#2358: serves every version where that is asked for; one without a number gets the newest', async () => {
   const { repository } = folderOf('a/1', 'a/2');
   const models = repository('All');
   await models.start();

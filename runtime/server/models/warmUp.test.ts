@@ -25,7 +25,7 @@ function machine(options: Partial<WarmUpOptions> = {}) {
   return { runs, options: { signature, batchable: true, batching, golden: [], run, now, budgetMs: 1000, ...options } };
 }
 
-test('runs one row, powers of two, preferred sizes and the largest, and tells the first run from the others', async () => {
+test('triton#7776: runs one row, powers of two, preferred sizes and the largest, and tells the first run from the others', async () => {
   const { options } = machine();
   expect(await warmUp(options)).toEqual({ sizes: [1, 2, 4, 6, 8, 12], skipped: [], firstMs: 50, steadyMs: 1 });
 });
@@ -36,7 +36,7 @@ test('begins no size when its time is over, but always learns what a second run 
   expect(runs).toHaveLength(2);
 });
 
-test('repeats the rows of the first golden request', async () => {
+test('triton#708, #5326: repeats the rows of the first golden request', async () => {
   const { options, runs } = machine({ golden, batching: { maxSize: 3, preferredSizes: [3] } });
   await warmUp(options);
   expect(runs.at(-1)?.[0]).toMatchObject({ shape: [3, 2], elements: Float32Array.of(1, 2, 3, 4, 1, 2) });

@@ -84,7 +84,7 @@ test.each([
   expect(model.nonFinite.count).toBe(1);
 });
 
-test('with the policy Error a NaN fails the request and is counted; as bytes it goes as it is', () => {
+test('serve#1304, model_server#4337: with the policy Error a NaN fails the request and is counted; as bytes it goes as it is', () => {
   const model = protocolModel(affine.signature);
   const pending = ask(model, { inputs: [{ ...x, data: [1, 2] }] });
   pending.lease.release();

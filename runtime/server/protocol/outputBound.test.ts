@@ -25,7 +25,7 @@ afterAll(() => open.close());
 const limits = { maxElements: 4 };
 const SENTENCE = 'The model failed on this request: output "y" has 6 elements, limits.maxElements allows 4.';
 
-test('what a model answers beyond the bound of a tensor is its failure over REST, and is not written out', async () => {
+test('triton#6766: what a model answers beyond the bound of a tensor is its failure over REST, and is not written out', async () => {
   const { send, rest } = await servingRest([open.model], { limits });
   const ask = (...data: number[]) =>
     send(post('/v2/models/twice/infer', { inputs: [{ name: 'x', datatype: 'FP32', shape: [data.length], data }] }));

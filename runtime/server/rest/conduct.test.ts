@@ -68,7 +68,7 @@ describe('a caller that goes away', () => {
     expect(outcomes(opened)).toEqual({ ...before, clientError: before.clientError + 1 });
   });
 
-  test('while its request waits takes it out of the queue: the model is never asked', async () => {
+  test('triton#4818, #8030, LitServe#165: while its request waits takes it out of the queue: the model is never asked', async () => {
     const { port, rest, send } = await serving([sluggish.model]);
     const first = send(post(SLOW, slowBody));
     await vi.waitFor(() => expect(running(sluggish).running).toBe(1));

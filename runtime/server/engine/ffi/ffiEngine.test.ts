@@ -120,7 +120,7 @@ it('keeps its memory over 120,000 runs, of which some fail', async () => {
   expect(settledMemory() - before).toBeLessThan(16 * MIB);
 });
 
-it('gives back the memory of a model of 4 MiB, loaded and closed 60 times', async () => {
+it('onnxruntime#25325, #26831: gives back the memory of a model of 4 MiB, loaded and closed 60 times', async () => {
   const path = join(await temporaryFolder('ffi'), 'model.onnx');
   await writeFile(path, encodeModel(mlp([8, 1024, 1024, 4])));
   const options = { path, digest: '', settings: engineSettingsSchema.parse({}), cores: 1 };
@@ -155,7 +155,7 @@ it('measures a small model in less than a millisecond, and stops early at a slow
   expect(runs).toBe(1);
 });
 
-it('has the threads that the settings name, the one that calls among them', async () => {
+it('onnxruntime#8313, #10113: has the threads that the settings name, the one that calls among them', async () => {
   const threads = () => readdirSync('/proc/self/task').length;
   await open(affine, { threads: 1 });
   const before = threads();

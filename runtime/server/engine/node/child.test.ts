@@ -47,7 +47,7 @@ it('a child that does not get as far as its model is a failure', async () => {
   await expect(child.opened).rejects.toMatchObject({ name: 'Failure', reason: 'ModelInvalid' });
 });
 
-it('a child that dies is replaced, and the engine is unhealthy meanwhile', async () => {
+it('LitServe#532, serve#2357: a child that dies is replaced, and the engine is unhealthy meanwhile', async () => {
   const start = await childOf(affine);
   const first = start();
   const { signature, providers } = await first.opened;

@@ -81,7 +81,7 @@ describe('the metrics of a process', () => {
     });
   });
 
-  test('have times in seconds, each bucket with those below it', () => {
+  test('triton#7672, #3060: have times in seconds, each bucket with those below it', () => {
     const model = modelOf('flights');
     for (const ms of [0.2, 5, 5.1, 60_000]) model.evidence.answered(answered('ok', ms), NOW);
     const text = expose([model]);
