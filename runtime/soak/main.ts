@@ -28,6 +28,14 @@ const body = JSON.stringify({
 });
 const server = await startFolder(root, { repository: 'Explicit' });
 const deadline = Date.now() + MOST_MINUTES * 60_000;
+// A server that hangs would be waited for without end: without it every request under way fails.
+const gaveUp = setTimeout(
+  () => {
+    console.error(`gave up after ${MOST_MINUTES} minutes: the server no longer answers`);
+    void server.kill();
+  },
+  (MOST_MINUTES + 1) * 60_000,
+);
 try {
   await server.logged('ready');
   const { rest } = await server.logged('listening');
@@ -58,6 +66,7 @@ try {
   const whole = samples.length === RELOADS && answered >= REQUESTS && faults === 0;
   if (!whole || Math.abs(share) > MOST_DRIFT) process.exitCode = 1;
 } finally {
+  clearTimeout(gaveUp);
   await server.kill();
   await rm(root, { recursive: true, force: true });
 }
