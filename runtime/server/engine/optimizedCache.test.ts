@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { engineSettingsSchema } from '@slipway/crds/serving';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -16,6 +16,13 @@ const key = { digest: 'sha256:1', path: '/m/model.onnx', version: '1.30.0', proc
 const plan = planSession(settings, 1);
 const child = { file: new URL('../../test/engineChild.ts', import.meta.url) };
 const input: TensorValue = { name: 'v0', datatype: 'FP32', shape: [1, 32], elements: new Float32Array(32).fill(0.5) };
+
+/** As a disk does it, or a node that died before the file was written out. */
+async function flipByte(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[200] = (bytes[200] as number) ^ 0x40;
+  await writeFile(path, bytes);
+}
 
 describe.each(['ffi', 'node'] as const)('models that the %s engine keeps', (backend) => {
   let folder: string;
@@ -61,6 +68,8 @@ describe.each(['ffi', 'node'] as const)('models that the %s engine keeps', (back
     ['is no model', (folder: string) => writeFile(join(folder, OPTIMIZED_MODEL), 'x')],
     ['lost its weights', (folder: string) => rm(join(folder, OPTIMIZED_WEIGHTS))],
     ['was cut off', (folder: string) => truncate(join(folder, OPTIMIZED_WEIGHTS), 100)],
+    ['has one wrong weight', (folder: string) => flipByte(join(folder, OPTIMIZED_WEIGHTS))],
+    ['was never finished', (folder: string) => rm(join(folder, 'digest'))],
   ])('are made anew when one %s', async (_, damage) => {
     const first = await answer();
     await damage(await entry());

@@ -1,14 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open as openFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { basename, join } from 'node:path';
 import { sentenceOf } from '../../artifact/failure.ts';
+import { hashFiles } from '../../artifact/hash.ts';
 import type { SessionPlan } from './sessionPlan.ts';
 
 /** File names inside an entry. Large weights lie apart, for a model file can't be larger than 2 GiB. */
 export const OPTIMIZED_MODEL = 'model.onnx';
 export const OPTIMIZED_WEIGHTS = 'weights.bin';
+/** Digest of the other files of an entry: what was not written whole before a node died may have its full length. */
+const SEAL = 'digest';
 
 /** Session entries that make ONNX Runtime write the weights of an optimised model to a file of their own. */
 export const WEIGHTS_APART = {
@@ -56,14 +59,16 @@ export interface Opening<Session> {
 }
 
 /**
- * Opens a model by way of a folder of optimised ones. An entry that can't be opened is made anew; a folder that can't be
- * written to costs the time of optimising and nothing else. Entries are renamed into place whole.
+ * Opens a model by way of a folder of optimised ones. An entry that can't be opened, or whose files are not what was
+ * written, is made anew; a folder that can't be written to costs the time of optimising and nothing else. Entries are
+ * renamed into place whole.
  */
 export async function openCached<Session>(opening: Opening<Session>): Promise<Session> {
   const { directory, key, log } = opening;
   const entry = join(directory, key);
   if (existsSync(join(entry, OPTIMIZED_MODEL))) {
     try {
+      await checkSeal(entry);
       return await opening.openOptimized(join(entry, OPTIMIZED_MODEL));
     } catch (error) {
       log(`the optimised model in the cache cannot be used and is made anew: ${sentenceOf(error)}`);
@@ -82,10 +87,41 @@ async function openAndKeep<Session>({ directory, key, open, log }: Opening<Sessi
   }
   try {
     const session = await open(staging);
-    // Another process may have been first; its entry is as good.
-    await rename(staging, entry).catch(() => undefined);
+    await seal(staging).then(
+      // Another process may have been first; its entry is as good.
+      () => rename(staging, entry).catch(() => undefined),
+      (error: unknown) => log(`the optimised model is not kept: ${sentenceOf(error)}`),
+    );
     return session;
   } finally {
     await rm(staging, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+const digestOf = async (entry: string): Promise<string> =>
+  (
+    await hashFiles(
+      entry,
+      (await readdir(entry)).filter((name) => name !== SEAL),
+    )
+  ).digest;
+
+/** Writes the digest, after all that it is about has reached the disk. */
+async function seal(entry: string): Promise<void> {
+  for (const name of await readdir(entry)) await toDisk(join(entry, name));
+  await writeFile(join(entry, SEAL), await digestOf(entry), { flush: true });
+}
+
+async function toDisk(path: string): Promise<void> {
+  const file = await openFile(path);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function checkSeal(entry: string): Promise<void> {
+  const sealed = await readFile(join(entry, SEAL), 'utf8').catch(() => undefined);
+  if (sealed !== (await digestOf(entry))) throw new Error('its files are not what was written');
 }
