@@ -265,3 +265,29 @@ describe('a shadow', () => {
     expect(JSON.stringify(found).length).toBeLessThan(8000);
   });
 });
+
+describe('copies for a second opinion', () => {
+  const copies = (ok: number, serverError: number) => ({ copies: { ok, clientError: 0, serverError, invalid: 0 } });
+
+  test('are counted apart, in batches of a second of their own, and the window of the step is theirs as well', () => {
+    const ledger = new Ledger(TERMS);
+    pass(ledger, 1, [C1, copies(3, 1)], [C2, copies(4, 0)]);
+    ledger.enter('step', START, at(1));
+    pass(ledger, 2, [C1, copies(5, 3)], [C2, copies(8, 0)]);
+    const { sinceRollout, sinceStep, lifetime } = ledger.evidence('candidate', at(2));
+    expect(sinceRollout.copies).toEqual({ ok: 13, clientError: 0, serverError: 3, invalid: 0 });
+    expect(sinceStep.copies).toEqual({ ok: 6, clientError: 0, serverError: 2, invalid: 0 });
+    expect(sinceStep.batches['copies/errors']).toEqual({ count: 1, squaredOverTotal: 4 / 8 });
+    expect([lifetime.ok, lifetime.serverError]).toEqual([0, 0]);
+  });
+
+  test('are taken by a version only if all of its pods tell them', () => {
+    const ledger = new Ledger(TERMS);
+    const takes = () => ledger.evidence('candidate', at(2)).takesCopies;
+    expect(takes()).toBeUndefined();
+    pass(ledger, 1, [C1, copies(0, 0)]);
+    expect(takes()).toBe(true);
+    pass(ledger, 2, [C2, {}]);
+    expect(takes()).toBeUndefined();
+  });
+});

@@ -122,6 +122,37 @@ describe('a session order', () => {
   });
 });
 
+describe('an order for a second opinion', () => {
+  const asked = { guard: 'errors', startedAt: '2030-01-01T12:00:00Z', share: 444, asked: 2 };
+  const at = (more: Partial<CandidateStatus> = {}) =>
+    candidate('Shifting', { weight: 10, step: 1, secondOpinion: asked, ...more });
+
+  test('goes to the stable pods, by an id that the candidate knows it by, and expires in seconds', () => {
+    const orders = ordersFor(at());
+    expect(orders.of('old').shadow).toMatchObject({
+      id: 'second-opinion/new-1/1/2',
+      target: 'http://10.96.0.11:80',
+      percent: 4.44,
+      expiresInSeconds: 3,
+    });
+    expect(orders.of('new').shadow).toBeNull();
+    expect(evidencePollSchema.safeParse(orders.of('old')).success).toBe(true);
+  });
+
+  test('is no order whose comparisons are evidence', () => {
+    expect(ordersFor(at()).shadow).toBeUndefined();
+  });
+
+  test.each<[string, CandidateStatus]>([
+    ['that is over', at({ secondOpinion: { ...asked, endedAt: '2030-01-01T12:00:15Z' } })],
+    ['of a version on its way back', at({ phase: 'RollingBack', weight: 0 })],
+    ['of a version that was taken back', at({ phase: 'RolledBack', weight: 0 })],
+    ['in the bake', at({ phase: 'Baking', weight: 100 })],
+  ])('is null %s', (_, is) => {
+    expect(ordersFor(is).of('old').shadow).toBeNull();
+  });
+});
+
 test('pods of any other revision are told that every order is over', () => {
   expect(ordersFor(candidate('Shifting', { weight: 10, step: 1 }), sticky).of('other')).toEqual(NO_ORDERS);
 });
