@@ -4,6 +4,7 @@ import type { Certificate } from './access/tls.ts';
 import type { Refusals } from './evidence/refusals.ts';
 import type { ModelIdentity, ModelRepository } from './models/servedModel.ts';
 import type { BodyGate } from './rest/bodyGate.ts';
+import type { Sessions } from './sessions/sessions.ts';
 
 /** Starting: no model is proven yet. Draining: not ready any more, yet all that still arrives is served. */
 export type Phase = 'Starting' | 'Serving' | 'Draining';
@@ -36,4 +37,6 @@ export interface PortDependencies {
   readonly refusals?: Pick<Refusals, 'count'>;
   /** Where large bodies wait for their turn: one for all ports of the process; one of its own by default. */
   readonly gate?: BodyGate;
+  /** Knows whose requests are passed on to the other version; undefined: nobody's are. */
+  readonly sessions?: Sessions;
 }

@@ -21,6 +21,8 @@ export interface RpcHead {
   readonly traceparent: string | undefined;
   readonly requestId: string | undefined;
   readonly isShadow: boolean;
+  /** All of its metadata, the first of each name. */
+  readonly metadata: Readonly<Record<string, string>>;
   /** Those that order the run: undefined where there are none. */
   readonly orderHeaders: RequestHeaders | undefined;
 }
@@ -52,6 +54,7 @@ export function parseHead(fields: readonly HeaderField[], tooLarge: boolean): Rp
     traceparent: of.get(REQUEST_HEADERS.traceparent),
     requestId: of.get(REQUEST_HEADERS.requestId),
     isShadow: of.has(REQUEST_HEADERS.shadow),
+    metadata: Object.fromEntries([...of].filter(([name]) => !name.startsWith(':'))),
     orderHeaders: orderHeadersOf(of),
   };
 }

@@ -131,6 +131,11 @@ export abstract class Rpc implements StreamUser {
     return true;
   }
 
+  /** Ends the call as another server ended it: `trailers` are all of its answer. */
+  protected finishAs(trailers: Buffer): void {
+    if (this.#end()) this.stream.send(undefined, undefined, trailers);
+  }
+
   /** One of several answers. */
   protected sendMessage(message: Writable): void {
     if (this.#over) return;

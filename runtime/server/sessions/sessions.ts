@@ -1,14 +1,20 @@
 import type { Agent, IncomingMessage } from 'node:http';
-import type { SessionOrder } from '@slipway/crds/contract';
+import { PORTS, type SessionOrder } from '@slipway/crds/contract';
 import { http } from '../nodeHttp.ts';
 import { isForTheOther } from './arm.ts';
 import { headersOnward } from './headers.ts';
 import { Passage, type PassageTaker } from './passage.ts';
+import { type RpcAnswerTaker, type RpcPassage, RpcPassages, type RpcQuestion } from './rpcPassage.ts';
 
 /** How requests of the other arm's users fared. failed: the other could not be reached, so they were answered here. */
 export interface ForwardCounts {
   readonly forwarded: number;
   readonly failed: number;
+}
+
+interface Taker<Answer> {
+  answered(answer: Answer): void;
+  failed(slow: boolean): void;
 }
 
 /** Connections to the other arm at most: what there is no connection for in time is answered here. */
@@ -29,6 +35,7 @@ export class Sessions {
     timeout: IDLE_MS,
     scheduling: 'fifo', // a Service behind the address spreads connections, not requests
   });
+  readonly #rpc: RpcPassages;
   #order: SessionOrder | undefined;
   #url: URL | undefined;
   #expiresAt = 0;
@@ -36,9 +43,10 @@ export class Sessions {
   #forwarded = 0;
   #failed = 0;
 
-  /** `now`: milliseconds of a clock that never jumps. */
-  constructor(now: () => number) {
+  /** `now`: milliseconds of a clock that never jumps. `grpcPort`: of every Service of ours. */
+  constructor(now: () => number, grpcPort: number = PORTS.grpc) {
     this.#now = now;
+    this.#rpc = new RpcPassages(now, grpcPort);
   }
 
   /** Follows an order until it expires; null ends the one before. */
@@ -73,7 +81,20 @@ export class Sessions {
     }
     const headers = headersOnward(request, id, body.length, waitedMs);
     const question = { url: this.#url, path: pathOf(request.url as string), headers, body };
-    return new Passage(this.#agent, question, {
+    return new Passage(this.#agent, question, this.#counted(taker));
+  }
+
+  /** Passes a call of gRPC on. undefined: the way is known to be closed. */
+  passOnCall({ id }: SessionOrder, question: RpcQuestion, taker: RpcAnswerTaker): RpcPassage | undefined {
+    if (this.#url === undefined || this.#now() < this.#restUntil) {
+      this.#failed++;
+      return undefined;
+    }
+    return this.#rpc.ask(this.#url, id, question, this.#counted(taker));
+  }
+
+  #counted<Answer>(taker: Taker<Answer>): Taker<Answer> {
+    return {
       answered: (answer) => {
         this.#forwarded++;
         taker.answered(answer);
@@ -83,7 +104,7 @@ export class Sessions {
         if (slow) this.#restUntil = this.#now() + REST_MS;
         taker.failed(slow);
       },
-    });
+    };
   }
 
   counts(): ForwardCounts {
@@ -93,6 +114,7 @@ export class Sessions {
   /** Ends every connection to the other arm. */
   close(): void {
     this.#agent.destroy();
+    this.#rpc.close();
   }
 }
 
