@@ -105,6 +105,8 @@ describe('what is no HTTP', () => {
       `POST ${INFER} HTTP/1.1\nHost: t\nTransfer-Encoding: chunked, identity\n\n0\n\n`,
     ),
     garbage('no host', 'GET /v2 HTTP/1.1\n\n', 'Send a Host header.'),
+    garbage('two hosts', 'GET /v2 HTTP/1.1\nHost: t\nhost: u\n\n', 'Send one Host header.'),
+    garbage('one host twice', 'GET /v2 HTTP/1.0\nHost: t\nHost: t\n\n', 'Send one Host header.'),
     garbage(
       'a header of 20 kB',
       `GET /v2 HTTP/1.1\nHost: t\nA: ${'x'.repeat(20_000)}\n\n`,

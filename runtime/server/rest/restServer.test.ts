@@ -223,6 +223,12 @@ test('late labels find the answers that they are about', async () => {
   expect(json(await send(post('/slipway/v1/feedback', labels)))).toEqual({ right: 1, wrong: 1, unknown: 1 });
 });
 
+test('an expectation that nobody knows is passed over', async () => {
+  const { send } = await serving([opened.model]);
+  const answer = await send(post(INFER, { id: '1', ...GOOD }, { expect: '200-ok' }));
+  expect([answer.status, json(answer).id]).toEqual([200, '1']);
+});
+
 test('several requests on one connection are answered in turn', async () => {
   const { port } = await serving([opened.model]);
   const live = get('/v2/health/live');

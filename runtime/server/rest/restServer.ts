@@ -39,6 +39,8 @@ export function createRestServer(deps: RestDependencies, readers: Readers = READ
   const switchboard = new Switchboard(context);
   const { server, lane } = serverOf(context, switchboard);
   server.on('checkContinue', (request, response) => switchboard.answer(request, response, true));
+  // Node's own refusal has no words in it. A server may pass an expectation over (RFC 9110 §10.1.1).
+  server.on('checkExpectation', (request, response) => switchboard.answer(request, response, false));
   server.on('drop', () => deps.onFailure(`More than ${limits.maxConnections} connections: one was closed.`, undefined));
   server.maxConnections = limits.maxConnections;
   server.timeout = longestSilence(limits);

@@ -23,6 +23,18 @@ const NOWHERE = new RequestError(
   'There is nothing at this path; a model answers at /v2/models/<name>/infer, /openapi.json tells the rest.',
 );
 const NO_HOST = badRequest('Send a Host header.');
+const MANY_HOSTS = badRequest('Send one Host header.');
+
+/** Whoever stands before this server may have gone by the other of two (RFC 9112 §3.2); node:http keeps the first alone. */
+function hostFault({ rawHeaders, httpVersion }: IncomingMessage): RequestError | undefined {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  if (hosts > 1) return MANY_HOSTS;
+  return hosts === 0 && httpVersion === '1.1' ? NO_HOST : undefined;
+}
 
 /** Asks the caller for the body, where it waits for that. */
 type Ask = (() => void) | undefined;
@@ -52,9 +64,8 @@ export class Switchboard {
     if (request.method !== route.method && !(request.method === 'HEAD' && route.method === 'GET')) {
       return void this.#refuse(request, response, wrongMethod(route, request.method as string));
     }
-    if (request.headers.host === undefined && request.httpVersion === '1.1') {
-      return void this.#refuse(request, response, NO_HOST);
-    }
+    const unhosted = hostFault(request);
+    if (unhosted) return void this.#refuse(request, response, unhosted);
     const ask = expectsContinue ? () => response.writeContinue() : undefined;
     if (asksModel(route)) this.#ask(request, response, route, ask);
     else this.#answerServer(request, response, route, ask);
