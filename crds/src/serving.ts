@@ -22,6 +22,12 @@ export const engineSettingsSchema = z.strictObject({
   requireGpu: z.boolean().default(false).describe('Refuse to start unless the model runs on a GPU provider.'),
   threads: count(1024).optional().describe('Intra-op threads of a session; the CPU quota by default.'),
   instances: count(64).default(1).describe('Runs of one model at the same time.'),
+  perCore: z
+    .enum(['Auto', 'Never'])
+    .default('Auto')
+    .describe(
+      'Auto: under load, runs of one thread, one for each core, where they are measured to be as fast; the model is in memory twice then.',
+    ),
   inline: z
     .enum(['Auto', 'Never'])
     .default('Auto')

@@ -13,6 +13,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'engine.requireGpu': ['engine/gpuFailure.test.ts', 'a missing GPU is a sentence that says what to do'],
   'engine.threads': ['engine/ffi/ffiEngine.test.ts', 'has the threads that the settings name'],
   'engine.instances': ['batching/batches.test.ts', 'as many as there are instances run at the same time'],
+  'engine.perCore': ['models/fitCores.test.ts', 'a model %s is open once'],
   'engine.inline': ['batching/conduct.test.ts', 'never happen where settings say so'],
   'engine.optimization': ['engine/sessionPlan.test.ts', 'a session with %s is planned as asked'],
   'engine.spinning': ['engine/sessionPlan.test.ts', 'spin without our bound where they are to'],

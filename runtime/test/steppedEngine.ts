@@ -8,6 +8,7 @@ export interface SteppedRun {
   readonly outputs: readonly string[];
   readonly rows: number;
   readonly signal: AbortSignal | undefined;
+  readonly perCore: boolean;
   finish(): void;
   fail(error: Error): void;
 }
@@ -28,6 +29,7 @@ export class SteppedEngine implements Engine {
   /** Rows of every run so far, in order. */
   readonly log: number[] = [];
   most = 0;
+  perCore?: number;
   runHere?: (inputs: readonly TensorValue[], outputs: readonly string[]) => readonly TensorValue[];
 
   constructor(inputs = [float('x', -1, 2)], outputs = [float('y', -1, 2)]) {
@@ -46,6 +48,7 @@ export class SteppedEngine implements Engine {
       outputs,
       rows: inputs[0]?.shape[0] ?? 1,
       signal: options?.signal,
+      perCore: options?.perCore ?? false,
       finish: () => {
         gone();
         resolve(this.answer(inputs, outputs));

@@ -42,6 +42,8 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
   readonly batchable: boolean;
   readonly #engine: Engine;
   readonly #settings: BatchSettings;
+  /** The same while there is one run for each core. */
+  readonly #coreBounds: Bounds;
   readonly #surroundings: Surroundings;
   readonly #now: () => number;
   readonly #rules: BatchRules;
@@ -55,6 +57,7 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
   /** Runs that are owed after a failure; they come before the line. */
   #owed: (readonly Request[])[] = [];
   #leased = 0;
+  #lastAt = 0;
   #turnEnds = false;
   #dispatching = false;
   #stopTimer: (() => void) | undefined;
@@ -62,7 +65,8 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
 
   constructor(engine: Engine, settings: BatchSettings, surroundings: Surroundings, watchers: Watchers) {
     this.#engine = engine;
-    this.#rooms = new Rooms(engine.signature, settings);
+    const atOnce = Math.max(settings.instances, engine.perCore ?? 0);
+    this.#rooms = new Rooms(engine.signature, { ...settings, instances: atOnce });
     this.batchable = this.#rooms.batchable;
     this.#settings = this.batchable ? settings : { ...settings, maxSize: 1 };
     this.#surroundings = surroundings;
@@ -75,7 +79,8 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
     };
     this.#hasText = engine.signature.inputs.some(({ datatype }) => datatype === 'BYTES');
     this.#tally = new Tally(maxSize);
-    this.#runner = new Runner(engine, settings, this.#now, watchers, this.#rooms, this.#tally, this);
+    this.#coreBounds = { ...this.#settings, instances: atOnce };
+    this.#runner = new Runner(engine, this.#settings, this.#now, watchers, this.#rooms, this.#tally, this);
     this.#load = { line: this.#line, runner: this.#runner };
     this.#deadlines = new Deadlines(surroundings, (now) => this.#sweep(now));
   }
@@ -103,7 +108,7 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
     request.level = order.yields ? LEVELS - 1 : levelOf(order.priority);
     request.deadline = order.deadline ?? Infinity;
     if (order.yields && !this.#hasTimeFor(request, now)) {
-      this.#refuse(request, overloaded('Others are asking this model now.', this.#settings, this.#load, now));
+      this.#refuse(request, overloaded('Others are asking this model now.', this.#bounds, this.#load, now));
       return;
     }
     const refusal = this.#unfit(request, order) ?? this.#refusal(request.level, request.deadline, request.rows, now);
@@ -111,9 +116,10 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
       this.#refuse(request, this.#counted(refusal));
       return;
     }
-    const full = this.#line.size >= mostWaiting(this.#settings, this.#runner.running.size);
+    const full = this.#line.size >= mostWaiting(this.#bounds, this.#runner.running.size);
     const displaced = full ? this.#line.leastUrgent() : undefined;
     request.stage = WAITING;
+    this.#lastAt = now;
     request.probe = request.deadline < Infinity && this.#idleTooLong(request.rows, now);
     this.#line.push(request);
     if (request.deadline !== Infinity) this.#deadlines.watch(request.deadline);
@@ -174,13 +180,13 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
 
   /** Why a request of this kind can't be taken now. */
   #refusal(level: number, deadline: number, rows: number, now: number): EngineError | undefined {
-    if (this.#line.size >= mostWaiting(this.#settings, this.#runner.running.size)) {
+    if (this.#line.size >= mostWaiting(this.#bounds, this.#runner.running.size)) {
       const least = this.#line.leastUrgent();
       if (least === undefined || least.level <= level) return this.#tooMany(now);
     }
-    if (canBeInTime(this.#settings, this.#load, level, deadline, rows, now)) return undefined;
+    if (canBeInTime(this.#bounds, this.#load, level, deadline, rows, now)) return undefined;
     if (deadline > now && mayProbe(this.#load, rows, now)) return undefined;
-    return tooLate('The answer would come after the time the caller will wait.', this.#settings, this.#load, now);
+    return tooLate('The answer would come after the time the caller will wait.', this.#bounds, this.#load, now);
   }
 
   /** Inputs that are being read belong to requests that are about to wait. */
@@ -193,12 +199,12 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
   }
 
   #tooMany(now: number): EngineError {
-    return overloaded('Too many requests wait for this model; come again later.', this.#settings, this.#load, now);
+    return overloaded('Too many requests wait for this model; come again later.', this.#bounds, this.#load, now);
   }
 
   #tooManyBytes(): EngineError {
     const message = 'Requests that wait for this model hold too many bytes; come again later.';
-    return overloaded(message, this.#settings, this.#load, this.#now());
+    return overloaded(message, this.#bounds, this.#load, this.#now());
   }
 
   #counted(refusal: EngineError): EngineError {
@@ -219,7 +225,7 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
   }
 
   #wake(): void {
-    if (this.#turnEnds || this.#runner.running.size >= this.#settings.instances) return;
+    if (this.#turnEnds || this.#runner.running.size >= this.#bounds.instances) return;
     if (this.#line.size === 0 && this.#owed.length === 0) return;
     this.#turnEnds = true;
     this.#surroundings.endOfTurn(this.#onTurnEnd);
@@ -235,7 +241,7 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
     if (this.#dispatching || this.#awaitsEngine()) return;
     this.#dispatching = true;
     let left = this.#line.size + this.#owed.length;
-    while (left > 0 && this.#runner.running.size < this.#settings.instances) {
+    while (left > 0 && this.#runner.running.size < this.#bounds.instances) {
       const taken = this.#startNext(this.#now());
       if (taken === 0) break;
       left -= taken;
@@ -255,7 +261,7 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
       return 1;
     }
     if (this.#delays(now)) return 0;
-    const { members, late } = pick(this.#line, this.#rules, this.#runner.costs, now);
+    const { members, late } = pick(this.#line, this.#rulesFor(now), this.#runner.costs, now);
     for (const request of members) this.#line.remove(request);
     for (const request of late) this.#line.remove(request);
     this.#start(members, now);
@@ -263,17 +269,24 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
     return members.length + late.length;
   }
 
+  /** Rules of the run that starts now; on an idle engine also whether it is one of one thread. */
+  #rulesFor(now: number): BatchRules {
+    const { cores, running } = this.#runner;
+    if (cores.most === 0) return this.#rules;
+    if (running.size === 0) cores.begin(this.#line, now);
+    return cores.active ? { ...this.#rules, maxSize: cores.share(running.size) } : this.#rules;
+  }
+
+  get #bounds(): Bounds {
+    return this.#runner.cores.active ? this.#coreBounds : this.#settings;
+  }
+
   /** Whether to wait for a fuller batch; sets the timer for the end of the wait. */
   #delays(now: number): boolean {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
-    const { maxDelayMs, maxSize } = this.#settings;
-    const target = this.#rules.preferredSizes.at(-1) ?? maxSize;
-    if (maxDelayMs === 0 || this.#closing !== undefined || this.#line.rows >= target) return false;
-    let until = this.#line.oldest() + maxDelayMs;
-    const time = this.#runner.costs.of(this.#line.rows) + MARGIN_MS;
-    for (let request = this.#line.first(); request !== undefined; request = this.#line.following())
-      until = Math.min(until, request.deadline - time);
+    if (this.#closing !== undefined) return false;
+    const until = Math.max(this.#fullerAt(), this.#runner.cores.gathersUntil(this.#line, this.#lastAt));
     if (until <= now) return false;
     this.#stopTimer = this.#surroundings.timer(Math.ceil(until - now), () => {
       this.#stopTimer = undefined;
@@ -282,9 +295,21 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
     return true;
   }
 
+  /** Moment until which the settings let a free engine wait. */
+  #fullerAt(): number {
+    const { maxDelayMs, maxSize } = this.#settings;
+    const target = this.#rules.preferredSizes.at(-1) ?? maxSize;
+    if (maxDelayMs === 0 || this.#line.rows >= target) return -Infinity;
+    let until = this.#line.oldest() + maxDelayMs;
+    const time = this.#runner.costs.of(this.#line.rows) + MARGIN_MS;
+    for (let request = this.#line.first(); request !== undefined; request = this.#line.following())
+      until = Math.min(until, request.deadline - time);
+    return until;
+  }
+
   #start(members: readonly Request[], now: number): void {
     if (members.length === 0 || this.#runner.start(members, now)) return;
-    const refusal = overloaded('There is no memory for this request now.', this.#settings, this.#load, now);
+    const refusal = overloaded('There is no memory for this request now.', this.#bounds, this.#load, now);
     for (const request of members) this.#end(request, this.#counted(refusal));
   }
 
@@ -306,7 +331,7 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
       if (request.stage !== WAITING && request.stage !== RUNNING) continue;
       const now = this.#now();
       const message = 'The time the caller will wait is over.';
-      this.#end(request, this.#counted(tooLate(message, this.#settings, this.#load, now)));
+      this.#end(request, this.#counted(tooLate(message, this.#bounds, this.#load, now)));
     }
   }
 

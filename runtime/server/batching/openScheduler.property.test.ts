@@ -62,11 +62,12 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 );
 
 const settings = fc.record({
-  maxSize: fc.integer({ min: 1, max: 4 }),
-  maxQueue: fc.integer({ min: 0, max: 5 }),
+  maxSize: fc.constantFrom(1, 2, 3, 4, 8),
+  maxQueue: fc.constantFrom(0, 1, 3, 5, 30),
   instances: fc.integer({ min: 1, max: 2 }),
   maxDelayMs: fc.constantFrom(0, 0, 5),
   preferredSizes: fc.constantFrom([], [2], [3]),
+  cores: fc.constantFrom(0, 2),
   here: fc.boolean(),
   singleFlight: fc.boolean(),
   proofs: fc.constantFrom(0, 2),
@@ -83,11 +84,13 @@ class World {
   readonly #bounds: { maxQueue: number; instances: number };
 
   constructor({
+    cores,
     here,
     proofs,
     ...batching
-  }: { maxQueue: number; instances: number; here: boolean; singleFlight: boolean; proofs: number }) {
-    this.#bounds = batching;
+  }: { maxQueue: number; instances: number; cores: number; here: boolean; singleFlight: boolean; proofs: number }) {
+    this.#bounds = { ...batching, instances: Math.max(batching.instances, cores) };
+    if (cores > 0) this.engine.perCore = cores;
     const run = this.engine.run.bind(this.engine);
     this.engine.run = (inputs, ...rest) => {
       this.#note(inputs);

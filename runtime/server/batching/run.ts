@@ -11,6 +11,8 @@ export class Run implements Listed {
   readonly inputs: readonly TensorValue[];
   readonly selection: Selection;
   readonly startedAt: number;
+  /** One of the runs of one thread. */
+  readonly perCore: boolean;
   /** Memory the inputs were gathered in, to be given back. */
   readonly scratch: SharedArrayBuffer | undefined;
   /** Members whose caller still waits. */
@@ -24,6 +26,7 @@ export class Run implements Listed {
     scratch: SharedArrayBuffer | undefined,
     selection: Selection,
     startedAt: number,
+    perCore: boolean,
   ) {
     this.members = members;
     this.rows = rows;
@@ -31,6 +34,7 @@ export class Run implements Listed {
     this.scratch = scratch;
     this.selection = selection;
     this.startedAt = startedAt;
+    this.perCore = perCore;
     this.live = members.length;
     this.controller = undefined;
   }

@@ -1,7 +1,8 @@
 import type { Tensor } from '@slipway/crds/contract';
-import type { Engine, EngineError } from '../engine/engine.ts';
+import type { Engine, EngineError, RunOptions } from '../engine/engine.ts';
 import { Roster } from '../roster.ts';
 import type { TensorValue } from '../tensor.ts';
+import { CoreRuns } from './coreRuns.ts';
 import { afterFailure, engineErrorOf } from './failures.ts';
 import { type Gathered, gather } from './gather.ts';
 import { InlineGate } from './inlineGate.ts';
@@ -17,6 +18,8 @@ import { Split, someRows, unscaled } from './split.ts';
 import type { Tally } from './tally.ts';
 
 export interface RunSettings {
+  /** Rows of one run at most. */
+  readonly maxSize: number;
   readonly instances: number;
   /** Runs shorter than this may run on the calling thread; 0: none. */
   readonly inlineBelowMs: number;
@@ -47,10 +50,12 @@ const WORTH_ENDING_MS = 1;
 /** Runs batches on the engine and answers their members, each with its own rows; finds out what runs cost on the way. */
 export class Runner {
   readonly running = new Roster<Run>();
-  readonly costs = new RunCosts();
+  readonly cores: CoreRuns;
   /** When the last run ended. */
   idleSince = -Infinity;
   readonly #engine: Engine;
+  /** Of runs that have all threads. */
+  readonly #costs = new RunCosts();
   readonly #now: () => number;
   readonly #watchers: Watchers;
   readonly #rooms: Rooms;
@@ -78,10 +83,16 @@ export class Runner {
     this.#rooms = rooms;
     this.#tally = tally;
     this.#host = host;
-    this.#scratch = new Scratch(settings.instances, rooms.batchBytes);
+    this.cores = new CoreRuns(engine.perCore, settings.maxSize);
+    this.#scratch = new Scratch(Math.max(settings.instances, this.cores.most), rooms.batchBytes);
     this.#selections = new Selections(engine.signature.outputs);
     this.#gate = new InlineGate(mayRunHere(engine, rooms) ? settings.inlineBelowMs : 0, watchers.onInlineStopped);
     this.#proof = new RowProof(engine.signature.outputs.length, settings.proofs);
+  }
+
+  /** What runs cost the way they run now. */
+  get costs(): RunCosts {
+    return this.cores.active ? this.cores.costs : this.#costs;
   }
 
   /** Throws EngineError InvalidInput. */
@@ -99,14 +110,15 @@ export class Runner {
     for (const request of members) rows += request.rows;
     const gathered = this.#gather(members, rows);
     if (gathered === undefined) return false;
-    const run = new Run(members, rows, gathered.inputs, gathered.scratch, this.#selections.union(members), now);
+    const selection = this.#selections.union(members);
+    const run = new Run(members, rows, gathered.inputs, gathered.scratch, selection, now, this.cores.active);
     for (const request of members) {
       this.#rooms.left(request);
       request.stage = RUNNING;
       request.run = run;
     }
     this.running.add(run);
-    if (this.#gate.allows(rows, now)) this.#runHere(run);
+    if (!run.perCore && this.#gate.allows(rows, now)) this.#runHere(run);
     else this.#runAway(run);
     return true;
   }
@@ -136,11 +148,10 @@ export class Runner {
   #runAway(run: Run): void {
     const cost = this.costs.of(run.rows);
     if (cost === 0 || cost >= WORTH_ENDING_MS) run.controller = new AbortController();
-    const options = run.controller === undefined ? undefined : { signal: run.controller.signal };
-    this.#engine.run(run.inputs, run.selection.names, options).then(
+    this.#engine.run(run.inputs, run.selection.names, optionsOf(run)).then(
       (outputs) => {
         const now = this.#now();
-        this.#gate.ranAway(run.rows, now - run.startedAt);
+        if (!run.perCore) this.#gate.ranAway(run.rows, now - run.startedAt);
         this.#succeeded(run, outputs, now);
       },
       (error: unknown) => this.#failed(run, engineErrorOf(error)),
@@ -149,7 +160,7 @@ export class Runner {
 
   #succeeded(run: Run, outputs: readonly TensorValue[], now: number): void {
     const computeMs = now - run.startedAt;
-    this.costs.learn(run.rows, computeMs);
+    this.#costsOf(run).learn(run.rows, computeMs);
     this.#tally.ran(run.rows, computeMs);
     const found = this.#rooms.batchable ? unscaled(run.selection, outputs, run.rows) : [];
     if (found.length > 0) this.#unshare(found);
@@ -164,7 +175,7 @@ export class Runner {
     const smallest = run.members.reduce((least, request) => (request.rows <= least.rows ? request : least));
     const from = run.members.slice(0, run.members.indexOf(smallest)).reduce((sum, { rows }) => sum + rows, 0);
     const { selection } = run;
-    this.#engine.run(smallest.inputs, selection.names).then(
+    this.#engine.run(smallest.inputs, selection.names, perCoreOf(run)).then(
       (alone) => {
         const batched = someRows(outputs, run.rows, from, smallest.rows);
         const found = this.#proof.differing(selection, run.members, batched, alone);
@@ -203,7 +214,7 @@ export class Runner {
   #failed(run: Run, error: EngineError): void {
     const now = this.#now();
     this.#ended(run, now);
-    if (error.kind === 'Cancelled') this.costs.learnUnfinished(run.rows, now - run.startedAt);
+    if (error.kind === 'Cancelled') this.#costsOf(run).learnUnfinished(run.rows, now - run.startedAt);
     const members = live(run);
     if (members.length > 0 || error.kind !== 'Cancelled') this.#tally.add('failedRuns');
     const { failed, again } = afterFailure(error, members, run.members.length > 1);
@@ -216,6 +227,11 @@ export class Runner {
   #ended(run: Run, now: number): void {
     this.running.delete(run);
     this.idleSince = now;
+    if (run.perCore) this.cores.ended(now - run.startedAt, now, this.running.size);
+  }
+
+  #costsOf({ perCore }: Run): RunCosts {
+    return perCore ? this.cores.costs : this.#costs;
   }
 
   /** From now on requests for these outputs run alone. */
@@ -240,6 +256,12 @@ function mayRunHere({ signature, runHere }: Engine, { batchable }: Rooms): boole
   );
   return fixed && runHere !== undefined;
 }
+
+const PER_CORE: RunOptions = { perCore: true };
+const perCoreOf = ({ perCore }: Run): RunOptions | undefined => (perCore ? PER_CORE : undefined);
+
+const optionsOf = (run: Run): RunOptions | undefined =>
+  run.controller === undefined ? perCoreOf(run) : { ...perCoreOf(run), signal: run.controller.signal };
 
 const live = (run: Run): Request[] => run.members.filter(({ stage }) => stage === RUNNING);
 const gone = (run: Run): Request[] => run.members.filter(({ stage }) => stage === ENDED);

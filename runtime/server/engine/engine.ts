@@ -5,6 +5,8 @@ import type { TensorValue } from '../tensor.ts';
 export interface RunOptions {
   /** Ends the run early where the backend can (`ffi`); the run then throws EngineError Cancelled. */
   readonly signal?: AbortSignal;
+  /** One of the runs that have one thread each; only where the engine says how many (`perCore`). */
+  readonly perCore?: boolean;
 }
 
 /**
@@ -20,6 +22,8 @@ export interface Engine {
   readonly providers: readonly string[];
   /** Whether a run would find something to run on. False while a lost process is being replaced. */
   readonly healthy: boolean;
+  /** Runs of one thread that may go on at the same time, instead of one that has all threads; absent: none. */
+  readonly perCore?: number;
   /** Answers the named outputs, in that order. At most `instances` run at once; the caller keeps to that. Throws EngineError. */
   run(
     inputs: readonly TensorValue[],

@@ -11,6 +11,7 @@ import { CountingEvidence } from '../evidence/countingEvidence.ts';
 import type { Observation } from '../observe/observation.ts';
 import { mayShareRuns, openPipeline } from '../pipeline/openPipeline.ts';
 import { digestOf } from './digest.ts';
+import { fitCores } from './fitCores.ts';
 import { fitThreads } from './fitThreads.ts';
 import { checkLabels } from './labels.ts';
 import { bareModel, type ModelFiles, readModelFiles } from './modelFiles.ts';
@@ -52,15 +53,25 @@ export async function openModel(found: FoundModel, workshop: Workshop): Promise<
   const hash = await checkedDigest(found, workshop);
   const identity = { name: found.name, version: found.version, digest: hash.digest };
   const files = found.bare ? bareModel(found.path) : await readModelFiles(found.path);
-  const engine = await fitThreads(
-    (threads) =>
-      openPipeline(files, {
-        open: (path) => openEngine(engineOptions(path, identity, workshop, threads)),
-        truncateText: settings.truncateText,
-      }),
-    settings.engine,
-    ({ signature }) => sampleInputs({ signature, golden: [], batchable: true }, 1),
-  );
+  const open = (threads?: number) =>
+    openPipeline(files, {
+      open: (path) => openEngine(engineOptions(path, identity, workshop, threads)),
+      truncateText: settings.truncateText,
+    });
+  const sample = ({ signature }: Engine, rows: number) =>
+    sampleInputs({ signature, golden: [], batchable: true }, rows);
+  const fitted = await fitThreads(open, settings.engine, (engine) => sample(engine, 1));
+  const engine = await fitCores(fitted, {
+    settings: settings.engine,
+    cores: workshop.cores,
+    maxSize: settingsFor(files, fitted, settings).batching.maxSize,
+    bytes: hash.bytes,
+    open,
+    sample,
+    elapsed: () => performance.now(),
+    log: (cores, ratio) =>
+      log.info({ model: found.name, cores, ratio: round(ratio) }, 'opened twice: one run a core under load'),
+  });
   try {
     const loaded = await proven(found, files, engine, identity, workshop);
     const { name, version } = identity;
