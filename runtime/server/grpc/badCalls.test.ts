@@ -17,7 +17,7 @@ import { encodeHeaders } from './http2/hpack/encode.ts';
 import { FLAG, PREFACE, SETTING } from './http2/protocol.ts';
 import { body, headers } from './http2/testing/peer.ts';
 import { encode } from './proto/codec.ts';
-import { TestClient } from './testing/client.ts';
+import { refusalOf, TestClient } from './testing/client.ts';
 import { floatsOf, pair, pairOf, pairRequest } from './testing/models.ts';
 import { serving } from './testing/serving.ts';
 
@@ -283,18 +283,45 @@ describe('large messages', () => {
   });
 });
 
-test('over TLS the port speaks HTTP/2 and nothing else', async () => {
+async function selfSigned(): Promise<{ readonly key: string; readonly cert: string }> {
   const folder = await temporaryFolder('grpc-tls');
   const [key, cert] = [join(folder, 'tls.key'), join(folder, 'tls.crt')];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '30'];
   await promisify(execFile)('openssl', ['req', '-x509', '-nodes', ...curve, '-keyout', key, '-out', cert, ...subject]);
-  const certificate = new Certificate();
-  certificate.replace({ key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') });
-  const { port } = await serving([open.model], { certificate });
-  const client = new TestClient(`localhost:${port}`, {}, credentials.createSsl(await readFile(cert)));
-  expect(floatsOf((await client.call('ModelInfer', pairRequest(1, 2))).message)).toEqual([1, 2]);
-  const other = connectTls({ port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
-  onTestFinished(() => void other.destroy());
-  await expect(once(other, 'secureConnect')).rejects.toThrow(/alert/i);
+  return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
+}
+
+describe('over TLS', async () => {
+  const pairs = [await selfSigned(), await selfSigned()] as const;
+
+  async function secured() {
+    const certificate = new Certificate();
+    certificate.replace(pairs[0]);
+    const { port } = await serving([open.model], { certificate });
+    const clientTrusting = (pair: { readonly cert: string }) =>
+      new TestClient(`localhost:${port}`, {}, credentials.createSsl(Buffer.from(pair.cert)));
+    return { port, certificate, clientTrusting };
+  }
+  const answered = async (client: TestClient) => floatsOf((await client.call('ModelInfer', pairRequest(1, 2))).message);
+
+  test('the port speaks HTTP/2 and nothing else', async () => {
+    const { port, clientTrusting } = await secured();
+    expect(await answered(clientTrusting(pairs[0]))).toEqual([1, 2]);
+    const other = connectTls({ port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+    onTestFinished(() => void other.destroy());
+    await expect(once(other, 'secureConnect')).rejects.toThrow(/alert/i);
+  });
+
+  test('a new certificate is shown to new connections, and costs none that is open a call', async () => {
+    const { certificate, clientTrusting } = await secured();
+    const early = clientTrusting(pairs[0]);
+    expect(await answered(early)).toEqual([1, 2]);
+    const before = Array.from({ length: 20 }, () => answered(early));
+    certificate.replace(pairs[1]);
+    const after = Array.from({ length: 20 }, () => answered(early));
+    expect(new Set((await Promise.all([...before, ...after])).map(String))).toEqual(new Set(['1,2']));
+    expect(await answered(clientTrusting(pairs[1]))).toEqual([1, 2]);
+    expect((await refusalOf(answered(clientTrusting(pairs[0])))).code).toBe(14);
+  });
 });
