@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parseCommand } from './arguments.ts';
 import { judgeByHand, type RateQuestion, rateLines } from './rate.ts';
@@ -37,6 +40,20 @@ describe('kubectl slipway rate', () => {
     expect(lines[0]).toBe('20 of 500 requests: 4%, limit 5%');
     expect(lines.at(-1)).toMatch(/^NeedMore: about \d+ requests more/);
     expect(lines.every((line) => line.length <= 80)).toBe(true);
+  });
+  test('tells it to scripts as one object, without a cluster', async () => {
+    const command = ['rate', '--bad', '20', '--total', '500', '--limit', '5%', '-o', 'json'];
+    const main = join(import.meta.dirname, 'main.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, [main, ...command], {
+      env: { KUBECONFIG: '/none' },
+    });
+    const { low, high, verdict, total, needed, ...others } = JSON.parse(stdout);
+    expect({ verdict, total, others }).toEqual({
+      verdict: 'NeedMore',
+      total: 500,
+      others: { rate: 0.04, limit: 0.05 },
+    });
+    expect([low > 0.005 && low < 0.04, high > 0.05 && high < 0.12, needed > 1000]).toEqual([true, true, true]);
   });
   test.each([
     [['--total=500', '--limit=5%'], 'rate needs --bad as a whole number'],
