@@ -1,5 +1,6 @@
 """KServe's own clients: V1 and V2 over REST, V2 over gRPC. In a process of their own: both vendors register the same protobuf names."""
 import asyncio
+import base64
 
 import httpx
 import numpy as np
@@ -44,6 +45,9 @@ def test_health_and_predict_over_v1():
             assert got == {"predictions": [[-0.5], [4.5]]}
             named = await client.infer(BASE, {"instances": [{"a": [1, 2, 3, 4], "b": [4, 3, 2, 1]}]}, model_name="add_sub")
             assert named["predictions"] == [{"sum": [5, 5, 5, 5], "difference": [-3, -1, 1, 3]}]
+            spelled = {"b64": base64.b64encode("größer 🦉".encode()).decode()}
+            texts = await client.infer(BASE, {"instances": [[spelled, "", "owl"]]}, model_name="identity_bytes")
+            assert texts == {"predictions": [["größer 🦉", "", "owl"]]}
             with pytest.raises(httpx.HTTPStatusError):
                 await client.infer(BASE, {"instances": "no list"}, model_name="affine")
     run(talk())
