@@ -12,7 +12,7 @@ VITEST := vitest run --reporter=default --reporter=json
 # In CI the files that failed are run once more, in a process of their own, and named at the end.
 SUITE := node hack/suites/main.ts
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-rollout bench-training e2e-judgement serve soak container-test stores-test kueue-test pytorch-test e2e-pytorch simulate package clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-shadow bench-rollout bench-training e2e-judgement serve soak container-test stores-test kueue-test pytorch-test e2e-pytorch simulate package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -123,6 +123,11 @@ soak: .cache/npm ## 100 reloads and 10^6 requests against one server: memory sta
 bench: .cache/npm build ## The platform's speed and memory: prints tables, writes .bench/*.json
 	@$(NODE)
 	node hack/bench.ts
+
+bench-shadow: .cache/npm ## What copying every request to a candidate that hangs costs those who wait (5 minutes; PAIRS=20: a quick look)
+	@$(NODE)
+	node runtime/bench/shadow.ts $(or $(PAIRS),150)
+	node hack/bench.ts none
 
 bench-rollout: .cache/npm build ## A fault under Slipway and Argo Rollouts side by side; failed requests of promotions (ROUNDS=10; KEEP=1 leaves it up)
 	@$(NODE)
