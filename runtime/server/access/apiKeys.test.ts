@@ -47,6 +47,7 @@ describe('an Authorization header', () => {
     ['the key without a scheme', 'one', undefined],
     ['two keys', 'Bearer one two', undefined],
     ['a very long key', `Bearer ${'x'.repeat(100_000)}`, undefined],
+    ['a right key behind a thousand spaces', `Bearer ${' '.repeat(1024)}one`, undefined],
   ])('with %s is %o of %o', (_what, header, owner) => {
     const ring = ringOf(line('a', 'one'), line('b', 'two'), line('a', 'three'));
     expect(ring.ownerOf(header)).toBe(owner);

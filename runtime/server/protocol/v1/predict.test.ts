@@ -68,6 +68,12 @@ describe('a text spelled in base64, as V1 has it for what is no JSON', () => {
       { instances: [{ b64: '/9j/4AAQSkZJRg==' }] },
       'Input "t": what {"b64": …} holds is not UTF-8, BYTES takes text; send other bytes to an input of UINT8.',
     ],
+    [
+      'with a key beside it',
+      texts,
+      { instances: [{ b64: 'b3ds', language: 'en' }] },
+      'Row 0: there is no input "b64"; the model takes "t".',
+    ],
     ['alone', texts, { inputs: spelled('owl') }, '"inputs" must be a list of at least one row.'],
     [
       'for numbers',
