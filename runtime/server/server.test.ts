@@ -173,6 +173,19 @@ test('a server is live but not ready until every golden request is replayed', as
   await server.kill();
 }, 30_000);
 
+test('a server that needs a GPU and has none is never ready, and ends with a sentence that says what to do', async () => {
+  const server = await startServer(await modelArtifact(affine), {
+    SLIPWAY_SETTINGS: JSON.stringify({ engine: { providers: ['cuda', 'cpu'], requireGpu: true } }),
+  });
+  const ready = server.logged('ready').catch((error: Error) => error.message);
+  expect(await server.exitCode()).toBe(1);
+  expect(await ready).toContain('the process never logged "ready"');
+  expect(await server.termination()).toMatchObject({
+    reason: 'ConfigurationInvalid',
+    message: expect.stringMatching(/^The model cannot run on cuda: .* run the CUDA image on a node with an NVIDIA GPU/),
+  });
+});
+
 describe('an artifact that must not be served ends the process with a named cause', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   const refused: readonly [string, () => Promise<TestArtifact>, string, RegExp][] = [
