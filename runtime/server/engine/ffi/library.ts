@@ -53,7 +53,7 @@ export const LOG_FATAL = 4;
  * What V8's compiler and collector took in the first seconds under load is free again soon, and would stay with the
  * process: 11 to 15 MB with a tiny model. Takes the pool some 2 ms.
  */
-const TRIM_EVERY_MS = 30_000;
+const TRIM_EVERY_MS = 10_000;
 const ARENA_ALLOCATOR = 1;
 const DEFAULT_MEMORY = 0;
 
