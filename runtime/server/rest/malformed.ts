@@ -10,7 +10,7 @@ const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 /** How long a refused connection is read from, so that what is still coming does not cost the caller the answer. */
 const LINGER_MS = 1000;
 
-type Broken = Pick<NodeJS.ErrnoException, 'code'>;
+type Broken = { readonly code?: string | undefined };
 
 /** What is wrong with a request that node:http could not read, or not in time. */
 function faultOf(error: Broken, { limits }: CallContext): RequestError {
@@ -32,6 +32,8 @@ const BUSY = new RequestError(503, 'Too many large requests are being read; try 
 
 /** A body that waits before the gate is not sent: the server has not asked for it yet. */
 const isOurLateness = ({ code }: Broken, { reading }: Call): boolean => code === TIMEOUT && reading.waiting;
+
+const NO_PROXY = new RequestError(405, 'This server is no proxy.', { allow: 'GET, HEAD, POST' });
 
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -55,9 +57,9 @@ export function refuseMalformed(server: Server, context: CallContext): void {
     if (answered || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     if (breakOff(error, socket, context) === 0) refuse(socket, faultOf(error, context), context);
   });
-  server.on('connect', (_request, socket: Duplex) =>
-    refuse(socket, new RequestError(405, 'This server is no proxy.', { allow: 'GET, HEAD, POST' }), context),
-  );
+  server.on('connect', (_request, socket: Duplex) => {
+    if (breakOff({}, socket, context) === 0) refuse(socket, NO_PROXY, context);
+  });
 }
 
 /** What broke a request off, by the codes of node:http. */

@@ -88,6 +88,7 @@ function laneServerOf(
     {
       heads: new AnswerHeads(now, KEEP_ALIVE_MS),
       mostHeadBytes: limits.maxHeaderBytes,
+      silenceMs: longestSilence(limits),
       mostBodyBytes: Math.min(MOST_LANE_BODY, limits.maxBodyBytes),
       leaving: () => phase() === 'Draining',
       answer: (target, exchange) => switchboard.answerPlain(target, exchange),
@@ -97,7 +98,6 @@ function laneServerOf(
       sweepMs: inputSweepMs(limits),
       keepAliveMs: KEEP_ALIVE_MS,
       bodyMs: limits.bodyTimeoutMs,
-      silenceMs: longestSilence(limits),
     },
     (socket) => server.adopt(socket),
   );

@@ -9,8 +9,6 @@ export interface LaneTimes {
   readonly keepAliveMs: number;
   /** Longest time that the body of a request may take. */
   readonly bodyMs: number;
-  /** Longest time without a byte taken by a caller that has an answer to come. */
-  readonly silenceMs: number;
 }
 
 /**
@@ -56,14 +54,11 @@ export class Lane {
   }
 
   #look(connection: LaneConnection): void {
-    const silentMs = connection.look() * this.#times.sweepMs;
-    const { bodyMs, keepAliveMs, silenceMs } = this.#times;
+    const { bodyMs, keepAliveMs, sweepMs } = this.#times;
+    const ageMs = connection.age * sweepMs;
     if (connection.isFresh) return void this.#leave(connection, undefined);
-    if (connection.isIdle) {
-      if (silentMs > keepAliveMs) connection.socket.destroy();
-    } else if (connection.isReading) {
-      if (silentMs > bodyMs) this.#tooSlow(connection);
-    } else if (silentMs > silenceMs && !connection.isAnswering) connection.socket.destroy();
+    if (connection.isIdle && ageMs > keepAliveMs) connection.socket.destroy();
+    else if (connection.isReading && ageMs > bodyMs) this.#tooSlow(connection);
   }
 
   #tooSlow(connection: LaneConnection): void {

@@ -11,6 +11,8 @@ export interface LaneRules {
   /** Requests that are larger than one of these are no matter of the lane. */
   readonly mostHeadBytes: number;
   readonly mostBodyBytes: number;
+  /** How long a caller may take not a byte of an answer that does not fit into the buffers of the system. */
+  readonly silenceMs: number;
   /** The number of the sweep that is to come: a clock that costs nothing to read. */
   readonly sweep: () => number;
   readonly leaving: () => boolean;
@@ -39,6 +41,7 @@ export class LaneConnection implements Listed, Way {
     data: (bytes: Buffer) => this.#came(bytes),
     end: () => this.#ended(),
     close: () => this.#closed(),
+    timeout: () => this.socket.destroy(),
     error: () => undefined, // the close that follows says all that there is to say
   } as const;
   #head: PlainHead | undefined;
@@ -52,9 +55,7 @@ export class LaneConnection implements Listed, Way {
   #reading: LaneExchange | undefined;
   /** Nothing more is written. */
   #isOver = false;
-  /** Bytes that the caller has not taken when somebody last looked. */
-  #untaken = 0;
-  /** The sweep at which something happened last. */
+  /** The sweep at which a request or an answer began. */
   #movedAt: number;
   #isFresh = true;
 
@@ -82,13 +83,8 @@ export class LaneConnection implements Listed, Way {
     return this.#due > 0;
   }
 
-  /** Sweeps since a request or an answer began, or since the caller took a byte of one. To be called once a sweep. */
-  look(): number {
-    const { writableLength } = this.socket;
-    if (writableLength !== this.#untaken) {
-      this.#untaken = writableLength;
-      this.#movedAt = this.#rules.sweep();
-    }
+  /** Sweeps since a request or an answer began. */
+  get age(): number {
     return this.#rules.sweep() - this.#movedAt;
   }
 
@@ -108,6 +104,7 @@ export class LaneConnection implements Listed, Way {
     if (this.#isOver) return;
     if (typeof body === 'string') this.#write(status, headers, body, identity, last);
     else this.#writeChunks(status, headers, body, identity, last);
+    if (this.socket.writableLength > 0) this.socket.setTimeout(this.#rules.silenceMs);
     if (last) this.#end();
     else if (this.#held) this.#rules.leave(this, this.#held);
   }
