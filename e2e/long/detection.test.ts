@@ -17,10 +17,10 @@ beforeAll(async () => {
 afterAll(() => steady?.close());
 
 /**
- * Two looks a second at ten requests of the candidate: the statistics alone need 1.4 s in the median and 4.6 s in the worst
- * of a hundred runs (docs/decisions/two-looks-a-second.md), and the route less than a tenth of a second more.
+ * At ten requests a second of the candidate the evidence alone would take 1.9 s in the median and 4.8 s in the worst of a
+ * hundred runs; with the copies that a guard in doubt asks for it takes 1.3 and 3.4 s (docs/decisions/second-opinion.md).
  */
-test('of 20 versions that fail 30 % of their requests at 10 % weight, half are gone within 2 s and all within 6 s', async () => {
+test('of 20 versions that fail 30 % of their requests at 10 % weight, half are gone within 2 s and all within 4 s', async () => {
   const found: Detection[] = [];
   const { stage, traffic, service, trained } = steady;
   const order = { name: service.metadata.name, from: trained.version.spec.version, to: BAD };
@@ -29,9 +29,9 @@ test('of 20 versions that fail 30 % of their requests at 10 % weight, half are g
     console.error(`  run ${run}: ${JSON.stringify(found.at(-1))}`);
   }
   const times = found.map(({ faultToZeroMs }) => faultToZeroMs);
-  const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)];
-  console.error(`  fault to zero traffic: p50 ${p50} ms, p99 ${p99} ms over ${RUNS} runs`);
+  const [p50, longest] = [quantile(times, 0.5), Math.max(...times)];
+  console.error(`  fault to zero traffic: p50 ${p50} ms, longest ${longest} ms over ${RUNS} runs`);
   expect(p50).toBeLessThanOrEqual(2000);
-  expect(p99).toBeLessThanOrEqual(6000);
+  expect(longest).toBeLessThanOrEqual(4000);
   expect(traffic.tally(BAD).unexcused.slice(0, 5)).toEqual([]);
 });

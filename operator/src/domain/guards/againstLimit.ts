@@ -91,8 +91,8 @@ function answer(sight: Sight, question: LimitQuestion, risks: QuestionRisks): Fi
 
 /**
  * The risk at which a candidate that is not failed is suspected. It promises nothing: it only asks for evidence, which is
- * judged as ever. A fault of 30 % is suspected after 0.34 s in the median; 0.1 would take 0.45 s, and three times as many runs
- * were found after 3.5 s and more.
+ * judged as ever. A fault of 30 % at ten requests a second is suspected after 0.34 s in the median; 0.1 would take 0.45 s, and
+ * 99 of 100 would be found half a second later.
  */
 export const SUSPICION = 0.3;
 

@@ -128,9 +128,10 @@ describe('a service to which anything happens in any order', { timeout: 600_000 
     let acted = 0;
     fc.assert(
       fc.property(settings, fc.array(acts, { minLength: 1, maxLength: MOST_ACTS, size: 'max' }), (setting, all) => {
-        const { latest } = runThrough(setting, all);
+        const { latest, told } = runThrough(setting, all);
         acted += all.length;
-        for (const { reason } of latest.status.history ?? []) reached.add(reason);
+        for (const reason of [...told, ...(latest.status.history ?? []).map((entry) => entry.reason)])
+          reached.add(reason);
       }),
       { numRuns: RUNS },
     );
@@ -147,6 +148,7 @@ describe('a service to which anything happens in any order', { timeout: 600_000 
         'RollbackStarted',
         'RolledBack',
         'RolloutAborted',
+        'SecondOpinionAsked',
         'ShadowStarted',
         'WeightChanged',
       ]),

@@ -129,11 +129,13 @@ const PEOPLE: readonly Act[] = [
 
 const FAULTS: readonly Act[] = [
   turns(1, 'Bad'),
+  turns(1, 'Doubtful'),
   turns(1, 'Good'),
   turns(2, 'Good'),
   set('many call the service again', 'requestsPerSecond', 200),
   set('pods can be read again', 'canBeRead', true),
   turns(2, 'Bad'),
+  turns(2, 'Doubtful'),
   turns(0, 'Bad'),
   turns(0, 'Good'),
   becomes('Pending'),
@@ -148,6 +150,7 @@ const FAULTS: readonly Act[] = [
   dies(1),
   set('nobody calls the service', 'requestsPerSecond', 0),
   set('few call the service', 'requestsPerSecond', 1),
+  set('some call the service', 'requestsPerSecond', 20),
   set('many call the service', 'requestsPerSecond', 200),
   set('pods can not be read', 'canBeRead', false),
   set('pods can be read', 'canBeRead', true),

@@ -2,6 +2,7 @@ import { mergeConditions } from '../../../kube/conditions.ts';
 import { revisionFor, specOf, targetOf, versionOf } from '../builders.ts';
 import { type Plan, plan } from '../plan.ts';
 import { routesOf } from '../routes.ts';
+import { isAsking } from '../secondOpinion.ts';
 import { isDown, unreadySince, withUnready } from '../unready.ts';
 import { backendsOf, isProgrammed, TOTAL_WEIGHT } from '../weights.ts';
 import type { RevisionFacts, RouteFacts, Target, World } from '../world.ts';
@@ -47,6 +48,8 @@ export class Cluster {
   quality: Record<number, Quality> = {};
   targets: Record<number, Target['state']> = {};
   requestsPerSecond = 200;
+  /** Reasons of all Events so far. */
+  readonly told = new Set<string>();
   canBeRead = true;
   endpointsLag = false;
   /** What the watches showed last, while they are lost. */
@@ -161,6 +164,7 @@ export class Cluster {
     const world = this.world();
     const decided = plan(world);
     watch(world, decided);
+    for (const { reason } of decided.events) this.told.add(reason);
     const { fate } = this;
     this.fate = 'Lives';
     if (fate === 'DiesBeforeRoute') {
@@ -247,7 +251,18 @@ export class Cluster {
       const asked = Math.round(Math.max(0, seconds) * this.requestsPerSecond * this.plane.shareOf(revision));
       const isUp = (this.pods.get(revision)?.ready ?? 0) > 0;
       if (asked > 0 && isUp) this.counters.count(revision, asked, this.quality[minor] ?? 'Good');
+      if (isUp) this.#copy(minor, Math.max(0, seconds));
     }
+  }
+
+  /** What the pods of stable copy, by the status as it stands: an order outlives the operator by three seconds. */
+  #copy(minor: number, seconds: number): void {
+    const { candidate, stable } = this.latest.status;
+    const { secondOpinion: opinion, revision } = candidate ?? {};
+    if (revision !== revisionFor(minor) || opinion === undefined || !isAsking(opinion) || stable === undefined) return;
+    const live = Math.min(3, seconds) * this.requestsPerSecond * this.plane.shareOf(stable.revision);
+    const copies = Math.round((live * opinion.share) / TOTAL_WEIGHT);
+    if (copies > 0) this.counters.copied(revision, copies, this.quality[minor] ?? 'Good');
   }
 
   /** Pods that nothing keeps come up. */

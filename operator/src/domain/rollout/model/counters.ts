@@ -1,9 +1,9 @@
-import { noRequests, plus, type Tally } from '../../analysis/tally.ts';
+import { noRequests, plus, rateKey, type Tally } from '../../analysis/tally.ts';
 import { requests, revisionFor, versionOf } from '../builders.ts';
 import type { RevisionEvidence } from '../world.ts';
 
-export type Quality = 'Good' | 'Bad';
-const FAILING: Readonly<Record<Quality, number>> = { Good: 0, Bad: 0.4 };
+export type Quality = 'Good' | 'Doubtful' | 'Bad';
+const FAILING: Readonly<Record<Quality, number>> = { Good: 0, Doubtful: 0.1, Bad: 0.4 };
 
 interface Windows {
   readonly rollout: Tally;
@@ -33,7 +33,18 @@ export class Counters {
 
   count(revision: string, asked: number, quality: Quality): void {
     const failed = Math.round(asked * FAILING[quality]);
-    const more = requests(asked - failed, failed);
+    this.#add(revision, requests(asked - failed, failed));
+  }
+
+  /** Copies for a second opinion. */
+  copied(revision: string, asked: number, quality: Quality): void {
+    const serverError = Math.round(asked * FAILING[quality]);
+    const copies = { ok: asked - serverError, clientError: 0, serverError, invalid: 0 };
+    const batches = { [rateKey.copyErrors]: { count: asked, squaredOverTotal: serverError } };
+    this.#add(revision, { ...noRequests, copies, batches });
+  }
+
+  #add(revision: string, more: Tally): void {
     const { rollout, step, lifetime } = this.#windows.get(revision) ?? NOTHING;
     this.#windows.set(revision, {
       rollout: plus(rollout, more),
@@ -49,6 +60,7 @@ export class Counters {
   evidence(minor: number, answering: number): RevisionEvidence {
     const { rollout, step, lifetime } = this.#windows.get(revisionFor(minor)) ?? NOTHING;
     const digests = answering === 0 ? [] : [versionOf(minor).digest];
-    return { answering, digests, sinceRollout: rollout, sinceStep: step, lifetime, stepSeconds: this.#stepSeconds };
+    const windows = { sinceRollout: rollout, sinceStep: step, lifetime, stepSeconds: this.#stepSeconds };
+    return { answering, digests, ...windows, takesCopies: true };
   }
 }

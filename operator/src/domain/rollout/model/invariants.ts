@@ -5,6 +5,7 @@ import { liveCandidate } from '../decision.ts';
 import { equals, exposureBefore, exposureOf, levelOf } from '../exposure.ts';
 import { brokenLink } from '../history.ts';
 import { type Plan, plan } from '../plan.ts';
+import { isAsking } from '../secondOpinion.ts';
 import { TOTAL_WEIGHT } from '../weights.ts';
 import type { CandidateStatus, StableStatus, World } from '../world.ts';
 import type { Cluster } from './cluster.ts';
@@ -141,6 +142,20 @@ const historyHolds: Invariant = (world, { status }) => {
 const samePlanTwice: Invariant = (world, decided) =>
   JSON.stringify(plan(world)) === JSON.stringify(decided) ? undefined : 'the same world gave two plans';
 
+/** Copies are asked for only beside users, and change nothing of what these get. */
+const opinionsMoveNothing: Invariant = (world, decided) => {
+  const { candidate } = decided.status;
+  if (!isAsking(candidate?.secondOpinion)) return undefined;
+  const weight = weightOf(decided, candidate?.revision);
+  if (candidate?.phase !== 'Shifting' || weight === 0 || weight === TOTAL_WEIGHT)
+    return `a candidate in ${candidate?.phase} at ${weight} is asked with copies`;
+  const rollout = { ...world.spec.rollout, secondOpinion: 'Never' } as const;
+  const without = plan({ ...world, spec: { ...world.spec, rollout } });
+  return weightOf(without, candidate.revision) === weight && without.rule === decided.rule
+    ? undefined
+    : `a second opinion led to ${decided.rule} instead of ${without.rule}`;
+};
+
 const conditionsAgree: Invariant = (_world, { observed }) => {
   const of = (type: string) => observed.find((o) => o.type === type)?.status;
   return of('Reconciling') === 'True' && of('Stalled') === 'True' ? 'Reconciling and Stalled are both True' : undefined;
@@ -157,6 +172,7 @@ const ALWAYS: readonly Invariant[] = [
   nothingNeededGoes,
   rollbackIsOnePassAway,
   historyHolds,
+  opinionsMoveNothing,
   samePlanTwice,
   conditionsAgree,
 ];
