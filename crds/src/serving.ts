@@ -169,6 +169,12 @@ export const servingSettingsSchema = z.strictObject({
     })
     .optional()
     .describe('Read again when they change.'),
+  fastLane: z
+    .enum(['Auto', 'Never'])
+    .default('Auto')
+    .describe(
+      'Auto: small and plain questions over HTTP without TLS pass by node:http, in half of its time; Never: all go through it.',
+    ),
   repository: z
     .enum(['None', 'Explicit'])
     .default('None')

@@ -56,7 +56,7 @@ export async function openServer(parts: ServerParts): Promise<OpenServer> {
   const sessions = new Sessions(elapsed);
   const peers = new Peers({ path: FEEDBACK_PATH, now: elapsed, pass: () => passOf(token) });
   const deps = { ...dependencies(parts, token), ...pick(access), reader, sessions, peers, onFailure };
-  const rest = createRestServer(deps);
+  const rest = createRestServer({ ...deps, fastLane: config.settings.serving.fastLane === 'Auto' });
   const grpc = createGrpcServer(deps);
   const state = () => ({
     ready: deps.ready(),

@@ -237,3 +237,23 @@ describe('an artifact that must not be served ends the process with a named caus
     expect(await server.termination()).toMatchObject({ reason, message: expect.stringMatching(message) });
   });
 });
+
+describe('questions pass by node:http unless the settings say never', () => {
+  test.each([
+    ['Auto', false],
+    ['Never', true],
+  ])('%s', async (fastLane, throughNode) => {
+    const artifact = await modelArtifact(affine, [goldenAffine(4.5)]);
+    const server = await startServer(artifact, {
+      SLIPWAY_SETTINGS: JSON.stringify({ fastLane }),
+      NODE_DEBUG: 'http', // node:http says what it reads
+    });
+    const said: string[] = [];
+    server.child.stderr?.on('data', (text) => said.push(String(text)));
+    await server.logged('ready');
+    const response = await post(server, inferBody('x', 'FP32', [2, 2], [1, 1, 0, 2]));
+    expect([response.status, (await response.json()).outputs[0].data]).toEqual([200, [-0.5, -5.5]]);
+    await server.kill();
+    expect(said.join('').includes('SERVER new http connection')).toBe(throughNode);
+  });
+});

@@ -50,6 +50,7 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   'auth.keysFile': ['access/open.test.ts', 'keys and rate of the settings take effect'],
   'tls.certFile': ['rest/tls.test.ts', 'a new certificate is shown to new connections'],
   'tls.keyFile': ['rest/tls.test.ts', 'a new certificate is shown to new connections'],
+  fastLane: ['server.test.ts', 'questions pass by node:http unless the settings say never'],
   repository: ['hotSwap.test.ts', 'an unloaded model is gone, and can be loaded again'],
   versions: ['models/repository.test.ts', 'serves every version where that is asked for'],
   'shadow.maxQueue': ['observe/observatory.test.ts', 'no more is copied than there is room for'],

@@ -240,7 +240,7 @@ const KEPT: Readonly<Record<string, readonly string[]>> = {
   'two hosts': [smuggled('Content-Length: 4', 'Host: u')],
   'no host': [QUESTION.replace('host: test\r\n', '')],
   'a proxy asked for behind a bad question': [
-    post(INFER, '{').toString('latin1') + 'CONNECT a:1 HTTP/1.1\r\nHost: t\r\n\r\n',
+    `${post(INFER, '{').toString('latin1')}CONNECT a:1 HTTP/1.1\r\nHost: t\r\n\r\n`,
   ],
 };
 
