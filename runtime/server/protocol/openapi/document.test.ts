@@ -43,6 +43,22 @@ test('each model has its own inputs, and rows where its columns have names', () 
   });
 });
 
+test('a row of V1 has its texts as they are or in base64, and its numbers as numbers', () => {
+  const { schema } = bodyOf(openApiDocument([tabular], '1'), '/v1/models/flight%20delays:predict');
+  expect(schema).toMatchObject({
+    properties: {
+      instances: {
+        items: {
+          properties: {
+            x: { type: 'array', items: { type: 'number' } },
+            carrier: { type: 'array', items: { anyOf: [{ type: 'string' }, { required: ['b64'] }] } },
+          },
+        },
+      },
+    },
+  });
+});
+
 test('the example is a golden request where there is one', () => {
   const example = [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [3, 4] }];
   const document = openApiDocument([{ ...tabular, example }], '1');

@@ -49,11 +49,22 @@ export const tensorSchemaOf = ({ name, datatype, shape }: Tensor) => ({
   },
 });
 
+/** V1 may spell a text in base64. */
+const SPELLED_TEXT = {
+  type: 'object',
+  required: ['b64'],
+  properties: { b64: { type: 'string', contentEncoding: 'base64' } },
+  additionalProperties: false,
+};
+
+const valueSchema = (datatype: Datatype): object =>
+  datatype === 'BYTES' ? { anyOf: [elementSchema(datatype), SPELLED_TEXT] } : elementSchema(datatype);
+
 /** One row of a tensor as V1 has it: nested lists by the dimensions after the first. */
 export const rowSchema = ({ datatype, shape }: Tensor): object =>
   shape
     .slice(1)
     .reduceRight<object>(
       (items, size) => ({ type: 'array', items, ...(size < 0 ? {} : { minItems: size, maxItems: size }) }),
-      elementSchema(datatype),
+      valueSchema(datatype),
     );
