@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OperatorConfig } from './config.ts';
 import { watchDefinitions } from './definitions/watch.ts';
-import { type Intake, serveIntake } from './intake/server.ts';
+import { serveIntake } from './intake/server.ts';
 import type { Client } from './kube/client.ts';
 import { systemClock } from './kube/clock.ts';
 import { connect } from './kube/connect.ts';
@@ -10,6 +10,7 @@ import type { ElectionOptions } from './kube/lease.ts';
 import { Manager } from './kube/manager.ts';
 import type { Log } from './kube/observe.ts';
 import { serveHealth } from './telemetry/health.ts';
+import type { Listening } from './telemetry/listening.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
 const LEASE_NAME = 'slipway-operator';
@@ -28,7 +29,7 @@ export interface OperatorOptions {
   readonly metrics: Metrics;
 }
 
-async function takeEvents({ config, log }: OperatorOptions, client: Client): Promise<Intake> {
+async function takeEvents({ config, log }: OperatorOptions, client: Client): Promise<Listening> {
   const { retrainEventsPort: port = 0, watchNamespaces: namespaces } = config;
   const intake = await serveIntake({ port, client, log, namespaces });
   log.info({ port: intake.port }, 'takes CloudEvents that ask for a retraining');

@@ -7,8 +7,9 @@ import { retrainController } from '../controllers/retrain/controller.ts';
 import { type Connection, connect } from '../kube/connect.ts';
 import { resource } from '../kube/resource.ts';
 import type { KubeObject } from '../kube/wire.ts';
+import type { Listening } from '../telemetry/listening.ts';
 import { AUDIENCE } from './callers.ts';
-import { type Intake, serveIntake } from './server.ts';
+import { serveIntake } from './server.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const roles = resource<KubeObject>(RBAC, 'v1', 'Role', 'roles');
@@ -17,7 +18,7 @@ const serviceAccounts = resource<KubeObject>('', 'v1', 'ServiceAccount', 'servic
 
 let under: UnderTest;
 let connection: Connection;
-let intake: Intake;
+let intake: Listening;
 let ingest: string;
 
 const meta = (name: string) => ({ name, namespace: under.namespace });

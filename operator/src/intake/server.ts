@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Client } from '../kube/client.ts';
 import type { Grant } from '../kube/contracts.ts';
 import { scoped } from '../kube/grants.ts';
 import type { Log } from '../kube/observe.ts';
 import type { Key } from '../kube/resource.ts';
+import { type Listening, listening } from '../telemetry/listening.ts';
 import { ask, askGrants } from './ask.ts';
 import { allowed, callerGrants, callerOf } from './callers.ts';
 import { cloudEventOf } from './cloudEvent.ts';
@@ -20,10 +20,6 @@ export interface IntakeOptions {
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** Empty: all. */
   readonly namespaces: readonly string[];
-}
-export interface Intake {
-  readonly port: number;
-  close(): Promise<void>;
 }
 
 /** What every intermediary of CloudEvents must pass on (CloudEvents 1.0, §5). */
@@ -80,7 +76,7 @@ async function take(request: IncomingMessage, options: IntakeOptions): Promise<{
 }
 
 /** Takes CloudEvents that ask for a retraining, from callers that the API server knows and lets. Any replica does. */
-export async function serveIntake(options: IntakeOptions): Promise<Intake> {
+export async function serveIntake(options: IntakeOptions): Promise<Listening> {
   let underWay = 0;
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     underWay += 1;
@@ -99,16 +95,5 @@ export async function serveIntake(options: IntakeOptions): Promise<Intake> {
   };
   const limits = { requestTimeout: PATIENCE_MS, headersTimeout: PATIENCE_MS / 2 };
   const server = createServer(limits, (request, response) => void serve(request, response));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, resolve);
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return listening(server, options.port);
 }

@@ -1,10 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
-import { type HealthServer, serveHealth } from './health.ts';
+import { serveHealth } from './health.ts';
+import type { Listening } from './listening.ts';
 import { createLog } from './log.ts';
 import { createMetrics } from './metrics.ts';
 
 let now = new Date('2026-01-01T00:00:00Z');
-let health: HealthServer | undefined;
+let health: Listening | undefined;
 afterEach(() => health?.close());
 
 const get = async (path: string): Promise<[number, string]> => {
