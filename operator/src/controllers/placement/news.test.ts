@@ -32,3 +32,53 @@ test('devices that can be claimed are looked at for those alone that ask for the
   expect(lookWithPods.mock.calls).toEqual([[at(0), signal, true]]);
   expect(news.seen(false, at(1), signal, done)).toBeUndefined();
 });
+
+test('a look that fails ends nothing: what was seen stays, who waits is called, and the next look is made once it is due', async () => {
+  const there: Cluster = { nodes: [], taken: new Map() };
+  const looks = [there, new Error('the API server is gone'), there];
+  const lookWithPods = vi.fn(async (): Promise<Cluster> => {
+    const found = looks[lookWithPods.mock.calls.length - 1] as Cluster | Error;
+    if (found instanceof Error) throw found;
+    return found;
+  });
+  const news = new ClusterNews({ lookWithPods });
+  const changed = vi.fn();
+  for (const [time, calls] of [
+    [0, 1],
+    [30, 2],
+  ] as const) {
+    news.seen(false, at(time), signal, changed);
+    await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(calls));
+  }
+  expect(news.seen(false, at(59), signal, changed)).toBe(there);
+  expect(lookWithPods).toHaveBeenCalledTimes(2);
+  news.seen(false, at(60), signal, changed);
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(3));
+});
+
+test('nodes that were never seen are told as unseen after a look that failed, and not asked for again at once', async () => {
+  const lookWithPods = vi.fn(() => Promise.reject(new Error('no route to host')));
+  const news = new ClusterNews({ lookWithPods });
+  const changed = vi.fn();
+  news.seen(false, at(0), signal, changed);
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledOnce());
+  expect(news.seen(false, at(1), signal, changed)).toEqual({ nodes: [], unseen: true });
+  expect(lookWithPods).toHaveBeenCalledOnce();
+});
+
+test('a pass that is given up takes away nothing that others saw', async () => {
+  const there: Cluster = { nodes: [], taken: new Map() };
+  const pass = new AbortController();
+  const lookWithPods = vi.fn(async (_now: Date, given: AbortSignal): Promise<Cluster> => {
+    if (given === signal) return there;
+    pass.abort();
+    return { nodes: [], unseen: true };
+  });
+  const news = new ClusterNews({ lookWithPods });
+  const changed = vi.fn();
+  news.seen(false, at(0), signal, changed);
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledOnce());
+  news.seen(false, at(30), pass.signal, changed);
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(2));
+  expect(news.seen(false, at(31), signal, changed)).toBe(there);
+});

@@ -2,6 +2,7 @@ import type { Cluster } from '../../domain/placement/explain.ts';
 import type { ClusterView } from './cluster.ts';
 
 const STALE_MS = 30_000;
+const UNSEEN: Cluster = { nodes: [], unseen: true };
 
 /** One look at the cluster: what it showed last, when, and who waits for the next. */
 interface Look {
@@ -33,15 +34,19 @@ export class ClusterNews {
     return look.seen?.cluster;
   }
 
+  /**
+   * Nobody awaits it, so it never rejects: that would end the operator. A look that failed, or whose pass was given up,
+   * leaves what was seen before, and counts as a look all the same: those who wait would ask again at once, without end.
+   */
   async #look(look: Look, devices: boolean, now: Date, signal: AbortSignal): Promise<void> {
     look.isUnderWay = true;
-    try {
-      look.seen = { cluster: await this.#view.lookWithPods(now, signal, devices), at: now.getTime() };
-    } finally {
-      look.isUnderWay = false;
-      const waiting = [...look.waiting];
-      look.waiting.clear();
-      for (const changed of waiting) changed();
-    }
+    const before = look.seen?.cluster;
+    const found = await Promise.try(() => this.#view.lookWithPods(now, signal, devices)).catch(() => UNSEEN);
+    const isLost = found === UNSEEN || signal.aborted;
+    look.seen = { cluster: isLost ? (before ?? UNSEEN) : found, at: now.getTime() };
+    look.isUnderWay = false;
+    const waiting = [...look.waiting];
+    look.waiting.clear();
+    for (const changed of waiting) changed();
   }
 }

@@ -73,7 +73,7 @@ function obstaclesOf(asked: Asked, node: Node): Obstacle[] {
 }
 
 export interface Explained {
-  /** The scheduler's own words, where it has any yet. */
+  /** Why the scheduler found no node, in its own words; undefined before it has tried. */
   readonly scheduler?: string | undefined;
   /** What the pod was asked for, where it claims its accelerators. */
   readonly accelerator?: Accelerator | undefined;
