@@ -17,6 +17,11 @@ export interface Writable {
   write(into: Uint8Array, at: number): void;
 }
 
+export const writable = (bytes: Uint8Array): Writable => ({
+  size: bytes.length,
+  write: (into, at) => into.set(bytes, at),
+});
+
 /**
  * One call: takes messages off a stream and puts answers onto it. It ends in exactly one way: with a status, or gone with
  * its caller; whatever comes later changes nothing.

@@ -1,10 +1,9 @@
 import { RequestError } from '../../requestError.ts';
 import type { RpcContext } from '../dependencies.ts';
 import { decode, encode, type Plain } from '../proto/codec.ts';
-import { Rpc, SHUTTING_DOWN } from '../rpc.ts';
+import { Rpc, SHUTTING_DOWN, writable } from '../rpc.ts';
 import type { RpcFault } from '../status.ts';
 import { NO_MESSAGE, TWO_MESSAGES } from './modelInfer.ts';
-import { writable } from './unaryCall.ts';
 
 const SERVICE = 'inference.GRPCInferenceService';
 const HEALTH = 'grpc.health.v1';

@@ -4,10 +4,9 @@ import type { RpcAnswer, RpcPassage } from '../../sessions/rpcPassage.ts';
 import { answersOf } from '../findModel.ts';
 import { Inference, type InferenceUser } from '../inference.ts';
 import type { InferResponse } from '../messages/inferResponse.ts';
-import { Rpc } from '../rpc.ts';
+import { Rpc, writable } from '../rpc.ts';
 import { CODE, fault, type RpcFault } from '../status.ts';
 import { headBlock, passOn } from './passedInfer.ts';
-import { writable } from './unaryCall.ts';
 
 /** The other arm has the same bound: its own answer that it took too long must come first, for there it is counted. */
 const GRACE_MS = 2500;

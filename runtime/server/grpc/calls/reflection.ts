@@ -1,9 +1,8 @@
 import type { Root } from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor.js';
 import { decode, encode, type Plain, PROTOS, type ProtoFile, rootOf } from '../proto/codec.ts';
-import { Rpc } from '../rpc.ts';
+import { Rpc, writable } from '../rpc.ts';
 import { CODE, type RpcFault } from '../status.ts';
-import { writable } from './unaryCall.ts';
 
 interface DescribedFile {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { answerHead } from '../blocks.ts';
 import type { Method } from '../methods.ts';
-import { Rpc, type Writable } from '../rpc.ts';
+import { Rpc, writable } from '../rpc.ts';
 import { NO_MESSAGE, TWO_MESSAGES } from './modelInfer.ts';
 
 /** What a method makes of its one message, both encoded. Throws (rejects) RequestError and Failure. */
@@ -35,8 +35,3 @@ export class UnaryCall extends Rpc {
 
   protected ended(): void {}
 }
-
-export const writable = (bytes: Uint8Array): Writable => ({
-  size: bytes.length,
-  write: (into, at) => into.set(bytes, at),
-});
