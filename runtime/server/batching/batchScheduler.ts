@@ -274,7 +274,7 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
     const { cores, running } = this.#runner;
     if (cores.most === 0) return this.#rules;
     if (running.size === 0) cores.begin(this.#line, now);
-    return cores.active ? { ...this.#rules, maxSize: cores.share(running.size) } : this.#rules;
+    return cores.active ? { ...this.#rules, maxSize: cores.share(running, now) } : this.#rules;
   }
 
   get #bounds(): Bounds {
@@ -286,13 +286,18 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
     if (this.#closing !== undefined) return false;
-    const until = Math.max(this.#fullerAt(), this.#runner.cores.gathersUntil(this.#line, this.#lastAt));
+    const until = Math.max(this.#fullerAt(), this.#gathersUntil(now));
     if (until <= now) return false;
     this.#stopTimer = this.#surroundings.timer(Math.ceil(until - now), () => {
       this.#stopTimer = undefined;
       this.#dispatch();
     });
     return true;
+  }
+
+  #gathersUntil(now: number): number {
+    const { cores, running } = this.#runner;
+    return cores.active ? cores.gathersUntil(this.#line, cores.share(running, now), this.#lastAt) : -Infinity;
   }
 
   /** Moment until which the settings let a free engine wait. */

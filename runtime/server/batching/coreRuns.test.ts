@@ -76,6 +76,15 @@ it('a core that is free waits for those who come back, for as long as they come 
   expect(runsOf(world)).toEqual(['6 on one', '15 on one']);
 });
 
+it('runs that ended together do not start together again: the second one is half as long', async () => {
+  const world = twoCores();
+  ask(world, 64);
+  await world.time.turn();
+  await end(world);
+  await end(world, 0);
+  expect(runsOf(world)).toEqual(['16 on one', '8 on one']);
+});
+
 it('nobody comes back: a core that is free starts after two milliseconds', async () => {
   const world = twoCores();
   ask(world, 24);

@@ -1,3 +1,4 @@
+import type { Run } from './run.ts';
 import { RunCosts } from './runCosts.ts';
 import type { WaitingLine } from './waitingLine.ts';
 
@@ -39,10 +40,15 @@ export class CoreRuns {
     this.#freeSince = now;
   }
 
-  /** Rows of the next run at most. Runs that begin together are of different lengths, or they would always end together. */
-  share(running: number): number {
-    if (this.#first === 0) return this.#maxSize;
-    return Math.max(1, Math.floor((this.#first * (this.most - running)) / this.most));
+  /**
+   * Rows of the next run at most. Runs that start together are of different lengths: they would end together too, and
+   * again and again, and all cores would wait while the answers of all are written.
+   */
+  share(running: { readonly size: number } & Iterable<Run>, now: number): number {
+    if (this.#first > 0) return Math.max(1, Math.floor((this.#first * (this.most - running.size)) / this.most));
+    for (const { rows, startedAt } of running)
+      if (now - startedAt < this.costs.of(rows) / (2 * this.most)) return Math.ceil(this.#maxSize / 2);
+    return this.#maxSize;
   }
 
   ended(ms: number, now: number, left: number): void {
@@ -52,9 +58,9 @@ export class CoreRuns {
     this.active &&= left > 0;
   }
 
-  /** Moment until which a free core waits for a fuller batch; `lastAt`: when the last request came. */
-  gathersUntil(line: WaitingLine, lastAt: number): number {
-    if (!this.active || line.rows >= this.#maxSize) return -Infinity;
+  /** Moment until which a free core waits for so many rows; `lastAt`: when the last request came. */
+  gathersUntil(line: WaitingLine, share: number, lastAt: number): number {
+    if (line.rows >= share) return -Infinity;
     const quiet = Math.min(QUIET_MS, this.#lastMs * QUIET_SHARE);
     const until = Math.min(this.#freeSince + this.#lastMs * GATHER_SHARE, Math.max(this.#freeSince, lastAt) + quiet);
     return this.#leavesTime(line, line.rows, until) ? until : -Infinity;

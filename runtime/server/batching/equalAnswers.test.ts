@@ -7,6 +7,7 @@ import type { OnnxModel } from '../../onnx/model.ts';
 import { affine, lookup, mlp, modelArtifact } from '../../test/artifacts.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
 import { openEngine } from '../engine/openEngine.ts';
+import { perCoreEngine } from '../engine/perCoreEngine.ts';
 import { type Elements, roomFor, sizeOf, type TensorValue } from '../tensor.ts';
 import { openScheduler } from './openScheduler.ts';
 import type { Outcome } from './scheduler.ts';
@@ -92,18 +93,24 @@ const script = fc.record({
 });
 type Ask = ReturnType<typeof script.generate>['value']['asks'][number];
 
-/** Each model on the default backend, and one on the other. */
-const RUNS: [what: string, backend: 'ffi' | 'node', it: Case][] = [
+const failing = 'one that fails on some rows';
+/** Each model on the default backend, and one on the other; the last with a run on each of two cores where much waits. */
+const RUNS: [what: string, how: 'ffi' | 'node' | 'per core', it: Case][] = [
   ...Object.entries(CASES).map(([what, it]): (typeof RUNS)[number] => [what, 'ffi', it]),
-  ['one that fails on some rows', 'node', CASES['one that fails on some rows'] as Case],
+  [failing, 'node', CASES[failing] as Case],
+  [failing, 'per core', CASES[failing] as Case],
 ];
 
-describe.each(RUNS)('batched or not, the same answers: %s (%s)', (_, backend, { model, element, shapes }) => {
+describe.each(RUNS)('batched or not, the same answers: %s (%s)', (_, how, { model, element, shapes }) => {
   let engine: Engine;
   beforeAll(async () => {
     const { directory, digest } = await modelArtifact(model);
-    const settings = modelSettingsSchema.parse({ engine: { threads: 1, backend } }).engine;
-    engine = await openEngine({ path: join(directory, 'model.onnx'), digest, settings, cores: 1, child });
+    const backend = how === 'node' ? 'node' : 'ffi';
+    const open = (threads: number) => {
+      const settings = modelSettingsSchema.parse({ engine: { threads, backend } }).engine;
+      return openEngine({ path: join(directory, 'model.onnx'), digest, settings, cores: 1, child });
+    };
+    engine = how === 'per core' ? perCoreEngine(await open(2), await open(1), 2) : await open(1);
   });
   afterAll(() => engine.close());
 
