@@ -61,7 +61,7 @@ const MODEL_FACE = SERVER('models/servedModel\\.ts$');
 const PORT_FACES = [
   SERVER('portDependencies\\.ts$'),
   SERVER('(access|protocol|sessions)/'),
-  SERVER('evidence/(modelEvidence|outcome|refusals)\\.ts$'),
+  SERVER('evidence/(copyEvidence|modelEvidence|outcome|refusals)\\.ts$'),
   SERVER('observe/observation\\.ts$'),
   ENGINE_FACE,
   SCHEDULER_FACE,

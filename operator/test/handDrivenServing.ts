@@ -20,7 +20,17 @@ import { answered, binned, evidenceDocument, latencies } from './evidenceDocumen
 const AS_NODE = { fieldManager: 'kubelet' };
 const AS_GATEWAY = { fieldManager: 'gateway' };
 
-type Counter = 'ok' | 'serverError' | 'slow' | 'invalid' | 'right' | 'wrong' | 'compared' | 'disagreed';
+type Counter =
+  | 'ok'
+  | 'serverError'
+  | 'slow'
+  | 'invalid'
+  | 'right'
+  | 'wrong'
+  | 'compared'
+  | 'disagreed'
+  | 'copies'
+  | 'copiesFailed';
 
 /** What a pod has served, for a test to set. */
 export interface Traffic {
@@ -36,6 +46,11 @@ export interface Traffic {
   /** Under the shadow order it was last told, which it answers for. */
   compared: number;
   disagreed: number;
+  /** Copies for a second opinion that it answered, and those of them that failed. */
+  copies: number;
+  copiesFailed: number;
+  /** false: its runtime knows of no second opinions. */
+  takesCopies: boolean;
   /** Added to its counters with each poll, so that they come in as many batches as there are polls. */
   each: Partial<Record<Counter, number>>;
   /** It answers no poll, as behind a closed port. */
@@ -55,6 +70,9 @@ const nothingServed = (bins: number): Traffic => ({
   predictions: new Array<number>(bins).fill(0),
   compared: 0,
   disagreed: 0,
+  copies: 0,
+  copiesFailed: 0,
+  takesCopies: false,
   each: {},
   silent: false,
   polls: 0,
@@ -208,7 +226,7 @@ export class HandDrivenServing {
 /** One request a second, so that no two of them came together: the design effect is 1. */
 function evidence({ object, traffic, startedAt }: ServingPod): Evidence {
   const { annotations = {}, labels = {}, uid } = object.metadata;
-  const { ok, serverError, slow, invalid, right, wrong, predictions, told } = traffic;
+  const { ok, serverError, slow, invalid, right, wrong, predictions, copies, copiesFailed, told } = traffic;
   const served = ok + serverError;
   return evidenceDocument({
     epoch: uid,
@@ -223,6 +241,7 @@ function evidence({ object, traffic, startedAt }: ServingPod): Evidence {
     batches: { seconds: served, failedSquaredOverServed: serverError },
     latency: latencies([10, served - slow], [100, slow]),
     invalid,
+    ...(traffic.takesCopies ? { copies: { ok: copies, clientError: 0, serverError: copiesFailed, invalid: 0 } } : {}),
     labels: { right, wrong, unknown: 0 },
     ...(predictions.length === 0 ? {} : { predictions: [binned('delay', predictions)] }),
     ...(told?.shadow ? { shadow: shadowed(told.shadow.id, traffic) } : {}),

@@ -103,6 +103,28 @@ describe('what the model itself says', () => {
   });
 });
 
+test('a guard in doubt has stable copy requests to the candidate, and what these show takes it back', async () => {
+  const { names, stable, candidate } = await canary('doubted', {
+    guards: guards({ name: 'errors', errors: { max: '1%' } }),
+  });
+  candidate.takesCopies = true;
+  Object.assign(stable, { ok: 9000 });
+  stable.each = { ok: 20 };
+  Object.assign(candidate, { ok: 5, serverError: 2 });
+  const asked = await toldOf('doubted', (seen) => expect(seen.status?.candidate?.secondOpinion).toBeDefined());
+  expect(asked.status?.candidate?.secondOpinion).toMatchObject({ guard: 'errors', asked: 1 });
+  await vi.waitFor(() => expect(stable.told?.shadow).toMatchObject({ expiresInSeconds: 3 }), WITHIN);
+  expect(stable.told?.shadow?.id).toMatch(/^second-opinion\//);
+  expect(candidate.told?.shadow).toBeNull();
+  expect(asked.status?.candidate).toMatchObject({ phase: 'Shifting', weight: 10 });
+
+  candidate.each = { copies: 7, copiesFailed: 3 };
+  const back = await rolledBack('doubted', names.stable);
+  expect(rejectionOf(back)).toMatchObject({ version: '1.1.0', reason: 'GuardFailed' });
+  expect(back.status?.candidate?.secondOpinion).toBeUndefined();
+  await vi.waitFor(() => expect(stable.told?.shadow).toBeNull(), WITHIN);
+});
+
 describe('what can not be seen', () => {
   test('argo-rollouts#1905: a Prometheus that is down holds the weight, and says why', async () => {
     const { names, stable, candidate } = await canary('blinded', {

@@ -13,6 +13,11 @@ const ERRORS: TallyRate = {
   asked: ({ ok, serverError }) => ok + serverError,
   hits: ({ serverError }) => serverError,
   counts: errorCounts,
+  batched: ({ ok, serverError, batchSeconds, failedSquaredOverServed }) => ({
+    hits: serverError,
+    total: ok + serverError,
+    batches: { count: batchSeconds, squaredOverTotal: failedSquaredOverServed },
+  }),
   copied: {
     key: rateKey.copyErrors,
     asked: ({ ok, serverError }) => ok + serverError,
