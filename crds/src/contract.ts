@@ -252,6 +252,7 @@ export const METRICS = {
   info: 'slipway_model_info', // digest
   refused: 'slipway_requests_refused_total', // process; reason
   sessionForwards: 'slipway_session_forwards_total', // process; result: forwarded, failed
+  observations: 'slipway_observations_total', // process; kind: traces, samples; result: sent, dropped
   inFlight: 'slipway_requests_in_flight', // process
   ready: 'slipway_ready', // process
   draining: 'slipway_draining', // process

@@ -81,7 +81,13 @@ function scrape({ config, repository, observing, refusals, sessions, state }: Ad
     const models = repository.all().map((model) => withShadow(model, observing));
     const own = exposition(
       models,
-      { ...state(), refused: refusals.read(), passedOn: sessions.counts(), build: BUILD },
+      {
+        ...state(),
+        refused: refusals.read(),
+        passedOn: sessions.counts(),
+        observed: observing.observatory.counts,
+        build: BUILD,
+      },
       { tritonNames },
     );
     return { text: `${own}${await ofProcess()}`, contentType: CONTENT_TYPE };

@@ -106,6 +106,11 @@ test('samples are asked again and get the same answers', async () => {
   expect((await post(server, { inputs: [{ name: 'code', datatype: 'INT64', shape: [1, 1], data: [7] }] })).status).toBe(
     500,
   );
+  const sent = 'slipway_observations_total{kind="samples",result="sent"} 3';
+  await vi.waitFor(async () => expect(await (await server.fetch('admin', '/metrics')).text()).toContain(sent), {
+    timeout: 10_000,
+    interval: 50,
+  });
   server.child.kill('SIGTERM');
   expect(await server.exitCode()).toBe(0);
   const lines = (await readFile(file, 'utf8'))

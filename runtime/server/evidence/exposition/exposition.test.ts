@@ -32,6 +32,7 @@ const process = {
   inFlight: 3,
   refused: new Refusals().read(),
   passedOn: { forwarded: 3, failed: 1 },
+  observed: { traces: { sent: 5, dropped: 2 }, samples: { sent: 7, dropped: 0 } },
   build: { runtime: '0.1.0', node: 'v24', onnxruntime: '1.30.0' },
 };
 
@@ -123,6 +124,17 @@ describe('the metrics of a process', () => {
 
   test('count whose requests were passed on to the other version, and for whom that failed', () => {
     expect(samplesOf(expose([]), METRICS.sessionForwards)).toEqual({ forwarded: '3', failed: '1' });
+  });
+
+  test('tell how many traces and samples never arrived', () => {
+    const text = expose([]);
+    for (const [kind, result, count] of [
+      ['traces', 'sent', 5],
+      ['traces', 'dropped', 2],
+      ['samples', 'sent', 7],
+      ['samples', 'dropped', 0],
+    ])
+      expect(text).toContain(`${METRICS.observations}{kind="${kind}",result="${result}"} ${count}\n`);
   });
 
   test('have the shadow of a model that has one', () => {

@@ -13,6 +13,8 @@ export interface ScrapedProcess extends ProcessState {
   readonly refused: RefusalCounts;
   /** Requests of users of the other version, by what became of passing them on. */
   readonly passedOn: Readonly<Record<'forwarded' | 'failed', number>>;
+  /** Requests that were traced, and sampled, by what became of that; those that still wait are in neither. */
+  readonly observed: Readonly<Record<'traces' | 'samples', { readonly sent: number; readonly dropped: number }>>;
   /** Versions of what runs here: runtime, node, onnxruntime. */
   readonly build: Readonly<Record<string, string>>;
 }
@@ -41,7 +43,7 @@ export function exposition(
 
 function writeProcess(
   text: MetricsText,
-  { ready, draining, inFlight, refused, passedOn, build }: ScrapedProcess,
+  { ready, draining, inFlight, refused, passedOn, observed, build }: ScrapedProcess,
 ): void {
   text.family(
     METRICS.refused,
@@ -55,6 +57,15 @@ function writeProcess(
     "Requests of the other version's users: answered there, or here for want of it.",
   );
   for (const [result, count] of Object.entries(passedOn)) text.sample({ result }, count);
+  text.family(
+    METRICS.observations,
+    'counter',
+    'Traces and samples of requests: sent, or dropped since nobody took them or there was no room.',
+  );
+  for (const [kind, { sent, dropped }] of Object.entries(observed)) {
+    text.sample({ kind, result: 'sent' }, sent);
+    text.sample({ kind, result: 'dropped' }, dropped);
+  }
   text.family(METRICS.inFlight, 'gauge', 'Model requests that have arrived and are not answered yet.');
   text.sample({}, inFlight);
   text.family(METRICS.ready, 'gauge', '1 while the process is ready.');

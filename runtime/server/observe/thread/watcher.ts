@@ -27,6 +27,7 @@ export class Watcher {
   readonly #sampleRoom: Room;
   readonly #models = new Map<number, Watched>();
   #telling: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(start: WatcherStart, deps: WatcherDependencies) {
     this.#start = start;
@@ -49,6 +50,7 @@ export class Watcher {
   async close(): Promise<void> {
     for (const { shadow } of this.#models.values()) shadow.close();
     await this.#sink?.close();
+    this.#closed = true;
     clearTimeout(this.#telling);
     this.#tell();
   }
@@ -89,6 +91,10 @@ export class Watcher {
       const { evidence } = shadow;
       if (evidence) this.#deps.say({ kind: 'shadow', key, evidence });
     }
-    if (this.#sink) this.#deps.say({ kind: 'samples', counts: this.#sink.counts });
+    if (!this.#sink) return;
+    const { counts } = this.#sink;
+    this.#deps.say({ kind: 'samples', counts });
+    // What waits is sent without a message that would set off a telling.
+    if (counts.waiting > 0 && !this.#closed) this.#tellSoon();
   }
 }
