@@ -62,9 +62,12 @@ export const tensorSchema = z.object({
 });
 export type Tensor = z.infer<typeof tensorSchema>;
 
+/** Inputs, and outputs, that a signature may name: what a termination message of 4 KiB and a status hold. */
+export const MOST_TENSORS = 64;
+
 export const signatureSchema = z.object({
-  inputs: z.array(tensorSchema).max(64),
-  outputs: z.array(tensorSchema).max(64),
+  inputs: z.array(tensorSchema).max(MOST_TENSORS),
+  outputs: z.array(tensorSchema).max(MOST_TENSORS),
 });
 export type Signature = z.infer<typeof signatureSchema>;
 

@@ -5,6 +5,7 @@ import { EVALUATION_DIRECTORY, FILES, type Place, PUBLISH_SCHEMA, type PublishRe
 import { Failure } from '../artifact/failure.ts';
 import { filesUnder } from '../artifact/hash.ts';
 import type { Manifest } from '../artifact/manifest.ts';
+import { refuseManyTensors } from '../artifact/manyTensors.ts';
 import { publicHalf, readPrivateKey, type SigningKey } from '../artifact/signing/keys.ts';
 import { claimOf } from '../artifact/signing/sign.ts';
 import { linesOf, verifyClaims } from '../artifact/signing/verifySignature.ts';
@@ -153,6 +154,7 @@ async function addSignature(view: string, model: string, files: readonly LocalFi
   const engine = await openForTrial(model);
   const from = join(view, FILES.signature);
   try {
+    refuseManyTensors(engine.signature);
     await writeFile(from, `${JSON.stringify(engine.signature, undefined, 2)}\n`);
   } finally {
     await engine.close();

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../artifact/failure.ts';
 import { hashArtifact } from '../artifact/hash.ts';
 import { encodeModel } from '../onnx/model.ts';
-import { affine } from '../test/artifacts.ts';
+import { affine, sumOf } from '../test/artifacts.ts';
 import { runEvaluator } from './run.ts';
 import { type Verification, verify } from './verify.ts';
 
@@ -98,6 +98,14 @@ describe('an artifact is refused', () => {
       () =>
         put('signature.json', JSON.stringify({ inputs: [{ name: 'z', datatype: 'FP32', shape: [-1] }], outputs: [] })),
       /^SignatureInvalid/,
+    ],
+    [
+      'with more inputs than a version can tell of',
+      async () => {
+        await put('model.onnx', encodeModel(sumOf(65)));
+        await put('golden.jsonl', '');
+      },
+      /^SignatureInvalid: The model has 65 inputs and 1 outputs, and a version has at most 64 of each: join those/,
     ],
     [
       'whose golden answers differ',

@@ -8,6 +8,7 @@ import {
 } from '@slipway/crds/contract';
 import { Failure } from '../artifact/failure.ts';
 import { hashArtifact } from '../artifact/hash.ts';
+import { refuseManyTensors } from '../artifact/manyTensors.ts';
 import { verifySignature } from '../artifact/signing/verifySignature.ts';
 import { type OpenArtifact, openArtifact } from '../artifact/stores/openArtifact.ts';
 import type { StoreContext } from '../artifact/stores/store.ts';
@@ -61,6 +62,7 @@ async function verifyOpen(order: Verification, artifact: OpenArtifact, rivals: R
   context.say(`hashed ${files} files, ${bytes} bytes: as expected`);
   const signed = await signedBy(order, artifact);
   const signature = await tryModel(artifact.dir);
+  refuseManyTensors(signature);
   context.say('the model loads and answers its golden requests');
   const predictions = once(() => readPredictions(artifact.dir));
   const judged = await judgeGates(order.gates, evidenceOf(order, artifact, rivals, predictions));

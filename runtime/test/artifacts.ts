@@ -14,6 +14,18 @@ export const affine: OnnxModel = {
   nodes: [node('Gemm', ['x', 'w', 'b'], 'y')],
 };
 
+/** y = the sum of that many inputs, one named tensor each. */
+export function sumOf(count: number): OnnxModel {
+  const names = Array.from({ length: count }, (_, i) => `x${i}`);
+  return {
+    name: 'sum',
+    inputs: names.map((name) => value(name, 'FP32', [-1, 1])),
+    outputs: [value('y', 'FP32', [-1, 1])],
+    initializers: [],
+    nodes: [node('Sum', names, 'y')],
+  };
+}
+
 /** Rows of a table of three by INT64 code: fails at run time on any other code, as a model does on a new category. */
 export const lookup: OnnxModel = {
   name: 'lookup',
