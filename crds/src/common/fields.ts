@@ -204,3 +204,7 @@ export const mapList = <T extends z.ZodType>(item: T, max: number, ...keys: stri
 
 export const stringMap = (maxEntries: number, maxValue: number) =>
   z.record(z.string(), z.string().max(maxValue)).meta({ maxProperties: maxEntries });
+
+/** Of a status: which spec it tells of. Whoever finds it behind metadata.generation waits for the next status. */
+export const observedGeneration = () =>
+  z.int().min(0).meta({ format: 'int64' }).optional().describe('metadata.generation this status is for.');

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { conditionsField } from '../common/condition.ts';
-import { atomicList, digest, mapList, semver } from '../common/fields.ts';
+import { atomicList, digest, mapList, observedGeneration, semver } from '../common/fields.ts';
 import { VERDICTS } from '../contract.ts';
 import { GUARD_KINDS } from './guards.ts';
 import { retrainStatusField } from './retrain.ts';
@@ -86,12 +86,7 @@ const driftStatusSchema = z.object({
 export type DriftStatus = z.output<typeof driftStatusSchema>;
 
 export const inferenceServiceStatusSchema = z.object({
-  observedGeneration: z
-    .int()
-    .min(0)
-    .meta({ format: 'int64' })
-    .optional()
-    .describe('metadata.generation this status is for.'),
+  observedGeneration: observedGeneration(),
   conditions: conditionsField().optional(),
   rolloutID: z.string().max(32).optional().describe('Identity of the current or last rollout.'),
   url: z.string().max(1024).optional().describe('Where to send requests.'),

@@ -1,7 +1,17 @@
 import * as z from 'zod';
 import { type CelRule, onUpdate } from '../common/cel.ts';
 import { conditionsField } from '../common/condition.ts';
-import { artifactUri, atomicList, dateTime, digest, dnsLabel, mapList, semver, stringMap } from '../common/fields.ts';
+import {
+  artifactUri,
+  atomicList,
+  dateTime,
+  digest,
+  dnsLabel,
+  mapList,
+  observedGeneration,
+  semver,
+  stringMap,
+} from '../common/fields.ts';
 import { unchangedFields } from '../common/unchanged.ts';
 import { ageColumn, conditionColumn, defineKind, type Named } from '../kind.ts';
 import { gateStatusSchema, gatesField } from './gates.ts';
@@ -129,12 +139,7 @@ export const VERSION_NOTIFICATIONS = [
 export type VersionNotification = (typeof VERSION_NOTIFICATIONS)[number];
 
 export const modelVersionStatusSchema = z.object({
-  observedGeneration: z
-    .int()
-    .min(0)
-    .meta({ format: 'int64' })
-    .optional()
-    .describe('metadata.generation this status is for.'),
+  observedGeneration: observedGeneration(),
   conditions: conditionsField().optional(),
   signature: z
     .object({
@@ -151,6 +156,11 @@ export const modelVersionStatusSchema = z.object({
     .max(63)
     .optional()
     .describe('Value of the annotation slipway.dev/verify that the last verification answered.'),
+  verifier: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('uid of the Job that the operator made to verify it: the only one whose report it reads.'),
   stage: z.enum(STAGES).optional().describe('Stage it has reached.'),
   current: z
     .boolean()

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { conditionsField } from '../common/condition.ts';
-import { atomicList, digest, mapList, semver, stringMap } from '../common/fields.ts';
+import { atomicList, digest, mapList, observedGeneration, semver, stringMap } from '../common/fields.ts';
 
 export const TRAINING_PHASES = [
   'Suspended',
@@ -30,12 +30,7 @@ export const FAILURE_CLASSES = [
 export type FailureClass = (typeof FAILURE_CLASSES)[number];
 
 export const trainingJobStatusSchema = z.object({
-  observedGeneration: z
-    .int()
-    .min(0)
-    .meta({ format: 'int64' })
-    .optional()
-    .describe('metadata.generation this status is for.'),
+  observedGeneration: observedGeneration(),
   conditions: conditionsField().optional(),
   phase: z
     .enum(TRAINING_PHASES)

@@ -67,11 +67,12 @@ export function readOthers(
   };
 }
 
-const listPods = (client: Client, job: Stored<Job>, signal: AbortSignal): Promise<Stored<Pod>[]> =>
-  client.list(pods, job.metadata.namespace, {
-    labelSelector: `batch.kubernetes.io/controller-uid=${job.metadata.uid}`,
-    signal,
-  });
+/** Of the Job by its ownerReference too: the label alone can stand in the template of anybody's Deployment. */
+async function listPods(client: Client, job: Stored<Job>, signal: AbortSignal): Promise<Stored<Pod>[]> {
+  const labelSelector = `batch.kubernetes.io/controller-uid=${job.metadata.uid}`;
+  const labelled = await client.list(pods, job.metadata.namespace, { labelSelector, signal });
+  return labelled.filter((pod) => isOwnedBy(pod, job));
+}
 
 /** The Job `name` of `owner` and its pods as the server has them now. */
 export async function readJobNow(

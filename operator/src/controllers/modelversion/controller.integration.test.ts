@@ -8,7 +8,8 @@ import { HandDrivenJobs } from '../../../test/jobController.ts';
 import { DIGEST, OTHER_DIGEST } from '../../../test/trainingBuilders.ts';
 import { jobs, persistentVolumeClaims } from '../../api/builtin.ts';
 import { type InferenceService, inferenceServices, modelVersions } from '../../api/kinds.ts';
-import { verificationJobName } from '../../render/verificationJob.ts';
+import { keyOf } from '../../kube/resource.ts';
+import { verificationJob, verificationJobName } from '../../render/verificationJob.ts';
 import { modelVersionController } from './controller.ts';
 
 const AS_TEST = { fieldManager: 'test' };
@@ -177,4 +178,25 @@ test('who serves a version and who rejected it follows the InferenceServices', a
   );
   expect(rejected.status).not.toHaveProperty('servedBy');
   expect(rejected.status).not.toHaveProperty('servedByNames');
+});
+
+test('a Job that somebody else made in the name of the verification is deleted unread, and decides nothing', async () => {
+  const mv = await create('stranger', { store: 'later' });
+  await reason('stranger', 'ClaimMissing');
+  const name = verificationJobName('stranger-1.0.0');
+  const pattern = verificationJob(mv, { image: 'example.com/forger', pullPolicy: 'Never' });
+  const forged = await under.client.create(jobs, pattern);
+  await hand.pod(forged, { container: 'verify', phase: 'Succeeded', exitCode: 0, message: report(gate) });
+  await hand.end(forged, 'Complete').catch(() => undefined);
+  await claim('later');
+  // Claims are not watched: what a person does to the version makes the operator look at once.
+  await under.client.merge(modelVersions, keyOf(mv), { metadata: { annotations: { claim: 'made' } } });
+  const own = await under.until(jobs, name, ({ metadata }) => {
+    expect(metadata.uid).not.toBe(forged.metadata.uid);
+    expect(metadata.deletionTimestamp).toBeUndefined();
+  });
+  expect(own.spec?.template.spec?.containers[0]?.image).not.toBe('example.com/forger');
+  await verify('stranger', report({ ...gate, verdict: 'Fail' }), 0);
+  const decided = await reason('stranger', 'GateFailed');
+  expect(decided.status?.verifier).toBe(own.metadata.uid);
 });

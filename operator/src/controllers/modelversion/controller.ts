@@ -5,18 +5,19 @@ import type { OperatorConfig } from '../../config.ts';
 import { rivalsFor } from '../../domain/registry/rivals.ts';
 import type { ControllerContext, ControllerSpec, Reconciler } from '../../kube/contracts.ts';
 import { type Outcome, settled } from '../../kube/outcome.ts';
-import { type Key, keyOf } from '../../kube/resource.ts';
+import { type Key, keyOf, keyText } from '../../kube/resource.ts';
+import { compact } from '../../render/compact.ts';
 import { removalJob } from '../../render/removalJob.ts';
 import type { RuntimeImage } from '../../render/runtimeImage.ts';
 import { verificationJob } from '../../render/verificationJob.ts';
-import { ensureChild, NameTaken } from '../jobs/ensureChild.ts';
+import { createChild, ensureChild, NameTaken } from '../jobs/ensureChild.ts';
 import { writeStatus } from '../jobs/writeStatus.ts';
 import { Latest } from '../latest.ts';
 import { plan } from './plan.ts';
 import { read } from './read.ts';
 import { type Concerned, GRANTS, sources } from './sources.ts';
 import { askOf } from './verification.ts';
-import type { Action, Plan, World } from './world.ts';
+import type { Action, BareStatus, Plan, World } from './world.ts';
 
 const NAME = 'modelversion';
 const FIELD_MANAGER = `slipway-${NAME}`;
@@ -34,6 +35,8 @@ class ModelVersionReconciler implements Reconciler {
   readonly #context: ControllerContext;
   readonly #runtime: RuntimeImage;
   readonly #latest: Latest<ModelVersion>;
+  /** uid of the Job that verifies, by version: its status may lag, or be of a definition that lacks the field. */
+  readonly #verifiers = new Map<string, string>();
 
   constructor(context: ControllerContext, { runtimeImage, imagePullPolicy }: OperatorConfig) {
     this.#context = context;
@@ -45,11 +48,13 @@ class ModelVersionReconciler implements Reconciler {
     const cached = this.#context.store(modelVersions).get(key);
     if (cached === undefined || cached.metadata.deletionTimestamp !== undefined) {
       this.#latest.forget(key);
+      this.#verifiers.delete(keyText(key));
       return settled;
     }
     const mv = await this.#latest.of(cached, signal);
     if (mv === undefined) return settled;
-    const world = await read(this.#context, mv, signal);
+    const name = keyText(key);
+    const world = await read(this.#context, mv, this.#verifiers.get(name), signal);
     const wanted = plan(world);
     try {
       for (const action of wanted.actions) await this.#act(world, action, signal);
@@ -57,7 +62,8 @@ class ModelVersionReconciler implements Reconciler {
       if (!(error instanceof NameTaken)) throw error;
       return this.#write(world, plan({ ...world, nameTaken: error.message }), signal);
     }
-    return this.#write(world, wanted, signal);
+    const status = compact<BareStatus>({ ...wanted.status, verifier: this.#verifiers.get(name) ?? world.verifier });
+    return this.#write(world, { ...wanted, status }, signal);
   }
 
   async #write({ mv, now }: World, { status, observed, events, next }: Plan, signal: AbortSignal): Promise<Outcome> {
@@ -77,15 +83,17 @@ class ModelVersionReconciler implements Reconciler {
       const { uid } = action.job.metadata;
       return client.delete(jobs, keyOf(action.job), { signal, uid, propagation: 'Background' });
     }
+    if (action.kind === 'StartVerification') return this.#verify(world, signal);
     const options = { fieldManager: FIELD_MANAGER, signal, once: true };
-    return ensureChild(client, jobs, this.#jobOf(world, action.kind), world.mv, options);
+    return ensureChild(client, jobs, removalJob(world.mv, this.#runtime), world.mv, options);
   }
 
-  #jobOf({ mv, siblings, needs }: World, kind: 'StartVerification' | 'StartRemoval'): Job {
-    if (kind === 'StartRemoval') return removalJob(mv, this.#runtime);
+  async #verify({ mv, siblings, needs }: World, signal: AbortSignal): Promise<void> {
     const found = rivalsFor(mv, siblings);
     const rivals = found.kind === 'Known' ? found.rivals : [];
-    return asked(verificationJob(mv, this.#runtime, rivals, !needs.readOnly), askOf(mv));
+    const job = asked(verificationJob(mv, this.#runtime, rivals, !needs.readOnly), askOf(mv));
+    const made = await createChild(this.#context.client, jobs, job, mv, signal);
+    if (made !== undefined) this.#verifiers.set(keyText(keyOf(mv)), made.metadata.uid);
   }
 }
 

@@ -37,6 +37,7 @@ const world = (rest: Partial<World> = {}, status?: ModelVersionStatus): World =>
   },
   now: after(10),
   verification: NO_JOB,
+  verifier: 'verify-uid',
   removal: NO_JOB,
   needs: NOTHING_LACKS,
   services: [],
@@ -89,6 +90,18 @@ test('verified files and passed gates make it Ready, with signature, size and th
     signature: { inputs: [{ name: 'x', shape: [-1, 4] }] },
     gates: [{ name: 'accuracy', verdict: 'Pass', value: '0.83', low: '0.81', high: '0.85', limit: '0.8', n: 900 }],
   });
+});
+
+test.each([
+  ['before the operator made any', undefined],
+  ['in place of the one that it made', 'before-uid'],
+])('the report of a Job that somebody else made %s is not read, and another verifies', (_, verifier) => {
+  const forged = verification('Complete', report());
+  const got = plan(world({ verification: forged, verifier }));
+  expect(got.actions).toEqual([{ kind: 'DeleteJob', job: forged.job }]);
+  expect(truths(got).slice(0, 3)).toEqual(['Unknown Verifying', 'Unknown Verifying', 'False Verifying']);
+  expect(got.observed[0]?.message).toContain('Job verify was not made by this operator');
+  expect(plan(world({ verifier })).actions).toEqual([{ kind: 'StartVerification' }]);
 });
 
 test('a failed gate is verified but never Ready, and says its numbers', () => {

@@ -67,6 +67,7 @@ function statusOf(world: World, checked: Verification, files: Removal, named: Re
     current: current?.metadata.name,
     status: compact<BareStatus>({
       ...status,
+      verifier: world.verifier,
       current: current === self ? true : undefined,
       deletedAt: files.deletedAt,
       everServed: stored.everServed === true || stable ? true : undefined,

@@ -43,6 +43,8 @@ const verifications: fc.Arbitrary<JobWorld> = fc.constantFrom(
   ended('verify', 'Complete', reportOf('2.0.0')),
   ended('verify', 'Failed', 'killed'),
 );
+/** The Job is the operator's own, or was made by somebody else, with or without one of ours before it. */
+const verifier = fc.constantFrom('verify-uid', 'verify-uid', 'before-uid', undefined);
 const removals: fc.Arbitrary<JobWorld> = fc.constantFrom(
   NO_JOB,
   NO_JOB,
@@ -78,7 +80,15 @@ const siblings = fc.constantFrom<ModelVersion[]>(
 );
 
 const worlds: fc.Arbitrary<World> = fc
-  .record({ mv: version, verification: verifications, removal: removals, services, siblings, second: fc.nat(1000) })
+  .record({
+    mv: version,
+    verification: verifications,
+    removal: removals,
+    services,
+    siblings,
+    verifier,
+    second: fc.nat(1000),
+  })
   .map(({ second, ...rest }) => ({ ...rest, others: rest.siblings, needs: NOTHING_LACKS, now: after(second) }));
 
 const written = ({ mv, now }: World, { status, observed }: Plan): Stored<ModelVersion> => ({

@@ -9,8 +9,13 @@ import { BY_MODEL, modelKey } from './sources.ts';
 import { isDue } from './verification.ts';
 import type { World } from './world.ts';
 
-/** Gathers everything that one decision about a version needs. */
-export async function read(context: ControllerContext, mv: Stored<ModelVersion>, signal: AbortSignal): Promise<World> {
+/** Gathers everything that one decision about a version needs. `made`: uid of the Job that this process made for it last. */
+export async function read(
+  context: ControllerContext,
+  mv: Stored<ModelVersion>,
+  made: string | undefined,
+  signal: AbortSignal,
+): Promise<World> {
   const { client, store, now } = context;
   const { name, namespace, uid } = mv.metadata;
   const versions = store(modelVersions);
@@ -23,6 +28,7 @@ export async function read(context: ControllerContext, mv: Stored<ModelVersion>,
     mv,
     now: now(),
     verification,
+    verifier: made ?? mv.status?.verifier,
     removal: kept ? NO_JOB : await readJob(context, mv, removalJobName(name), signal),
     needs: starts ? await needsOf(client, mv, siblings, signal) : NOTHING_LACKS,
     services: store(inferenceServices).list(namespace),

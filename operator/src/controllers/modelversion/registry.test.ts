@@ -17,6 +17,7 @@ const world = (mv: Stored<ModelVersion>, changes: Partial<World> = {}): World =>
   mv,
   now: after(100),
   verification: NO_JOB,
+  verifier: 'verify-uid',
   removal: NO_JOB,
   needs: NOTHING_LACKS,
   services: [],

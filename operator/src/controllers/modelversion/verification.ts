@@ -189,12 +189,17 @@ export function isDue(world: Pick<World, 'mv'>): boolean {
 
 /**
  * Where the verification of a version stands. Its spec never changes, so a verdict stands until a person asks again. A
- * Job that answers an earlier question is not read for this one.
+ * Job that answers an earlier question is not read for this one; nor is one that the operator did not make itself, as whoever
+ * may create Jobs could have written its report.
  */
 export function verification(world: World): Verification {
   const { job } = world.verification;
   if (!isDue(world)) return { ...asStored(world, UNKNOWN), actions: dropJob(world.verification) };
   if (job === undefined) return start(world);
+  if (job.metadata.uid !== world.verifier) {
+    const message = `Job ${job.metadata.name} was not made by this operator as far as it knows: it is deleted unread, and another verifies.`;
+    return pending(world, 'Verifying', message, { actions: dropJob(world.verification) });
+  }
   if (askOf(job) === askOf(world.mv)) return followJob(world, job);
   return pending(world, 'Verifying', 'Asked to verify again.', { actions: dropJob(world.verification) });
 }

@@ -13,6 +13,8 @@ export interface World {
   readonly mv: Stored<ModelVersion>;
   readonly now: Date;
   readonly verification: JobWorld;
+  /** uid of the Job that the operator made to verify it, if any. Another's of that name is not read. */
+  readonly verifier: string | undefined;
   /** The Job that deletes its files. */
   readonly removal: JobWorld;
   /** Looked up only before a verification starts. */
