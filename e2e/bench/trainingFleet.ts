@@ -4,6 +4,7 @@ import { installDefinitions } from '@slipway/hack/local-cluster/customResources.
 import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
 import { startScheduling } from '@slipway/hack/local-cluster/scheduling.ts';
 import { until } from '@slipway/hack/local-cluster/until.ts';
+import { storageClass, volume } from '@slipway/hack/local-cluster/volumesThere.ts';
 import { type Node, nodes, type Pod, pods } from '@slipway/operator/api/builtin.ts';
 import type { Client } from '@slipway/operator/kube/client.ts';
 import { connect } from '@slipway/operator/kube/connect.ts';
@@ -18,17 +19,9 @@ export const FIELD_MANAGER = { fieldManager: 'slipway-bench' };
 const STORAGE_CLASS = 'bench';
 const WAIT_MS = 600_000;
 
-interface Volume extends KubeObject {
-  spec: object;
-}
-const volumes = resource<Volume>('', 'v1', 'PersistentVolume', 'persistentvolumes', false);
-const storageClasses = resource<KubeObject & Record<string, unknown>>(
-  'storage.k8s.io',
-  'v1',
-  'StorageClass',
-  'storageclasses',
-  false,
-);
+type Made = KubeObject & Record<string, unknown>;
+const volumes = resource<Made>('', 'v1', 'PersistentVolume', 'persistentvolumes', false);
+const storageClasses = resource<Made>('storage.k8s.io', 'v1', 'StorageClass', 'storageclasses', false);
 
 /** A control plane with the real scheduler and the real Job controller over nodes that kwok keeps. */
 export interface Fleet {
@@ -54,27 +47,6 @@ const node = (index: number): Node => {
   };
 };
 
-const volume = (index: number): Volume => ({
-  apiVersion: 'v1',
-  kind: 'PersistentVolume',
-  metadata: { name: `volume-${index}` },
-  spec: {
-    capacity: { storage: '1Gi' },
-    accessModes: ['ReadWriteOnce', 'ReadWriteMany'],
-    storageClassName: STORAGE_CLASS,
-    hostPath: { path: '/none' },
-  },
-});
-
-/** The default class, whose volumes are there already: nothing provisions any. */
-const storageClass = {
-  apiVersion: 'storage.k8s.io/v1',
-  kind: 'StorageClass',
-  metadata: { name: STORAGE_CLASS, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
-  provisioner: 'kubernetes.io/no-provisioner',
-  volumeBindingMode: 'WaitForFirstConsumer',
-};
-
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 export interface FleetSize {
@@ -94,9 +66,9 @@ export async function openFleet(directory: string, size: FleetSize): Promise<Fle
   });
   const { client, close } = await connect({ kubeconfig: plane.kubeconfig });
   await client.apply(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }, FIELD_MANAGER);
-  await client.create(storageClasses, storageClass);
+  await client.create(storageClasses, storageClass(STORAGE_CLASS));
   await inLanes(upTo(size.nodes), (index) => client.create(nodes, node(index)));
-  await inLanes(upTo(size.volumes), (index) => client.create(volumes, volume(index)));
+  await inLanes(upTo(size.volumes), (index) => client.create(volumes, volume(index, STORAGE_CLASS)));
   return {
     client,
     kubeconfig: plane.kubeconfig,

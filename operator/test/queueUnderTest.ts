@@ -6,6 +6,7 @@ import { installDefinitions } from '@slipway/hack/local-cluster/customResources.
 import { type Kueue, startKueue } from '@slipway/hack/local-cluster/kueue.ts';
 import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
 import { startScheduling } from '@slipway/hack/local-cluster/scheduling.ts';
+import { storageClass, volume } from '@slipway/hack/local-cluster/volumesThere.ts';
 import { nodes } from '../src/api/builtin.ts';
 import type { Client } from '../src/kube/client.ts';
 import { connect } from '../src/kube/connect.ts';
@@ -79,25 +80,8 @@ const clusterQueue = (name: string, gpus: number) => ({
 
 /** Volumes that are there: what provisions them is no concern of a queue. */
 async function addStorage(client: Client): Promise<void> {
-  await client.create(storageClasses, {
-    apiVersion: 'storage.k8s.io/v1',
-    kind: 'StorageClass',
-    metadata: { name: STORAGE, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
-    provisioner: 'kubernetes.io/no-provisioner',
-    volumeBindingMode: 'WaitForFirstConsumer',
-  });
-  for (let index = 0; index < VOLUMES; index += 1)
-    await client.create(volumes, {
-      apiVersion: 'v1',
-      kind: 'PersistentVolume',
-      metadata: { name: `volume-${index}` },
-      spec: {
-        capacity: { storage: '1Gi' },
-        accessModes: ['ReadWriteOnce', 'ReadWriteMany'],
-        storageClassName: STORAGE,
-        hostPath: { path: '/none' },
-      },
-    });
+  await client.create(storageClasses, storageClass(STORAGE));
+  for (let index = 0; index < VOLUMES; index += 1) await client.create(volumes, volume(index, STORAGE));
 }
 
 async function addFlavor(client: Client): Promise<void> {
