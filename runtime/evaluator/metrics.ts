@@ -35,6 +35,8 @@ interface Share {
 }
 
 export interface MetricDefinition {
+  /** It asks how well class 1 is told from the others, and is undefined where no class has that name. */
+  readonly isOfClassOne?: true;
   readonly needs: Needs;
   readonly better: 'higher' | 'lower';
   /** Bounds where nothing is known. */
@@ -105,6 +107,8 @@ const recall = share('higher', (s) => (s.isBinary ? { of: s.flagged, among: s.po
   interval: (s, z) => (s.isBinary ? undefined : meanOfShares(rightByClass(s, 'label'), z)),
 });
 
+const OF_CLASS_ONE = { isOfClassOne: true } as const;
+
 /**
  * Every metric a gate can name, as scikit-learn's metrics guide defines them. With more than two classes precision,
  * recall, F1 and truePositiveRate are means over the classes (macro averages).
@@ -134,9 +138,10 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     trials: (s) => (s.isBinary ? jaccardCount(s).trials : s.size),
     method: `${WILSON} of the examples that are positive or flagged; bootstrap with more than two classes`,
   },
-  falsePositiveRate: share('lower', (s) => ({ of: s.flagged, among: inverted(s.positive) })),
-  positiveRate: share('higher', (s) => ({ of: s.flagged })),
+  falsePositiveRate: share('lower', (s) => ({ of: s.flagged, among: inverted(s.positive) }), OF_CLASS_ONE),
+  positiveRate: share('higher', (s) => ({ of: s.flagged }), OF_CLASS_ONE),
   rocAuc: {
+    ...OF_CLASS_ONE,
     needs: 'scores',
     better: 'higher',
     widest: UNIT,
@@ -147,9 +152,10 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     },
     method: "Newcombe's score interval",
   },
-  logLoss: meanOf('scores', { low: 0, high: -Math.log(Number.EPSILON) }, logLossOf),
-  brier: meanOf('scores', UNIT, brierOf),
+  logLoss: { ...OF_CLASS_ONE, ...meanOf('scores', { low: 0, high: -Math.log(Number.EPSILON) }, logLossOf) },
+  brier: { ...OF_CLASS_ONE, ...meanOf('scores', UNIT, brierOf) },
   expectedCalibrationError: {
+    ...OF_CLASS_ONE,
     needs: 'scores',
     better: 'lower',
     widest: UNIT,
@@ -184,18 +190,9 @@ function intervalOf(definition: MetricDefinition, sample: Sample, random: Random
   return bootstrap((weights) => definition.of(sample, weights), sample.size, random, definition.widest, z);
 }
 
-const OF_CLASS_ONE: readonly Metric[] = [
-  'falsePositiveRate',
-  'positiveRate',
-  'rocAuc',
-  'logLoss',
-  'brier',
-  'expectedCalibrationError',
-];
-
 /** Whether a metric of class 1 meets one. Where no class has that name it would be 0, mostly the best there is, whatever the model does. */
 export const isDefinedFor = (metric: Metric, { classes }: Sample): boolean =>
-  !OF_CLASS_ONE.includes(metric) || classes.includes('1') || classes.every((one) => one === '0');
+  METRICS[metric].isOfClassOne !== true || classes.includes('1') || classes.every((one) => one === '0');
 
 /** Metrics that these predictions can be measured by: numbers with many values have no classes, classes without scores no ranking. */
 export function metricsFor(sample: Sample): readonly Metric[] {

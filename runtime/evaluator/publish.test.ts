@@ -12,7 +12,7 @@ import { Failure } from '../artifact/failure.ts';
 import { hashArtifact } from '../artifact/hash.ts';
 import { verifySignature } from '../artifact/signing/verifySignature.ts';
 import { encodeModel } from '../onnx/model.ts';
-import { affine, sumOf } from '../test/artifacts.ts';
+import { affine } from '../test/artifacts.ts';
 import { publish } from './publish.ts';
 import { runEvaluator } from './run.ts';
 
@@ -346,24 +346,6 @@ describe('a publisher that is killed', () => {
     await utimes(leftover, at(25), at(25));
     await publish(publication());
     expect(await stored()).not.toContain('.staging-dead');
-  });
-});
-
-describe('a model of many tensors', () => {
-  const put = (count: number) => writeFile(join(output(), 'model', 'model.onnx'), encodeModel(sumOf(count)));
-
-  it('is published up to the 64 that a version can tell of', async () => {
-    await put(64);
-    expect(publishReportSchema.safeParse(await publish(publication())).success).toBe(true);
-  });
-
-  it('is refused beyond, and told how to have as many columns', async () => {
-    await put(65);
-    const { reason, message } = await failureOf(publish(publication()));
-    expect(reason).toBe('SignatureInvalid');
-    expect(message).toMatch(
-      /has 65 inputs and 1 outputs, and a version has at most 64 of each: join those of one type/,
-    );
   });
 });
 
