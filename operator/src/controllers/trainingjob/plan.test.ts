@@ -10,34 +10,13 @@ import {
   modelVersion,
   OTHER_DIGEST,
   pod,
-  trainingJob,
 } from '../../../test/trainingBuilders.ts';
-import { NO_JOB } from '../jobs/jobWorld.ts';
+import { attempt, claimed, kinds, ready, running, stalled, world } from '../../../test/trainingWorlds.ts';
 import { PROGRESS_MS, plan } from './plan.ts';
-import type { Plan, World } from './world.ts';
 
-const claimed: TrainingJobStatus = { phase: 'Pending', version: '0.1.0', attempt: 0, restarts: 0 };
-const running: TrainingJobStatus = { ...claimed, phase: 'Running', startedAt: AT };
 const publishing: TrainingJobStatus = { ...running, phase: 'Publishing' };
 const artifact = { uri: `pvc://models/flights/sha256-${'a'.repeat(64)}`, digest: DIGEST };
 
-const world = (status: TrainingJobStatus | undefined, rest: Partial<World> = {}, spec = {}): World => ({
-  tj: trainingJob(spec, status),
-  now: after(60),
-  attempt: NO_JOB,
-  publish: NO_JOB,
-  modelVersion: undefined,
-  report: undefined,
-  placement: undefined,
-  leftovers: { jobs: [], pods: [] },
-  lostNodes: new Map(),
-  queue: undefined,
-  ...rest,
-});
-const attempt = (end?: 'Complete' | 'Failed', ...pods: ReturnType<typeof pod>[]) => ({
-  job: childJob('nightly-a0', end),
-  pods,
-});
 const publish = (end?: 'Complete' | 'Failed', ...pods: ReturnType<typeof pod>[]) => ({
   job: childJob('nightly-publish', end),
   pods,
@@ -47,10 +26,6 @@ const publisher = (message: string, exitCode = 0) =>
 const report = JSON.stringify({ schema: 'slipway.dev/publish/v1', ...artifact, files: 3, bytes: 100 });
 const termination = (reason: string) =>
   JSON.stringify({ schema: 'slipway.dev/termination/v1', reason, message: 'model.onnx is not there' });
-
-const kinds = ({ actions }: Plan) => actions.map(({ kind }) => kind);
-const ready = ({ observed }: Plan) => observed.find(({ type }) => type === 'Ready');
-const stalled = ({ observed }: Plan) => observed.find(({ type }) => type === 'Stalled');
 
 describe('an attempt', () => {
   test('a new job first claims its version, and makes nothing before', () => {

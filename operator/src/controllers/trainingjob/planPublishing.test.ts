@@ -1,43 +1,23 @@
 import { TERMINATION_SCHEMA } from '@slipway/crds/contract';
 import { expect, test } from 'vitest';
 import { AT, after, childJob, pod, trainingJob } from '../../../test/trainingBuilders.ts';
+import { running, world as worldOf } from '../../../test/trainingWorlds.ts';
 import type { Job } from '../../api/builtin.ts';
 import type { Stored } from '../../kube/wire.ts';
-import { NO_JOB } from '../jobs/jobWorld.ts';
 import { plan } from './plan.ts';
-import type { World } from './world.ts';
 
 const FAILED = childJob('nightly-publish', 'Failed', after(0).toISOString());
 
 /** The publish Job failed at second 0, and its pod left these words. */
-const world = (seconds: number, reason?: string, job: Stored<Job> = FAILED): World => ({
-  tj: trainingJob(
+const world = (seconds: number, reason?: string, job: Stored<Job> = FAILED) => {
+  const message = JSON.stringify({ schema: TERMINATION_SCHEMA, reason, message: 'The server refuses it.' });
+  const failed = pod({ container: 'publish', phase: 'Failed', exitCode: 1, message });
+  return worldOf(
+    { ...running, phase: 'Publishing', trainedAt: AT },
+    { now: after(seconds), publish: { job, pods: reason === undefined ? [] : [failed] } },
     { failure: { ...trainingJob().spec.failure, deadline: '1m' } },
-    { phase: 'Publishing', version: '0.1.0', attempt: 0, restarts: 0, startedAt: AT, trainedAt: AT },
-  ),
-  now: after(seconds),
-  attempt: NO_JOB,
-  publish: {
-    job,
-    pods:
-      reason === undefined
-        ? []
-        : [
-            pod({
-              container: 'publish',
-              phase: 'Failed',
-              exitCode: 1,
-              message: JSON.stringify({ schema: TERMINATION_SCHEMA, reason, message: 'The server refuses it.' }),
-            }),
-          ],
-  },
-  modelVersion: undefined,
-  report: undefined,
-  placement: undefined,
-  leftovers: { jobs: [], pods: [] },
-  lostNodes: new Map(),
-  queue: undefined,
-});
+  );
+};
 
 const readyOf = (seconds: number, reason?: string) =>
   plan(world(seconds, reason)).observed.find(({ type }) => type === 'Ready');
