@@ -67,15 +67,20 @@ export const mayProbe = (load: Load, rows: number, now: number): boolean =>
   load.line.size === 0 &&
   now - load.runner.idleSince > Math.max(STALE_MS, load.runner.costs.of(rows));
 
-/** Times as long as a run that the engine must have had nothing to do: those who yield take a tenth of its time at most. */
-const REST = 9;
+/** Times as long as a run that lie between two requests that yield: they take a quarter of the engine's time at most. */
+const REST = 4;
 
-/** Whether a request that yields would keep nobody waiting: but for one that comes while it runs, as long as that takes. */
+/**
+ * Whether a request that yields would keep nobody waiting: but for one that comes while it runs, as long as that takes.
+ * `lastAt`: when one was taken last. It is not the time since any run: on a machine that is short of time, runs that take
+ * long and live requests between them would leave no moment for a copy.
+ */
 export const hasTimeToSpare = (
-  { line, runner: { running, costs, idleSince } }: Load,
+  { line, runner: { running, costs } }: Load,
   rows: number,
+  lastAt: number,
   now: number,
-): boolean => running.size === 0 && line.size === 0 && now - idleSince >= REST * costs.of(rows);
+): boolean => running.size === 0 && line.size === 0 && now - lastAt >= REST * costs.of(rows);
 
 export const overloaded = (message: string, bounds: Bounds, load: Load, now: number): EngineError =>
   new EngineError('Overloaded', message, untilDrained(bounds, load, now));

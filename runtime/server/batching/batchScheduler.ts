@@ -58,6 +58,8 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
   #owed: (readonly Request[])[] = [];
   #leased = 0;
   #lastAt = 0;
+  /** When a request that yields was taken last. */
+  #yieldedAt = Number.NEGATIVE_INFINITY;
   #turnEnds = false;
   #dispatching = false;
   #stopTimer: (() => void) | undefined;
@@ -107,7 +109,7 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
     request.arrivedAt = now;
     request.level = order.yields ? LEVELS - 1 : levelOf(order.priority);
     request.deadline = order.deadline ?? Infinity;
-    if (order.yields && !this.#hasTimeFor(request, now)) {
+    if (order.yields && !this.#takesTimeFor(request, now)) {
       this.#refuse(request, overloaded('Others are asking this model now.', this.#bounds, this.#load, now));
       return;
     }
@@ -190,8 +192,11 @@ export class BatchScheduler implements Scheduler, Owner, RunHost {
   }
 
   /** Inputs that are being read belong to requests that are about to wait. */
-  #hasTimeFor({ rows }: Request, now: number): boolean {
-    return this.#leased === 0 && this.#owed.length === 0 && hasTimeToSpare(this.#load, rows, now);
+  #takesTimeFor({ rows }: Request, now: number): boolean {
+    if (this.#leased > 0 || this.#owed.length > 0 || !hasTimeToSpare(this.#load, rows, this.#yieldedAt, now))
+      return false;
+    this.#yieldedAt = now;
+    return true;
   }
 
   #idleTooLong(rows: number, now: number): boolean {

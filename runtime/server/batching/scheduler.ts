@@ -14,8 +14,8 @@ export interface Order extends Urgency {
   /** Outputs to answer, in that order. Pass the same array each time where you can: equal arrays are found fastest. */
   readonly outputs: readonly string[];
   /**
-   * Answered only if that keeps nobody waiting: refused (Overloaded), and not counted as shed, unless the engine has had
-   * nothing to do for a while.
+   * Answered only if that keeps nobody waiting: refused (Overloaded), and not counted as shed, unless the engine has
+   * nothing to do and has not taken another such request a moment ago.
    */
   readonly yields?: boolean;
 }

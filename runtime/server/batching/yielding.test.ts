@@ -8,8 +8,8 @@ const isRefused = async (world: BatchWorld, asked: Asked): Promise<boolean> => {
   return asked.error?.kind === 'Overloaded';
 };
 
-/** A model of which it is known that a run takes 10 ms, and that has had nothing to do for so long. */
-async function idleFor(ms: number): Promise<BatchWorld> {
+/** A model of which it is known that a run takes 10 ms, and that has had nothing to do for some time. */
+async function idleFor(ms = 1): Promise<BatchWorld> {
   const world = new BatchWorld();
   const first = world.ask(1);
   await world.time.turn();
@@ -21,16 +21,27 @@ async function idleFor(ms: number): Promise<BatchWorld> {
 }
 
 describe('a request that yields', () => {
-  it('is answered by an engine that has had nothing to do for nine times as long as a run takes', async () => {
-    const world = await idleFor(90);
+  it('is answered by an engine that has nothing to do', async () => {
+    const world = await idleFor();
     const asked = yielding(world);
     await world.run();
     expect(answersOf(asked)).toEqual([14]);
   });
 
-  it('is refused sooner, so that it never takes more than a tenth of the time of the engine', async () => {
-    const world = await idleFor(89);
-    expect(await isRefused(world, yielding(world))).toBe(true);
+  it('is refused sooner than four runs after one like it, and not for those of others in between', async () => {
+    const world = await idleFor();
+    const runs = async (asked: Asked, answer: number): Promise<void> => {
+      await world.time.turn();
+      world.time.spend(10);
+      await world.finish();
+      expect(answersOf(asked)).toEqual([answer]);
+    };
+    await runs(yielding(world), 14);
+    world.time.spend(19);
+    await runs(world.ask(2), 4);
+    expect(await isRefused(world, yielding(world)), '39 ms after').toBe(true);
+    world.time.spend(1);
+    await runs(yielding(world, 5), 10);
   });
 
   it('is refused while another runs, waits, or is being read', async () => {
@@ -48,7 +59,8 @@ describe('a request that yields', () => {
   });
 
   it('leaves no mark among the requests that were shed', async () => {
-    const world = await idleFor(0);
+    const world = await idleFor();
+    world.ask(2);
     expect(await isRefused(world, yielding(world))).toBe(true);
     expect(world.scheduler.counts()).toMatchObject({ overloaded: 0, tooLate: 0 });
   });
@@ -60,9 +72,10 @@ describe('a request that yields', () => {
     world.time.spend(10);
     await world.finish();
     expect(answersOf(first)).toEqual([2]);
+    const before = world.ask(2);
     const copy = yielding(world, 3);
     const live = world.ask(3);
     await world.run();
-    expect([copy.error?.kind, answersOf(live)]).toEqual(['Overloaded', [6]]);
+    expect([answersOf(before), copy.error?.kind, answersOf(live)]).toEqual([[4], 'Overloaded', [6]]);
   });
 });
