@@ -1,29 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { excludes } from '../analysis/confidenceSequence.ts';
-import { errorCounts } from '../analysis/designEffect.ts';
 import { drawn, PROMISED, type Traffic } from '../analysis/simulation/traffic.ts';
 import { mulberry32 } from '../analysis/simulation.ts';
 import { noRequests, rateKey, type Tally } from '../analysis/tally.ts';
 import { copiesFor, FIRST_REST_MS, LONGEST_MS } from '../rollout/secondOpinion.ts';
 import { SUSPICION } from './againstLimit.ts';
-import { countsWithCopies, type TallyRate } from './tallyRate.ts';
+import { batchedRate, countsWithCopies } from './tallyRate.ts';
 
-const ERRORS: TallyRate = {
-  what: 'requests',
-  asked: ({ ok, serverError }) => ok + serverError,
-  hits: ({ serverError }) => serverError,
-  counts: errorCounts,
-  batched: ({ ok, serverError, batchSeconds, failedSquaredOverServed }) => ({
-    hits: serverError,
-    total: ok + serverError,
-    batches: { count: batchSeconds, squaredOverTotal: failedSquaredOverServed },
-  }),
-  copied: {
+const LIVE = 'live/errors';
+const ERRORS = batchedRate(
+  'requests',
+  LIVE,
+  ({ serverError }) => serverError,
+  ({ ok, serverError }) => ok + serverError,
+  {
     key: rateKey.copyErrors,
     asked: ({ ok, serverError }) => ok + serverError,
     hits: ({ serverError }) => serverError,
   },
-};
+);
 
 /** Counters with batches of seconds; the open one counts as it stands. */
 class Seconds {
@@ -89,15 +84,12 @@ function failedAfter({ traffic, rate, limit, alpha, perSecond, copies, seconds, 
     if (tick < look) continue;
     look = tick + (tick < until ? LOOK_WITH_COPIES : LOOK);
     if (live.hits + copied.hits <= limit * (live.total + copied.total)) continue;
-    const { batches } = live;
     const tally: Tally = {
       ...noRequests,
       ok: live.total - live.hits,
       serverError: live.hits,
-      batchSeconds: batches.count,
-      failedSquaredOverServed: batches.squaredOverTotal,
       copies: { ...noRequests.copies, ok: copied.total - copied.hits, serverError: copied.hits },
-      batches: { [rateKey.copyErrors]: copied.batches },
+      batches: { [LIVE]: live.batches, [rateKey.copyErrors]: copied.batches },
     };
     const counts = countsWithCopies(ERRORS, tally, limit);
     if (excludes(counts, alpha, limit)) return tick - first;
