@@ -22,6 +22,8 @@ interface Watch {
   readonly looked: string;
   readonly unaligned: boolean;
   readonly rates: readonly number[];
+  /** Seconds for which the stable version served before, by their name; absent: it is as new as the candidate. */
+  readonly histories?: Readonly<Record<string, number>>;
 }
 const ALIGNED: Watch = { name: 'false-blame', looked: 'looked at each second', unaligned: false, rates: [0.05] };
 const UNALIGNED: Watch = {
@@ -30,31 +32,59 @@ const UNALIGNED: Watch = {
   unaligned: true,
   rates: [0.01, 0.05, 0.1, 0.2],
 };
+/** A history of good times is believed the more the longer it is: both the short and the long one must keep the promise. */
+const KNOWN: Watch = {
+  ...UNALIGNED,
+  name: 'false-blame-known',
+  rates: [0.05, 0.2],
+  histories: { 'after 1 min': 60, 'after 10 min': 600 },
+};
+
+interface BlameCase {
+  readonly title: string;
+  readonly rate: number;
+  readonly weight: Weight;
+  readonly history: number;
+}
+
+const casesOf = ({ rates, histories = { '': 0 } }: Watch): readonly BlameCase[] =>
+  Object.entries(histories).flatMap(([since, history]) =>
+    rates.flatMap((rate) =>
+      Object.entries(SPLITS).map(([split, weight]) => {
+        const parts = [since, rates.length === 1 ? '' : percent(rate), `weight ${split}`];
+        return { title: parts.filter((part) => part !== '').join(', '), rate, weight, history };
+      }),
+    ),
+  );
 
 /** How many were found worse at each level: what fails at one fails at those above. */
-function foundWorse(traffic: Traffic, rate: number, split: Weight, runs: number, unaligned: boolean): number[] {
+function foundWorse(
+  traffic: Traffic,
+  { rate, weight, history }: BlameCase,
+  runs: number,
+  unaligned: boolean,
+): number[] {
   let seeds = rollouts(runs, (seed) => seed);
-  const pair = { traffic, candidate: rate, stable: rate, margin: 0, weight: split, perSecond: 100, seconds: SECONDS };
+  const both = { candidate: rate, stable: rate, margin: 0, perSecond: 100, seconds: SECONDS };
   return LEVELS.map((alpha) => {
-    seeds = seeds.filter((seed) => watchPair({ ...pair, alpha, seed, unaligned }).verdict === 'Fail');
+    const terms = { ...both, traffic, weight, history, alpha, unaligned };
+    seeds = seeds.filter((seed) => watchPair({ ...terms, seed }).verdict === 'Fail');
     return seeds.length;
   });
 }
 
-function falseBlameOf({ name, looked, unaligned, rates }: Watch, runs: number): Section {
-  const cases = rates.flatMap((rate) => Object.entries(SPLITS).map(([split, weight]) => ({ rate, split, weight })));
+function falseBlameOf(watch: Watch, runs: number): Section {
+  const { name, looked, unaligned, rates } = watch;
+  const cases = casesOf(watch);
   const counted = Object.entries(PROMISED).map(([of, traffic]) => ({
     name: of,
-    cells: cases.map(({ rate, weight }) => foundWorse(traffic, rate, weight, runs, unaligned)),
+    cells: cases.map((one) => foundWorse(traffic, one, runs, unaligned)),
   }));
   const both = rates.length === 1 ? `both at ${percent(rates[0] ?? 0)}` : 'both at the same rate';
   return {
     name,
     title: `Candidates as good as stable found worse, of ${runs}, ${both}, 100 requests/s, ${looked} for ${SECONDS} s, at alpha ${LEVELS.join(' / ')}`,
-    head: [
-      'traffic',
-      ...cases.map(({ rate, split }) => `${rates.length === 1 ? '' : `${percent(rate)}, `}weight ${split}`),
-    ],
+    head: ['traffic', ...cases.map(({ title }) => title)],
     rows: counted.map(({ name: of, cells }) => [
       of,
       ...cells.map((cell) => cell.map((count) => percent(count / runs)).join(' / ')),
@@ -63,7 +93,7 @@ function falseBlameOf({ name, looked, unaligned, rates }: Watch, runs: number): 
       cells.flatMap((cell, at) =>
         cell.flatMap((count, i) =>
           isMoreThan(LEVELS[i] ?? 0, count, runs)
-            ? [`${of}, ${JSON.stringify(cases[at])}: ${count} of ${runs} found worse at alpha ${LEVELS[i]}`]
+            ? [`${of}, ${cases[at]?.title}: ${count} of ${runs} found worse at alpha ${LEVELS[i]}`]
             : [],
         ),
       ),
@@ -77,6 +107,9 @@ export const falseBlame = (runs: number): Section => falseBlameOf(ALIGNED, runs)
 
 /** As falseBlame, at moments that nobody agreed on, as in the operator. */
 export const falseBlameUnaligned = (runs: number): Section => falseBlameOf(UNALIGNED, runs);
+
+/** As falseBlameUnaligned, where the stable version served before the candidate came. */
+export const falseBlameKnown = (runs: number): Section => falseBlameOf(KNOWN, runs);
 
 const PAIRS = [
   { stable: 0.001, candidate: 0.3, margin: 0 },

@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
 import { describe, expect, test } from 'vitest';
+import { comparisonTimes } from './comparisons.ts';
 import { coverage, coverageCases } from './coverage.ts';
 import { asText, withTables } from './page.ts';
 import { falseBlame, sharedFaults } from './pairs.ts';
 import { evidenceNeeded, missedRegressions } from './rates.ts';
-import { isMoreThan, type Section } from './section.ts';
+import { isMoreThan, type Section, tail } from './section.ts';
 
 const section: Section = {
   name: 'detection',
@@ -42,8 +43,10 @@ describe('the page', () => {
       'false-rollbacks-high',
       'missed-regressions',
       'power',
+      'comparison-times',
       'false-blame',
       'false-blame-unaligned',
+      'false-blame-known',
       'shared-faults',
       'speed',
     ];
@@ -93,7 +96,16 @@ test('in a terminal no line is wider than 80 columns', () => {
 test('a promise counts as broken when chance does not explain it', () => {
   expect(isMoreThan(0.001, 6, 2000)).toBe(false);
   expect(isMoreThan(0.001, 7, 2000)).toBe(true);
-  expect(isMoreThan(0.05, 140, 2000)).toBe(true);
+  expect(isMoreThan(0.05, 128, 2000)).toBe(true);
+  expect(isMoreThan(0.05, 125, 2000)).toBe(false);
+});
+
+test.each([
+  [0.5, 8, 10, 56 / 1024],
+  [0.1, 0, 10, 1],
+  [0.001, 1, 2000, 1 - 0.999 ** 2000],
+])('the tail of the binomial, chance %d, %d hits or more of %d, is %d', (level, count, runs, chance) => {
+  expect(tail(level, count, runs)).toBeCloseTo(chance, 10);
 });
 
 describe('a small simulation', { timeout: 60_000 }, () => {
@@ -102,6 +114,7 @@ describe('a small simulation', { timeout: 60_000 }, () => {
     ['missed regressions', missedRegressions, 20],
     ['false blame', falseBlame, 20],
     ['shared faults', sharedFaults, 20],
+    ['comparison times', comparisonTimes, 50],
   ])('%s: fills every cell and keeps its promise', (_name, simulate, runs) => {
     const { head, rows, broken } = simulate(runs);
     for (const row of rows) expect(row).toHaveLength(head.length);

@@ -1,5 +1,5 @@
 import type { Counts } from './confidenceSequence.ts';
-import { type Batches, requestsOf, type Tally } from './tally.ts';
+import { type Batches, noBatches, requestsOf, type Tally } from './tally.ts';
 
 /** What is assumed of the batches before anything is known. */
 export interface Assumption {
@@ -25,18 +25,6 @@ function testedAt(rate: number): Assumption {
   return { correlation: Math.min(0.9, 0.08 + 2.4 * (rate + above)), batches: Math.min(15, 5 + 50 * above) };
 }
 
-/**
- * Of two versions that are compared, by the rate of the stable one with the margin: about twice as much as where that is
- * a limit, as in good times it shows half of what it has. Bad seconds hit either version, so that it need not weigh more.
- */
-export const comparedAt = (stable: Counts, margin: number): Assumption => ({
-  correlation: Math.max(
-    UNTESTED.correlation,
-    Math.min(0.65, 0.06 + 5.8 * (stable.hits / Math.max(1, stable.total) + margin)),
-  ),
-  batches: UNTESTED.batches,
-});
-
 /** Bursts outlast a second, which batches of a second can't show: three seconds for a correlation of 0.5 from one to the next. */
 const PERSISTENCE = 3;
 /** Standard deviations of chance that a dispersion must exceed before it counts, so that a steady fault is not taken for bursts. */
@@ -52,6 +40,46 @@ function excessDispersion(hits: number, total: number, { count, squaredOverTotal
   if (spread <= 0) return 0;
   const excess = Math.max(0, squaredOverTotal - (hits * hits) / total) / spread - (count - 1);
   return Math.max(0, excess - CHANCE * Math.sqrt(2 * (count - 1)));
+}
+
+/** What the stable version showed before and since: its batches, in how many seconds of how many pods. */
+export interface History extends Counts {
+  readonly batches: Batches;
+  /** How many pods had a batch for each of their seconds. */
+  readonly pods: number;
+}
+export const noHistory: History = { hits: 0, total: 0, batches: noBatches, pods: 1 };
+
+/** Seconds of history that weigh as much as the assumption: good times last for some, and say nothing of the bad ones. */
+const HISTORY_SECONDS = 150;
+/** What a history shows counts so many times: a few bad seconds in a row are as many looks at one bad time. */
+const LASTING = 10;
+const MOST = 0.65;
+
+/**
+ * Correlation within a batch that the history shows, of a version that has this rate now: bad seconds that fail so many
+ * times as often as the rest make it grow with the rate.
+ */
+function shownBy({ hits, total, batches }: History, rate: number): number {
+  const others = total - batches.count;
+  if (hits <= 0 || others <= 0) return 0;
+  const shown = (LASTING * excessDispersion(hits, total, batches)) / others;
+  return shown * Math.max(1, (rate * total) / hits);
+}
+
+/**
+ * Of two versions that are compared: what is as good as the stable version has bad seconds as it has. By the rate of the
+ * stable one with the margin, about twice as much as where that is a limit, as in good times it shows half of what it has;
+ * then by what its history shows of its bad seconds, the more the longer that is. Bad seconds hit either version, so
+ * that it need not weigh more.
+ */
+export function comparedAt(stable: Counts, margin: number, history: History = noHistory): Assumption {
+  const rate = stable.hits / Math.max(1, stable.total) + margin;
+  const seconds = history.batches.count / Math.max(1, history.pods);
+  const unknown = Math.min(MOST, 0.06 + 5.8 * rate);
+  const known = Math.min(MOST, shownBy(history, rate));
+  const correlation = (HISTORY_SECONDS * unknown + seconds * known) / (HISTORY_SECONDS + seconds);
+  return { correlation: Math.max(UNTESTED.correlation, correlation), batches: UNTESTED.batches };
 }
 
 /**

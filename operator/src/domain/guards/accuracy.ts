@@ -8,7 +8,7 @@ import { parsePercent, percentText } from './percent.ts';
 import { type Asked, type Kind, type Question, UNDECIDED, WHERE_ASKED } from './question.ts';
 import { isSharedIn, shared } from './shared.ts';
 import { type Sight, secondsOfRollout } from './sight.ts';
-import { batchedRate, ofCandidate, ofStable, rawCounts, shareOf } from './tallyRate.ts';
+import { batchedRate, historyOf, ofCandidate, ofStable, rawCounts, shareOf } from './tallyRate.ts';
 
 const wrong = batchedRate(
   'labelled answers',
@@ -64,7 +64,7 @@ const worseThanStable = (worseBy: string): Question => ({
   isChance: true,
   answer: (sight, { whole }) => {
     const margin = parsePercent(worseBy);
-    const tested = comparedAt(rawCounts(wrong, reference(sight)), margin);
+    const tested = comparedAt(rawCounts(wrong, reference(sight)), margin, historyOf(sight, wrong));
     const [candidate, stable] = [wrong.counts(labelled(sight), tested), wrong.counts(reference(sight), tested)];
     const judgement = judgeDifference(candidate, stable, margin, whole);
     const difference = { candidate, stable, margin, bothGrow: true };

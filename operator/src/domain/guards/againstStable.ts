@@ -8,7 +8,7 @@ import { parsePercent, percentText } from './percent.ts';
 import type { Question } from './question.ts';
 import type { QuestionRisks } from './risks.ts';
 import { hasAllTraffic, type Sight } from './sight.ts';
-import { ofCandidate, ofStable, rawCounts, shareOf, type TallyRate, type Window } from './tallyRate.ts';
+import { historyOf, ofCandidate, ofStable, rawCounts, shareOf, type TallyRate, type Window } from './tallyRate.ts';
 
 /** Both versions over the same seconds; once all requests go to the candidate, all that the stable version ever answered. */
 const pairIn = (sight: Sight, window: Window): readonly [candidate: Tally, stable: Tally] => [
@@ -19,7 +19,7 @@ const pairIn = (sight: Sight, window: Window): readonly [candidate: Tally, stabl
 function judgedIn(sight: Sight, window: Window, rate: TallyRate, worseBy: string, risk: Risk): Finding {
   const margin = parsePercent(worseBy);
   const pair = pairIn(sight, window);
-  const tested = comparedAt(rawCounts(rate, pair[1]), margin);
+  const tested = comparedAt(rawCounts(rate, pair[1]), margin, historyOf(sight, rate));
   const [candidate, stable] = [rate.counts(pair[0], tested), rate.counts(pair[1], tested)];
   const judgement = judgeDifference(candidate, stable, margin, risk);
   // What a version counted in its life does not grow once all requests go to the other.

@@ -11,6 +11,11 @@ const failed: TallyRate = {
   asked: requestsOf,
   hits: ({ serverError, shed }) => serverError + shed,
   counts: errorCounts,
+  batched: ({ ok, clientError, serverError, batchSeconds, failedSquaredOverServed }) => ({
+    hits: serverError,
+    total: ok + clientError + serverError,
+    batches: { count: batchSeconds, squaredOverTotal: failedSquaredOverServed },
+  }),
   copied: {
     key: rateKey.copyErrors,
     asked: ({ ok, clientError, serverError }) => ok + clientError + serverError,

@@ -1,6 +1,6 @@
 import type { Counts } from '../analysis/confidenceSequence.ts';
-import { type Assumption, effectiveCounts, together } from '../analysis/designEffect.ts';
-import { type Copies, noBatches, noRequests, type Tally } from '../analysis/tally.ts';
+import { type Assumption, effectiveCounts, type History, noHistory, together } from '../analysis/designEffect.ts';
+import { type Batches, type Copies, noBatches, noRequests, type Tally } from '../analysis/tally.ts';
 import type { RevisionEvidence } from '../rollout/world.ts';
 import type { Sight } from './sight.ts';
 
@@ -22,6 +22,8 @@ export interface TallyRate {
   readonly hits: (tally: Tally) => number;
   /** Both as what they are worth in independent ones; `tested` is the share that they are held against, if one is. */
   readonly counts: (tally: Tally, tested?: number | Assumption) => Counts;
+  /** Those that came in batches, and the batches. */
+  readonly batched: (tally: Tally) => Omit<History, 'pods'>;
   /** Absent: copies say nothing about it. */
   readonly copied?: CopiedRate;
 }
@@ -65,9 +67,11 @@ export function batchedRate(
   copied?: CopiedRate,
 ): TallyRate {
   const hits = (tally: Tally): number => Math.min(count(tally), asked(tally));
+  const batchesOf = (tally: Tally): Batches => tally.batches[key] ?? noBatches;
   const counts = (tally: Tally, tested?: number | Assumption): Counts =>
-    effectiveCounts(hits(tally), asked(tally), tally.batches[key] ?? noBatches, tested);
-  return { what, asked, hits, counts, ...(copied === undefined ? {} : { copied }) };
+    effectiveCounts(hits(tally), asked(tally), batchesOf(tally), tested);
+  const batched = (tally: Tally) => ({ hits: hits(tally), total: asked(tally), batches: batchesOf(tally) });
+  return { what, asked, hits, counts, batched, ...(copied === undefined ? {} : { copied }) };
 }
 
 export type Window = 'sinceRollout' | 'sinceStep' | 'recent' | 'lifetime';
@@ -77,5 +81,16 @@ const tallyOf = (evidence: RevisionEvidence | undefined, window: Window): Tally 
 
 export const ofCandidate = ({ seen }: Sight, window: Window): Tally => tallyOf(seen, window);
 export const ofStable = ({ stable }: Sight, window: Window): Tally => tallyOf(stable, window);
+
+/**
+ * What the stable version showed of its bad seconds: in its life where its pods keep batches of such a rate themselves,
+ * else since the rollout began.
+ */
+export function historyOf({ stable }: Sight, rate: TallyRate): History {
+  const [life, rollout] = [tallyOf(stable, 'lifetime'), tallyOf(stable, 'sinceRollout')].map(rate.batched);
+  const pods = Math.max(1, stable?.answering ?? 1);
+  const longer = (life?.batches.count ?? 0) >= (rollout?.batches.count ?? 0) ? life : rollout;
+  return { ...noHistory, ...longer, pods };
+}
 
 export const shareOf = ({ hits, total }: Counts): number => (total === 0 ? 0 : hits / total);

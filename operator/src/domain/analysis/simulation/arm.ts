@@ -1,5 +1,5 @@
 import type { Counts } from '../confidenceSequence.ts';
-import { type Assumption, effectiveCounts } from '../designEffect.ts';
+import { type Assumption, effectiveCounts, type History, noHistory } from '../designEffect.ts';
 import { type Batches, noBatches } from '../tally.ts';
 import { drawn, type Seconds } from './traffic.ts';
 
@@ -12,6 +12,8 @@ export class Arm {
   readonly #tested: number | undefined;
   #step = { hits: 0, total: 0, batches: noBatches };
   #open: Counts = NOTHING;
+  /** Before this step. */
+  #before: History = noHistory;
 
   /** `tested`: the rate that it is held against. */
   constructor(tested?: number) {
@@ -20,6 +22,7 @@ export class Arm {
 
   /** A new step begins: what came before belongs to another comparison. */
   anew(): void {
+    this.#before = this.history;
     [this.hits, this.total] = [0, 0];
     this.#step = { hits: 0, total: 0, batches: noBatches };
     this.#open = NOTHING;
@@ -53,6 +56,21 @@ export class Arm {
     return total === 0
       ? this.#step.batches
       : { count: count + 1, squaredOverTotal: squaredOverTotal + (hits * hits) / total };
+  }
+
+  /** What its only pod counted in its life. */
+  get history(): History {
+    const { hits, total, batches } = this.#before;
+    const now = this.#batches;
+    return {
+      hits: hits + this.#step.hits,
+      total: total + this.#step.total,
+      batches: {
+        count: batches.count + now.count,
+        squaredOverTotal: batches.squaredOverTotal + now.squaredOverTotal,
+      },
+      pods: 1,
+    };
   }
 
   get share(): number {

@@ -81,6 +81,8 @@ export interface PairRollout {
   readonly seed: number;
   /** As in RateRollout. */
   readonly unaligned?: boolean;
+  /** Seconds for which the stable version had all the traffic before. Default 0: it is as new as the candidate. */
+  readonly history?: number;
 }
 
 /** How many weights there are in so many seconds: each has a comparison of its own, and the same part of the risk. */
@@ -95,7 +97,7 @@ function nextStep(candidate: Arm, stable: Arm, weight: number): void {
 
 /** As the guards compare. */
 function isWorse(candidate: Arm, stable: Arm, margin: number, alpha: number): boolean {
-  const tested = comparedAt(stable, margin);
+  const tested = comparedAt(stable, margin, stable.history);
   return exceeds(candidate.testedAt(tested), stable.testedAt(tested), margin, alpha);
 }
 
@@ -130,6 +132,9 @@ function watchPairUnaligned(rollout: PairRollout): Watched {
   const candidate = new UnalignedArm(uniform, traffic(uniform, rollout.candidate));
   const stable = new UnalignedArm(uniform, traffic(uniform, rollout.stable));
   const looks = striking(uniform, TICKS / 2);
+  const before = (rollout.history ?? 0) * TICKS;
+  for (let tick = -before; tick < 0; tick += 1) stable.tick(tick + before, portion(uniform, perSecond, 1 / TICKS));
+  if (before > 0) stable.anew();
   const weightAt = (tick: number): number => weight(Math.floor(tick / TICKS));
   for (let tick = 0; tick < seconds * TICKS; tick += 1) {
     if (tick > 0 && weightAt(tick) !== weightAt(tick - 1)) nextStep(candidate, stable, weightAt(tick));
@@ -152,6 +157,8 @@ export function watchPair(rollout: PairRollout): Watched {
   const uniform = mulberry32(seed);
   const [nextCandidate, nextStable] = [traffic(uniform, rollout.candidate), traffic(uniform, rollout.stable)];
   const [candidate, stable] = [new Arm(), new Arm()];
+  for (let second = 0; second < (rollout.history ?? 0); second += 1) stable.second(uniform, perSecond, nextStable());
+  stable.anew();
   for (let second = 1; second <= seconds; second += 1) {
     if (second > 1 && weight(second - 1) !== weight(second - 2)) nextStep(candidate, stable, weight(second - 1));
     const requests = portion(uniform, perSecond, weight(second - 1));
