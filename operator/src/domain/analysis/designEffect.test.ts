@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { designEffect, effectiveCounts, errorCounts } from './designEffect.ts';
+import { comparedAt, designEffect, effectiveCounts, errorCounts, type History } from './designEffect.ts';
 import { Arm } from './simulation/arm.ts';
 import { watchRate } from './simulation/rollouts.ts';
 import { PROMISED, type Traffic } from './simulation/traffic.ts';
@@ -90,6 +90,37 @@ describe('the design effect', () => {
     });
     const second = { ...noRequests, ok: 70, serverError: 30, batchSeconds: 1, failedSquaredOverServed: 9 };
     expect(errorCounts(second).total).toBeCloseTo(100 / 12.88, 9);
+  });
+});
+
+describe('what is assumed of two versions that are compared, stable failing 10 %', () => {
+  const stable = { hits: 10, total: 100 };
+  /** 100 requests in each second, of which a tenth of the seconds have `bad` failures and the rest `good`. */
+  const history = (seconds: number, bad: number, good: number, pods = 1): History => ({
+    hits: (seconds * (bad + 9 * good)) / 10,
+    total: 100 * seconds,
+    batches: { count: seconds, squaredOverTotal: (seconds * (bad ** 2 + 9 * good ** 2)) / 1000 },
+    pods,
+  });
+  const assumed = (known?: History) => comparedAt(stable, 0, known).correlation;
+
+  test('is by its rate where nothing is known', () => expect(assumed()).toBeCloseTo(0.64, 9));
+
+  test('is the less the longer no second stood out, down to eight requests a second', () => {
+    expect(assumed(history(10, 10, 10))).toBeGreaterThan(0.55);
+    expect(assumed(history(150, 10, 10))).toBeCloseTo(0.32, 9);
+    expect(assumed(history(3600, 10, 10))).toBe(0.12);
+  });
+
+  test('stays where its seconds were bad', () => expect(assumed(history(3600, 55, 5))).toBeGreaterThan(0.6));
+
+  test('counts the seconds of many pods once', () =>
+    expect(assumed(history(600, 10, 10, 10))).toBeCloseTo(assumed(history(60, 10, 10)), 9));
+
+  test('grows with the rate that it has now: times that fail more are burstier', () => {
+    const quiet = history(3600, 4, 0.4);
+    const at = (hits: number) => comparedAt({ hits, total: 1000 }, 0, quiet).correlation;
+    expect(at(200)).toBeGreaterThan(2 * at(8));
   });
 });
 

@@ -109,3 +109,31 @@ describe('kserve#335, kayenta#780: a candidate that is no worse than stable, loo
     expect(blamed).toBeLessThanOrEqual(runs * level + 3 * Math.sqrt(runs * level * (1 - level)));
   });
 });
+
+describe('kayenta#780: where both versions fail often, a stable version that served for ten minutes', {
+  timeout: 60_000,
+}, () => {
+  test.each([
+    [0.05, 0.3, 8],
+    [0.2, 0.5, 9],
+  ])('%d, candidate %d: found worse within %d s in the median', (stable, candidate, within) => {
+    const seconds = Array.from(
+      { length: 40 },
+      (_, seed) =>
+        watchPair({
+          traffic: PROMISED.independent,
+          stable,
+          candidate,
+          margin: 0,
+          weight: () => 0.5,
+          perSecond: 100,
+          seconds: 60,
+          alpha: 0.001,
+          seed: seed + 1,
+          unaligned: true,
+          history: 600,
+        }).second,
+    );
+    expect(median(seconds)).toBeLessThan(within);
+  });
+});
