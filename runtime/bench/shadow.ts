@@ -1,8 +1,9 @@
 /**
  * What a shadow costs those who wait: one server at a steady rate that leaves it idle for most of the time, in short
  * windows by turns without an order and with one that copies every request to a candidate that hangs, refuses, or answers.
- * Each pair of windows gives one ratio of its p99s, so that what else the machine does falls on both; the median of the
- * ratios and its bootstrap interval are printed and written to .bench/shadow.json. A pair takes about 1.5 s, all some five minutes.
+ * Each pair of windows gives one ratio of its p99s, so that what else the machine does falls on both; the mean of the middle
+ * 60 % of their logarithms (a disturbed window says nothing, and a median would throw away a third of what the others say) and its
+ * bootstrap interval are printed and written to .bench/shadow.json. A pair takes about 1.5 s, all some five minutes.
  * Arguments: pairs of windows for the candidate that hangs (150; a fifth of it for the others), requests a
  * second (4000, a fraction of what the server can do).
  */
@@ -34,11 +35,21 @@ async function order(server: ServerProcess, target: string | undefined) {
   return evidenceSchema.parse(await response.json()).shadow;
 }
 
-/** 95 % of the medians of resampled pairs. */
+/** Geometric mean of the ratios without the lowest and the highest fifth. */
+function middleOf(ratios: readonly number[]): number {
+  const cut = Math.floor(ratios.length / 5);
+  const logs = ratios
+    .map(Math.log)
+    .toSorted((a, b) => a - b)
+    .slice(cut, ratios.length - cut);
+  return Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length);
+}
+
+/** 95 % of what resampled pairs give. */
 function interval(ratios: readonly number[]): readonly [low: number, high: number] {
   const pick = () => ratios[Math.floor(Math.random() * ratios.length)] as number;
-  const medians = Array.from({ length: RESAMPLES }, () => quantile(ratios.map(pick), 0.5));
-  return [quantile(medians, 0.025), quantile(medians, 0.975)];
+  const resampled = Array.from({ length: RESAMPLES }, () => middleOf(ratios.map(pick)));
+  return [quantile(resampled, 0.025), quantile(resampled, 0.975)];
 }
 
 type Kind = 'without' | 'copied';
@@ -76,7 +87,7 @@ async function compare(candidate: string, live: ServerProcess, target: string, p
     const { compared = 0, failed = 0, skipped = 0 } = (await order(live, target)) ?? {};
     await order(live, undefined);
     const [low, high] = interval(ratios.p99).map(percent);
-    const moved = { p50: percent(quantile(ratios.p50, 0.5)), p99: percent(quantile(ratios.p99, 0.5)) };
+    const moved = { p50: percent(middleOf(ratios.p50)), p99: percent(middleOf(ratios.p99)) };
     console.log(
       `${candidate}: p99 ${moved.p99} % (95 %: ${low} to ${high}), p50 ${moved.p50} %; ` +
         `p99 ${p99.without.toFixed(3)} ms without, ${p99.copied.toFixed(3)} ms copied; ` +
