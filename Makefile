@@ -37,7 +37,7 @@ verify: .cache/npm ## Regenerate and diff; lint, types, import directions, dead 
 
 unit: .cache/npm ## Pure parts and the runtime, no cluster
 	@$(NODE)
-	$(SUITE) unit --maxWorkers=100%
+	$(SUITE) unit,unit-shared --maxWorkers=100%
 
 integration: .cache/npm ## The machinery, CRDs and controllers against a real kube-apiserver
 	@$(NODE)
@@ -143,7 +143,7 @@ simulate: .cache/npm ## Simulated rollouts by the thousand, a month of drift, ha
 	node hack/simulation/main.ts $(RUNS)
 	node hack/simulation/drift.ts $(DAYS)
 	node hack/simulation/gates.ts $(RUNS)
-	SLIPWAY_PROPERTY_SEED=$(or $(SEED),$$RANDOM) SLIPWAY_PROPERTY_RUNS=$(or $(SERVICES),20000) vitest run --project unit operator/src/domain/rollout/model.test.ts
+	SLIPWAY_PROPERTY_SEED=$(or $(SEED),$$RANDOM) SLIPWAY_PROPERTY_RUNS=$(or $(SERVICES),20000) vitest run --project unit-shared operator/src/domain/rollout/model.test.ts
 
 # Beside its peers, from a folder of their environments (about 3 GB, kept). ROUNDS=1 SECONDS_A_CELL=3 for a quick look.
 RIG := runtime/bench/rig

@@ -22,6 +22,7 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: [
             ...exclude,
+            '{operator,crds}/**',
             '**/*.{integration,kueue}.test.ts',
             'e2e/{scenarios,alone,long,container,stores,pytorch}/**',
           ],
@@ -30,6 +31,19 @@ export default defineConfig({
           setupFiles: ['hack/verification/propertySeed.ts'],
           // Some start real processes: five seconds is no time on a busy machine, and no test waits longer to pass.
           testTimeout: 30_000,
+        },
+      },
+      {
+        // Rules, statistics and rendering change nothing of a process: what they import is read once for all files.
+        test: {
+          name: 'unit-shared',
+          include: ['{operator,crds}/**/*.test.ts'],
+          exclude: [...exclude, '**/*.{integration,kueue}.test.ts'],
+          environment: 'node',
+          env,
+          setupFiles: ['hack/verification/propertySeed.ts'],
+          testTimeout: 30_000,
+          isolate: false,
         },
       },
       {
@@ -44,7 +58,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each with an API server of its own: most of their time is spent on waiting for one.
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 4 },
         },
       },
@@ -118,7 +132,7 @@ export default defineConfig({
           ...onCluster,
           name: 'e2e',
           include: ['e2e/scenarios/**/*.test.ts'],
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },
