@@ -86,6 +86,23 @@ describe('kubectl slipway plan', () => {
     expect(text).toContain(`slipway.dev/retry: ${revision}`);
     expect(text).not.toContain('STEP');
   });
+  test.each(['Preparing', 'Shifting', 'Baking'])(
+    'leaves a rollout that is %s where it is: it sees none of its pods',
+    (phase) => {
+      const { modelVersion } = question();
+      const revision = modelVersion === undefined ? '' : revisionOf(wantedRevision(serving, modelVersion));
+      const { status } = shifting;
+      const onItsWay = { ...serving, status: { ...status, candidate: { ...status?.candidate, revision, phase } } };
+      const text = told({ service: onItsWay as typeof serving });
+      expect(text).toContain(`next the rollout of 1.1.0 goes on from step 2 (${phase}). `);
+      expect(text).toContain('STEP CANDIDATE GETS');
+      expect(text).not.toContain('lost its traffic');
+    },
+  );
+  test('says that another version takes the place of the candidate on its way', () => {
+    const onItsWay = { ...serving, status: { ...serving.status, ...shifting.status } };
+    expect(told({ service: onItsWay as typeof serving })).toContain('rule replace-candidate');
+  });
   test('keeps within 80 columns', () => {
     expect(planLines(question()).every((line) => line.length <= COLUMNS)).toBe(true);
   });

@@ -15,23 +15,57 @@ export interface PlanQuestion {
   readonly perSecond: number | undefined;
 }
 
-/** The world of the next pass, all else as it stands: pods as many as wanted, and nothing new counted. */
-function nextWorld({ service, modelVersion, now }: PlanQuestion): World {
-  const { metadata, spec, status = {} } = service;
-  const { annotations = {}, generation = 0 } = metadata;
+const ON_ITS_WAY = ['Preparing', 'Shadowing', 'Previewing', 'Shifting', 'Baking', 'RollingBack'];
+
+/** The candidate that is on its way now, whatever the manifest asks for. */
+function underWay({ service: { status } }: PlanQuestion) {
+  const { candidate } = status ?? {};
+  return candidate !== undefined && ON_ITS_WAY.includes(candidate.phase) ? candidate : undefined;
+}
+
+/**
+ * What a rollout on its way has now. A command line sees neither its pods nor its evidence: without these it would
+ * be told that its pods are gone, or that its guards are blind, and so be rolled back.
+ */
+function asItStands(question: PlanQuestion): Pick<World, 'revisions' | 'route' | 'spec'> {
+  const { spec, status = {} } = question.service;
+  const { stable, traffic } = status;
   const facts = { replicas: status.replicas ?? 0, ready: status.readyReplicas ?? 0 };
-  const { stable } = status;
+  const serving = stable === undefined ? {} : { [stable.revision]: facts };
+  const candidate = underWay(question);
+  if (candidate === undefined) {
+    const route =
+      stable === undefined
+        ? ({ state: 'Absent' } as const)
+        : ({ state: 'Programmed', weights: { [stable.revision]: 10_000 } } as const);
+    return { spec, revisions: serving, route };
+  }
+  const pods = Math.max(spec.predictor.replicas.min, facts.replicas);
+  const { programmed } = traffic ?? {};
+  const weights = {
+    ...(stable === undefined ? {} : { [stable.revision]: programmed?.stable ?? 10_000 }),
+    [candidate.revision]: programmed?.candidate ?? 0,
+  };
+  return {
+    spec: { ...spec, rollout: { ...spec.rollout, onBlind: 'Hold', onInconclusive: 'Hold' } },
+    revisions: { ...serving, [candidate.revision]: { replicas: pods, ready: pods } },
+    route: { state: 'Programmed', weights },
+  };
+}
+
+/** The world of the next pass, all else as it stands: pods as many as wanted, and nothing new counted. */
+function nextWorld(question: PlanQuestion): World {
+  const { service, modelVersion, now } = question;
+  const { annotations = {}, generation = 0 } = service.metadata;
   return {
     now,
     generation,
     guardPeriodMs: 1000,
     podsAreAsked: true,
-    spec,
-    status,
+    ...asItStands(question),
+    status: service.status ?? {},
     asked: { ...(annotations['slipway.dev/retry'] === undefined ? {} : { retry: annotations['slipway.dev/retry'] }) },
     target: targetOf(service, modelVersion),
-    revisions: stable === undefined ? {} : { [stable.revision]: facts },
-    route: stable === undefined ? { state: 'Absent' } : { state: 'Programmed', weights: { [stable.revision]: 10_000 } },
     evidence: {},
   };
 }
@@ -71,6 +105,38 @@ function time({ service, perSecond }: PlanQuestion): string[] {
   ];
 }
 
+interface Next {
+  readonly lines: readonly string[];
+  readonly begins: boolean;
+}
+
+const completion = (conditions: readonly { type: string; reason: string; message: string }[] | undefined) =>
+  conditions?.find(({ type }) => type === 'RolloutComplete');
+
+/** The operator itself has said what a rollout waits for, and it alone sees the evidence. */
+function goesOn(question: PlanQuestion): Next | undefined {
+  const { service, modelVersion } = question;
+  const candidate = underWay(question);
+  if (candidate === undefined) return undefined;
+  const meant = candidate.back === true || targetOf(service, modelVersion).revision === candidate.revision;
+  if (!meant && candidate.phase !== 'RollingBack') return undefined;
+  const said = completion(service.status?.conditions);
+  const step = Math.min(candidate.step + 1, service.spec.rollout.steps.length);
+  const where = `the rollout of ${candidate.version} goes on from step ${step} (${candidate.phase})`;
+  return {
+    lines: field('next', said === undefined ? `${where}.` : `${where}. ${said.reason}: ${said.message}`),
+    begins: meant && candidate.back !== true && candidate.phase !== 'RollingBack',
+  };
+}
+
+function byTheRules(question: PlanQuestion): Next {
+  const decided = plan(nextWorld(question));
+  const complete = completion(decided.observed);
+  const message = complete === undefined ? decided.rule : `${complete.reason}: ${complete.message}`;
+  const lines = [...field('next', message), ...field('rule', `${decided.rule} (docs/rollout-rules.md)`)];
+  return { lines, begins: BEGINS.includes(decided.rule) };
+}
+
 /**
  * What the operator will do with a manifest, by the same rules that it decides with: nothing, wait, refuse or roll out,
  * and then each step with pods and time. Lines of at most 80 columns.
@@ -78,17 +144,14 @@ function time({ service, perSecond }: PlanQuestion): string[] {
 export function planLines(question: PlanQuestion): string[] {
   const { service } = question;
   const { metadata, spec, status } = service;
-  const decided = plan(nextWorld(question));
-  const complete = decided.observed.find(({ type }) => type === 'RolloutComplete');
-  const message = complete === undefined ? decided.rule : `${complete.reason}: ${complete.message}`;
+  const next = goesOn(question) ?? byTheRules(question);
   const from = status?.stable?.version;
   const head = [
     `InferenceService ${metadata.namespace}/${metadata.name}`,
     ...field('wants', `${wantedText(question)}${from === undefined ? '' : `, ${from} serves`}`),
-    ...field('next', message),
-    ...field('rule', `${decided.rule} (docs/rollout-rules.md)`),
+    ...next.lines,
   ];
-  if (!BEGINS.includes(decided.rule)) return head;
+  if (!next.begins) return head;
   if (from === undefined) {
     return [
       ...head,
