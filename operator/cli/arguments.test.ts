@@ -30,6 +30,8 @@ test.each([
   [['history', 'mv/a-1.0.0'], { verb: 'history' }],
   [[], { verb: 'help' }],
   [['--help'], { verb: 'help' }],
+  [['--version'], { verb: 'version' }],
+  [['status', 'infs/flights', '--context=prod'], { verb: 'status', context: 'prod' }],
 ])('%j is a command', (argv, want) => expect(parseCommand(argv)).toMatchObject(want));
 
 test.each([
@@ -78,6 +80,18 @@ test.each([
   [['wait', 'infs/a'], 'wait needs a goal: write --for= one of Ready, RolloutComplete, RolledBack'],
   [['wait', 'tj/a', '--for=Ready'], 'TrainingJob has no goal "Ready": write --for= one of Succeeded'],
   [['wait', 'mv/a', '--for=Ready', '--timeout=soon'], '"soon" is no duration: write --timeout=90s or --timeout=5m'],
+  [
+    ['status', 'infs/a', '-o', 'yaml'],
+    'status does not read --output: it reads --namespace, --kubeconfig, --context; kubectl get -o json has every field.',
+  ],
+  [
+    ['wait', 'infs/a', '--rps=5'],
+    'wait does not read --rps: it reads --for, --timeout, --namespace, --kubeconfig, --context.',
+  ],
+  [
+    ['promote', 'infs/a', '--stage=Production'],
+    '--stage is of a ModelVersion: write kubectl slipway promote mv/NAME --stage=Production',
+  ],
   [['status', 'infs/a', '--colour'], "Unknown option '--colour': run kubectl slipway --help to see the flags."],
 ])('%j is refused with what to write instead', (argv, message) => {
   expect(() => parseCommand(argv)).toThrow(new UsageError(message));

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { parseDuration } from './durations.ts';
+import { readFlags } from './flags.ts';
 import { type Manifested, readManifested } from './manifestArguments.ts';
 import type { RateQuestion } from './rate.ts';
 import { readOutput, readRate } from './rateArguments.ts';
@@ -19,9 +19,11 @@ interface Common {
   readonly target: Target;
   readonly namespace: string | undefined;
   readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
 }
 export type Command =
   | { readonly verb: 'help' }
+  | { readonly verb: 'version' }
   | { readonly verb: 'rate'; readonly question: RateQuestion; readonly json: boolean }
   | (Omit<Common, 'target'> & { readonly verb: 'plan' } & Manifested)
   | (Omit<Common, 'target'> & { readonly verb: 'rehearse' } & Rehearsing)
@@ -80,7 +82,9 @@ export const USAGE = `kubectl slipway: follow a model from training to traffic.
                           cluster; --confidence=0.999 as in spec.rollout
 
   -n, --namespace NAME     default: that of the current context
-      --kubeconfig FILE    default: $KUBECONFIG, else ~/.kube/config`;
+      --kubeconfig FILE    default: $KUBECONFIG, else ~/.kube/config
+      --context NAME       default: the current context of that file
+      --version            prints the version of this command`;
 
 const FOR_VERSIONS = ['card', 'verify', 'archive'] as const;
 const OF_RECORD = ['history', 'lineage'] as const;
@@ -103,50 +107,6 @@ const KINDS_OF_GOAL: Readonly<Record<Goal, readonly TargetKind[]>> = {
   RolledBack: ['InferenceService'],
   Succeeded: ['TrainingJob'],
 };
-
-function parseFlags(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        namespace: { type: 'string', short: 'n' },
-        kubeconfig: { type: 'string' },
-        for: { type: 'string' },
-        timeout: { type: 'string', default: '5m' },
-        revision: { type: 'string' },
-        comment: { type: 'string' },
-        bad: { type: 'string' },
-        total: { type: 'string' },
-        limit: { type: 'string' },
-        confidence: { type: 'string' },
-        output: { type: 'string', short: 'o' },
-        filename: { type: 'string', short: 'f' },
-        rps: { type: 'string' },
-        errors: { type: 'string' },
-        slow: { type: 'string' },
-        invalid: { type: 'string' },
-        disagree: { type: 'string' },
-        wrong: { type: 'string' },
-        runs: { type: 'string' },
-        most: { type: 'string' },
-        from: { type: 'string' },
-        prometheus: { type: 'string' },
-        since: { type: 'string' },
-        interval: { type: 'string' },
-        candidate: { type: 'string' },
-        record: { type: 'string' },
-        stage: { type: 'string' },
-        html: { type: 'boolean' },
-        md: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split('.')[0] : String(error);
-    throw new UsageError(`${why}: run kubectl slipway --help to see the flags.`);
-  }
-}
 
 const SERVICE: readonly TargetKind[] = ['InferenceService'];
 const VERSION: readonly TargetKind[] = ['ModelVersion'];
@@ -193,34 +153,37 @@ function readTimeout(text: string): number {
   return seconds;
 }
 
+const isVerb = (verb: string): boolean =>
+  Object.hasOwn(EXAMPLES, verb) || verb === 'plan' || verb === 'rate' || verb === 'rehearse';
+
 /** Reads the words after `kubectl slipway`. Throws UsageError for everything that is not a command. */
 export function parseCommand(argv: readonly string[]): Command {
-  const { values, positionals } = parseFlags(argv);
+  const { values, positionals, odd } = readFlags(argv);
   const [verb, ...rest] = positionals;
-  if (values.help === true || verb === 'help' || verb === undefined) return { verb: 'help' };
-  if (verb === 'rehearse') {
-    return {
-      verb,
-      namespace: values.namespace,
-      kubeconfig: values.kubeconfig,
-      ...readRehearsal(values, rest, readOutput(values.output)),
-    };
-  }
-  if (verb === 'plan')
-    return { verb, namespace: values.namespace, kubeconfig: values.kubeconfig, ...readManifested(verb, values, rest) };
-  if (verb === 'rate') return { verb, question: readRate(values, rest), json: readOutput(values.output) };
-  if (!Object.hasOwn(EXAMPLES, verb)) {
+  if (values.help === true || verb === 'help') return { verb: 'help' };
+  if (values.version === true || verb === 'version') return { verb: 'version' };
+  if (verb === undefined) return { verb: 'help' };
+  if (!isVerb(verb)) {
     const verbs = [...Object.keys(EXAMPLES), 'plan', 'rate', 'rehearse'].sort().join(', ');
     throw new UsageError(`"${verb}" is no command: write one of ${verbs}`);
   }
-  const common = { target: readTarget(verb, rest), namespace: values.namespace, kubeconfig: values.kubeconfig };
+  if (odd !== undefined) throw new UsageError(odd);
+  if (verb === 'rate') return { verb, question: readRate(values, rest), json: readOutput(values.output) };
+  const { namespace, kubeconfig, context, comment, timeout = '5m' } = values;
+  const where = { namespace, kubeconfig, context };
+  if (verb === 'rehearse') return { verb, ...where, ...readRehearsal(values, rest, readOutput(values.output)) };
+  if (verb === 'plan') return { verb, ...where, ...readManifested(verb, values, rest) };
+  const common = { target: readTarget(verb, rest), ...where };
   if (verb === 'wait') {
-    return { ...common, verb, goal: readGoal(values.for, common.target), timeoutSeconds: readTimeout(values.timeout) };
+    return { ...common, verb, goal: readGoal(values.for, common.target), timeoutSeconds: readTimeout(timeout) };
   }
-  const flags = { stage: values.stage, html: values.html, md: values.md, comment: values.comment };
-  const registry = readRegistryAct(verb, common.target, flags, () => readTimeout(values.timeout));
+  const flags = { stage: values.stage, html: values.html, md: values.md, comment };
+  const registry = readRegistryAct(verb, common.target, flags, () => readTimeout(timeout));
   if (registry !== undefined) return { ...common, ...registry };
+  if (values.stage !== undefined) {
+    throw new UsageError(`--stage is of a ModelVersion: write kubectl slipway ${verb} mv/NAME --stage=${values.stage}`);
+  }
   if (verb === 'retry') return { ...common, verb, revision: values.revision };
-  if (verb === 'approve') return { ...common, verb, comment: values.comment };
+  if (verb === 'approve') return { ...common, verb, comment };
   return { ...common, verb: verb as 'status' | 'watch' | 'explain' | Act };
 }

@@ -166,6 +166,36 @@ describe('wait', () => {
 });
 
 describe('explain', () => {
+  test('says how a paused rollout goes on', () => {
+    const paused = {
+      type: 'Paused',
+      status: 'True',
+      reason: 'PausedByPerson',
+      message: 'a person paused it.',
+    } as const;
+    const { status } = shifting;
+    const conditions = [{ ...paused, observedGeneration: 4, lastTransitionTime: NOON.toISOString() }];
+    const text = explain({ ...shifting, status: { ...status, conditions } } as typeof shifting).join(' ');
+    expect(text).toContain('kubectl slipway resume infs/flights');
+  });
+  test('says once what several conditions say', () => {
+    const { status } = shifting;
+    const conditions = ['Ready', 'RolloutComplete'].map((type) => ({
+      type,
+      status: 'False',
+      reason: 'No',
+      message: 'as said',
+    }));
+    const service = {
+      ...shifting,
+      status: { ...status, candidate: undefined, conditions },
+    } as unknown as typeof shifting;
+    expect(
+      explain(service)
+        .join(' ')
+        .match(/as said/g),
+    ).toHaveLength(1);
+  });
   test('says what to type when an approval is awaited', () => {
     expect(explain(awaitingApproval).join(' ')).toContain('kubectl slipway approve infs/flights');
   });

@@ -42,7 +42,7 @@ interface SelfSubjectReview extends KubeObject {
   readonly status?: { readonly userInfo?: { readonly username?: string } };
 }
 /** The commands that ask a cluster. */
-export type ConnectedCommand = Exclude<Command, { verb: 'help' | 'rate' }>;
+export type ConnectedCommand = Exclude<Command, { verb: 'help' | 'version' | 'rate' }>;
 type TargetCommand = Extract<ConnectedCommand, { target: unknown }>;
 
 const POLL_MS = 1000;

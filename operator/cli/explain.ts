@@ -26,6 +26,12 @@ const approval: Finding = ({ metadata, spec, status }) =>
     ? `Step ${status.candidate.step + 1} waits for ${whomItAwaits(spec, status)}: kubectl slipway approve infs/${metadata.name}`
     : undefined;
 
+const paused: Finding = ({ metadata, status }) => {
+  const told = find(status?.conditions, 'Paused');
+  if (told?.status !== 'True' || told.reason !== 'PausedByPerson') return undefined;
+  return `A person paused it, and guards stay armed. It goes on with: kubectl slipway resume infs/${metadata.name}`;
+};
+
 const preparing: Finding = ({ status }) =>
   status?.candidate?.phase === 'Preparing'
     ? `The pods of ${status.candidate.version} are not all ready; traffic stays where it is until they are.`
@@ -55,11 +61,15 @@ const guards: Finding = ({ status }) => {
   return undecided.length === 0 ? undefined : undecided.map(guardText).join(' ');
 };
 
-const FINDINGS: readonly Finding[] = [rejection, approval, preparing, unprogrammed, guards];
+const FINDINGS: readonly Finding[] = [rejection, approval, paused, preparing, unprogrammed, guards];
 
 const sentence = (c: Condition): string => `${c.type}=${c.status} (${c.reason}): ${c.message}`;
 
-const unwelcome = ({ status }: Watched): string[] => (status?.conditions ?? []).filter(isUnwelcome).map(sentence);
+/** Conditions that say the same are told once. */
+const unwelcome = ({ status }: Watched): string[] => {
+  const all = (status?.conditions ?? []).filter(isUnwelcome);
+  return all.filter((c, i) => all.findIndex(({ message }) => message === c.message) === i).map(sentence);
+};
 
 const unreadiness = ({ status }: Watched): string[] =>
   (status?.conditions ?? []).filter((c) => c.type === 'Ready' && isUnwelcome(c)).map(sentence);

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import program from '../package.json' with { type: 'json' };
 import { contextNamespace } from '../src/kube/config.ts';
 import { connect } from '../src/kube/connect.ts';
+import { ApiError } from '../src/kube/errors.ts';
 import { parseCommand, USAGE } from './arguments.ts';
 import { type ConnectedCommand, run } from './commands.ts';
 import { judgeByHand, rateLines } from './rate.ts';
@@ -37,10 +39,15 @@ async function runConnected(command: ConnectedCommand): Promise<number> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   const { signal } = interrupted;
-  const connection = await connect({ kubeconfig });
+  const { context } = command;
+  const connection = await connect({ kubeconfig, context }).catch((error: unknown) => {
+    if (error instanceof ApiError && error.reason === 'Unreachable')
+      throw new Error(`${error.message}: is ${kubeconfig} that of a cluster that is up? Try kubectl cluster-info`);
+    throw error;
+  });
   const sleep = (ms: number): Promise<void> => delay(ms, undefined, { signal }).catch(() => {});
   try {
-    const namespace = contextNamespace(kubeconfig);
+    const namespace = contextNamespace(kubeconfig, context);
     return await run(command, {
       client: connection.client,
       namespace,
@@ -67,6 +74,7 @@ async function main(): Promise<number> {
   try {
     const command = parseCommand(process.argv.slice(2));
     if (command.verb === 'help') print([USAGE]);
+    else if (command.verb === 'version') print([program.version]);
     else if (command.verb === 'rate') {
       const answer = judgeByHand(command.question);
       if (command.json) process.stdout.write(`${JSON.stringify(answer)}\n`);

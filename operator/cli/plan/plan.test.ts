@@ -2,11 +2,12 @@ import { inferenceServiceSpecSchema } from '@slipway/crds';
 import { describe, expect, test } from 'vitest';
 import { wantedRevision } from '../../src/controllers/inferenceservice/target.ts';
 import { revisionOf } from '../../src/domain/revision.ts';
+import type { Client } from '../../src/kube/client.ts';
 import { parseCommand } from '../arguments.ts';
 import { COLUMNS } from '../render/text.ts';
 import { gated, NOON, rolledBack, shifting } from '../samples.ts';
 import { type PlanQuestion, planLines } from './plan.ts';
-import { serviceIn } from './service.ts';
+import { serviceIn, serviceOf } from './service.ts';
 import { cleanRequests, stepSeconds } from './stepTable.ts';
 
 const spec = inferenceServiceSpecSchema.parse({
@@ -130,6 +131,13 @@ describe('a manifest', () => {
     [`${text}---\n${text}`, 'and holds 2.'],
     ['kind: [', 'a.yaml is no YAML'],
   ])('%j is refused in a sentence', (document, why) => expect(() => serviceIn(document, 'a.yaml')).toThrow(why));
+  test.each([
+    ['/nowhere/flights.yaml', '/nowhere/flights.yaml is not there: write -f FILE.'],
+    ['/', '/ is a folder, and one file is read: write -f FILE.'],
+  ])('that can not be read, as %s, is told in a sentence', async (path, why) => {
+    const where = { client: {} as Client, namespace: 'demo', signal: new AbortController().signal };
+    await expect(serviceOf({ kind: 'file', path }, where)).rejects.toThrow(why);
+  });
   test.each([
     [['plan'], 'infs/NAME or -f FILE'],
     [['plan', 'infs/a', '-f', 'x.yaml'], 'infs/NAME or -f FILE'],

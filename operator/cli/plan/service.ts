@@ -27,6 +27,21 @@ interface Where {
   readonly signal: AbortSignal;
 }
 
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'is not there',
+  EISDIR: 'is a folder, and one file is read',
+  EACCES: 'may not be read by you',
+};
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new UsageError(`${path} ${UNREADABLE[code] ?? `can't be read (${message})`}: write -f FILE.`);
+  }
+}
+
 /**
  * The service as it stands, or as the API server would make it of the file: validated and defaulted by the server
  * itself, and nothing stored. Throws what the server refuses.
@@ -36,7 +51,7 @@ export async function serviceOf(
   { client, namespace, signal }: Where,
 ): Promise<Stored<InferenceService>> {
   if (source.kind === 'file') {
-    const written = serviceIn(await readFile(source.path, 'utf8'), source.path);
+    const written = serviceIn(await textOf(source.path), source.path);
     const metadata = { ...written.metadata, namespace: written.metadata.namespace ?? namespace };
     const options = { fieldManager: 'kubectl-slipway', dryRun: true, signal };
     return client.apply(inferenceServices, { ...written, metadata }, options);

@@ -13,15 +13,15 @@ export const isTrue = (conditions: readonly Condition[] | undefined, type: strin
 export const isUnwelcome = (c: Condition): boolean =>
   ABNORMAL.has(c.type) ? c.status === 'True' : c.status !== 'True';
 
-/** Every condition on one row, with the message only where it tells of something unwelcome. */
+/** Every condition on one row, with the message only where it tells of something unwelcome, and only once. */
 export function conditionLines(conditions: readonly Condition[] | undefined): string[] {
   if (conditions === undefined || conditions.length === 0) {
     return field('conditions', 'none yet: the operator has not seen this object');
   }
-  const rows = conditions.map((c) => [
-    c.type,
-    c.status,
-    isUnwelcome(c) && c.message !== '' ? `${c.reason}: ${c.message}` : c.reason,
-  ]);
+  const told = conditions.map((c) => (isUnwelcome(c) ? c.message : ''));
+  const rows = conditions.map(({ type, status, reason }, i) => {
+    const message = told[i] ?? '';
+    return [type, status, message === '' || told.indexOf(message) < i ? reason : `${reason}: ${message}`];
+  });
   return ['  conditions', ...table(rows)];
 }

@@ -15,6 +15,10 @@ function stableLines({ stable, readyReplicas = 0, replicas = 0 }: InferenceServi
   return field('stable', `${stable.version}, revision ${stable.revision}, ${readyReplicas}/${replicas} ready`);
 }
 
+/** A candidate that got there is the stable version: as a candidate it would seem to get none of the traffic. */
+const hasArrived = ({ stable, candidate }: InferenceServiceStatus): boolean =>
+  candidate?.phase === 'Complete' && candidate.revision === stable?.revision;
+
 function candidateLines(candidate: Candidate, steps: number, now: Date): string[] {
   const { version, revision, phase, step, stepStartedAt } = candidate;
   const stepping = ['Shadowing', 'Previewing', 'Shifting'].includes(phase);
@@ -31,9 +35,12 @@ const candidateShare = (weights: Weights): string => {
   return total === 0 ? 'none' : `${((100 * weights.candidate) / total).toFixed(1)}%`;
 };
 
-function trafficLines({ traffic }: InferenceServiceStatus): string[] {
-  if (traffic === undefined) return [];
-  const { desired, programmed, observed } = traffic;
+function trafficLines(status: InferenceServiceStatus): string[] {
+  if (status.traffic === undefined) return [];
+  const { desired, programmed, observed } = status.traffic;
+  if (hasArrived(status) && desired.candidate === 0 && programmed?.candidate === 0) {
+    return field('traffic', `all of it goes to ${status.stable?.version}`);
+  }
   const shares = Object.entries({ desired, programmed, observed }).flatMap(([name, weights]) =>
     weights === undefined ? [] : [`${name} ${candidateShare(weights)}`],
   );
@@ -98,7 +105,7 @@ export interface View {
 /** What the service serves, what is being rolled out, and on what evidence. Lines of at most 80 columns. */
 export function renderInferenceService(service: InferenceService, now: Date, view: View = { bars: false }): string[] {
   const { metadata, spec, status = {} } = service;
-  const { candidate } = status;
+  const candidate = hasArrived(status) ? undefined : status.candidate;
   return [
     `InferenceService ${metadata.namespace}/${metadata.name}`,
     ...field(

@@ -23,6 +23,22 @@ test('a rollout under way shows its step, its three weights and each guard with 
   `);
 });
 
+test('a version that arrived is shown as what serves, not as a candidate with none of the traffic', () => {
+  const { candidate, stable, ...status } = shifting.status ?? {};
+  const arrived = {
+    ...status,
+    stable: { ...stable, version: '1.1.0', revision: '77aa0' },
+    candidate: { ...candidate, phase: 'Complete', weight: 100 },
+    traffic: { desired: { stable: 10_000, candidate: 0 }, programmed: { stable: 10_000, candidate: 0 } },
+  };
+  const lines = renderObject({ ...shifting, status: arrived } as typeof shifting, NOON);
+  expect(lines.slice(3, 5)).toEqual([
+    '  stable     1.1.0, revision 77aa0, 2/2 ready',
+    '  traffic    all of it goes to 1.1.0',
+  ]);
+  expect(lines.join('\n')).not.toMatch(/candidate|weight/);
+});
+
 test('the view that is redrawn shows how each interval lies to its limit, within 80 columns', () => {
   const lines = renderObject(shifting, NOON, { bars: true });
   const row = lines.findIndex((line) => line.startsWith('  errors'));
@@ -52,7 +68,7 @@ test('a rolled-back service shows what was rejected and the evidence', () => {
       conditions
         Ready            True   Serving
         Stalled          True   RolledBack: Version 1.1.0 was rolled back.
-        RolloutComplete  False  RolledBack: Version 1.1.0 was rolled back.
+        RolloutComplete  False  RolledBack
       rejected
         1.1.0  77aa0  10s ago  GuardFailed: errors: 21 of 90 requests failed, at
                                least 9.31% at 99.9% confidence, over the limit of

@@ -18,10 +18,16 @@ export interface Endpoint {
   readonly credentials: (rejected: boolean) => Promise<Credentials>;
 }
 
-function load(kubeconfig: string | undefined): KubeConfig {
+/** A kubeconfig file; undefined: the pod's service account. `context`: one of its own, instead of the current one. */
+function load(kubeconfig: string | undefined, context?: string): KubeConfig {
   const config = new KubeConfig();
   if (kubeconfig === undefined) config.loadFromCluster();
   else config.loadFromFile(kubeconfig);
+  if (context === undefined) return config;
+  const names = config.getContexts().map(({ name }) => name);
+  if (!names.includes(context))
+    throw new Error(`${kubeconfig} has no context ${context}: write --context= one of ${names.join(', ')}`);
+  config.setCurrentContext(context);
   return config;
 }
 
@@ -56,21 +62,21 @@ async function read(config: KubeConfig): Promise<Credentials> {
  * The cluster of a kubeconfig file, or of the pod's service account when none is given. Everything is loaded again at
  * each call, so that rotated tokens and certificates are seen; only an exec plugin's answer is kept until it expires.
  */
-export function endpointOf(kubeconfig: string | undefined): Endpoint {
-  let config = load(kubeconfig);
+export function endpointOf(kubeconfig: string | undefined, context?: string): Endpoint {
+  let config = load(kubeconfig, context);
   const server = serverOf(config, kubeconfig ?? 'the service account');
   return {
     server,
     credentials: async (rejected) => {
       const keepsItsOwnCache = config.getCurrentUser()?.exec !== undefined;
-      if (rejected || !keepsItsOwnCache) config = load(kubeconfig);
+      if (rejected || !keepsItsOwnCache) config = load(kubeconfig, context);
       return read(config);
     },
   };
 }
 
-/** Namespace of the current context of a kubeconfig file: what kubectl takes when none is named. */
-export function contextNamespace(kubeconfig: string): string {
-  const config = load(kubeconfig);
+/** Namespace of a context of a kubeconfig file, the current one where none is named: kubectl's default. */
+export function contextNamespace(kubeconfig: string, context?: string): string {
+  const config = load(kubeconfig, context);
   return config.getContextObject(config.getCurrentContext())?.namespace ?? 'default';
 }

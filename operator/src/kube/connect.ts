@@ -7,6 +7,8 @@ import { createTransport, type Transport } from './transport.ts';
 export interface ConnectOptions {
   /** A file; without one, the pod's service account. */
   readonly kubeconfig?: string | undefined;
+  /** Of that file; without one, its current context. */
+  readonly context?: string | undefined;
   readonly http2?: boolean;
   readonly meter?: Meter;
 }
@@ -17,8 +19,8 @@ export interface Connection {
 }
 
 /** Opens the one connection that every call and every watch of this program shares. Proves it with a call. */
-export async function connect({ kubeconfig, ...options }: ConnectOptions): Promise<Connection> {
-  const transport = createTransport({ endpoint: endpointOf(kubeconfig), ...options });
+export async function connect({ kubeconfig, context, ...options }: ConnectOptions): Promise<Connection> {
+  const transport = createTransport({ endpoint: endpointOf(kubeconfig, context), ...options });
   await transport.call({ verb: 'get', method: 'GET', path: '/version' });
   return { client: createRestClient(transport), transport, close: () => transport.close() };
 }
