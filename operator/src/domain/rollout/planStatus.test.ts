@@ -25,6 +25,7 @@ describe('the first version', () => {
   test('becomes stable when its pods are ready, without steps', () => {
     const decided = plan({ ...first, revisions: { [V0]: pods(2) }, evidence: { [V0]: evidenceOf(0, requests(0)) } });
     expect(decided.rule).toBe('serve-first-version');
+    expect(decided.events.map(({ message }) => message)).toEqual(['flights 1.0.0 is the first version, and serves.']);
     expect(decided.status.stable).toEqual({ ...versionOf(0), rolloutID: 'r-0' });
     expect(decided.backends).toEqual([{ revision: V0, weight: 10_000 }]);
   });

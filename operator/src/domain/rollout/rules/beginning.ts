@@ -36,9 +36,11 @@ export function start(view: View): Decision {
   const from = view.state.stable?.version ?? 'Idle';
   const state = begin(view, target);
   const gap = view.world.spec.rollout.surge === 'Never' && state.candidate?.capacity === 1;
+  const { stable } = view.state;
+  const beside = stable === undefined ? 'as the first version' : `beside ${stable.version}`;
   const message = gap
     ? `${titleOf(view, target)} takes the place of ${from}: there is one pod, so that no request is answered until it is ready.`
-    : `${titleOf(view, target)} is made ready beside ${view.state.stable?.version ?? 'nothing'}.`;
+    : `${titleOf(view, target)} is made ready ${beside}.`;
   return {
     ...progressing(state, 'PreparingCandidate', message),
     note: {
