@@ -248,6 +248,9 @@ export const METRICS = {
   predictionFaults: 'slipway_prediction_faults_total', // prediction, kind
   omittedSeries: 'slipway_omitted_series',
   labels: 'slipway_labels_total', // result: right, wrong, unknown
+  calibrationAnswers: 'slipway_label_calibration_answers_total', // bin: upper edge of the probability of the predicted class
+  calibrationRight: 'slipway_label_calibration_right_total', // bin
+  calibrationConfidence: 'slipway_label_calibration_confidence_total', // bin
   shadow: 'slipway_shadow_requests_total', // result: agreed, disagreed, skipped, failed
   info: 'slipway_model_info', // digest
   refused: 'slipway_requests_refused_total', // process; reason

@@ -92,6 +92,9 @@ export const sessionOrderSchema = z.strictObject({
 });
 export type SessionOrder = z.infer<typeof sessionOrderSchema>;
 
+/** Bins of the probability of a predicted class: ten, the usual number (Guo et al., On Calibration of Modern Neural Networks, 2017). */
+export const CALIBRATION_BINS = 10;
+
 /** Most pods that one pod asks about a label. */
 export const MOST_PEERS = 64;
 
@@ -179,6 +182,18 @@ export const evidenceSchema = z.object({
       wrong: z.int().min(0),
       unknown: z.int().min(0),
       batches: z.object({ seconds: z.int().min(0), wrongSquaredOverLabelled: z.number().min(0) }).optional(),
+      /**
+       * Of a classifier that tells probabilities: labelled answers by the probability of the predicted class, in ten bins of
+       * equal width, each with its upper edge; those that were right, and the sum of those probabilities. Absent before the
+       * first such answer, and from a runtime that does not count them.
+       */
+      calibration: z
+        .object({
+          bins: z
+            .array(z.object({ n: z.int().min(0), right: z.int().min(0), confidence: z.number().min(0) }))
+            .length(CALIBRATION_BINS),
+        })
+        .optional(),
     })
     .optional(),
 });
