@@ -85,6 +85,20 @@ describe('retry', () => {
     expect(retryRequest(rolledBack, undefined)).toMatchObject({ kind: 'patch', patch });
     expect(retryRequest(rolledBack, '77aa0')).toMatchObject({ kind: 'patch', patch });
   });
+  test('takes the rejection that is in the way, whichever came last', () => {
+    const [first] = rolledBack.status?.rejected ?? [];
+    const later = { ...first, version: '1.0.5', revision: '90cc1', at: NOON.toISOString() };
+    const older = { ...first, revision: '11dd2', at: '2026-01-01T00:00:00Z' };
+    const rejected = [older, first, later];
+    const service = { ...rolledBack, status: { ...rolledBack.status, rejected } } as typeof rolledBack;
+    expect(retryRequest(service, undefined)).toMatchObject({ kind: 'patch', patch });
+    const message = 'Change the spec, or annotate this object with slipway.dev/retry: 11dd2.';
+    const conditions = [{ type: 'Stalled', status: 'True', reason: 'RejectedVersion', message }];
+    const stalled = { ...service, status: { ...service.status, conditions } } as typeof rolledBack;
+    expect(retryRequest(stalled, undefined)).toMatchObject({
+      patch: { metadata: { annotations: { 'slipway.dev/retry': '11dd2' } } },
+    });
+  });
   test('refuses a revision that was not rejected and lists those that were', () => {
     expect(retryRequest(rolledBack, 'other')).toEqual({
       kind: 'refused',
@@ -166,6 +180,15 @@ describe('wait', () => {
 });
 
 describe('explain', () => {
+  test.each([
+    ['Shifting', true],
+    ['Previewing', false],
+    ['Complete', false],
+  ])('tells in phase %s of a guard without a verdict: %s', (phase, tells) => {
+    const { candidate, ...status } = shifting.status ?? {};
+    const service = { ...shifting, status: { ...status, candidate: { ...candidate, phase } } } as typeof shifting;
+    expect(explain(service).join(' ').includes('Guard errors needs more requests')).toBe(tells);
+  });
   test('says how a paused rollout goes on', () => {
     const paused = {
       type: 'Paused',

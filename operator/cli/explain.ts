@@ -1,5 +1,7 @@
 import type { Condition } from '@slipway/crds';
 import type { InferenceService, ModelVersion } from '../src/api/kinds.ts';
+import { readingOf } from '../src/domain/guards/kinds.ts';
+import { WHERE_ASKED } from '../src/domain/guards/question.ts';
 import { brokenLink } from '../src/domain/rollout/history.ts';
 import type { Watched } from './goals.ts';
 import { whomItAwaits } from './render/awaited.ts';
@@ -55,9 +57,17 @@ const guardText = ({ name, verdict, n, low, high, limit, eta }: NonNullable<Cand
   return `Guard ${name} says ${verdict} on ${n} requests: ${interval}.`;
 };
 
-const guards: Finding = ({ status }) => {
-  if (status?.candidate?.phase === 'RolledBack') return undefined;
-  const undecided = (status?.candidate?.guards ?? []).filter((g) => g.verdict !== 'Pass');
+/** What a guard that does not pass keeps from going on: many wait for nothing in some phases, as errors in a preview. */
+const guards: Finding = ({ spec, status }) => {
+  const { phase, guards: told = [] } = status?.candidate ?? {};
+  const judged = WHERE_ASKED.find((one) => one === phase);
+  if (judged === undefined) return undefined;
+  const undecided = told.filter(({ name, verdict, observe }) => {
+    const guard = spec.rollout.guards?.find((one) => one.name === name);
+    if (guard === undefined || observe === true) return false;
+    const { isJudgedIn, holds } = readingOf(guard);
+    return isJudgedIn(judged) && (verdict === 'Fail' || holds(judged).includes(verdict));
+  });
   return undecided.length === 0 ? undefined : undecided.map(guardText).join(' ');
 };
 

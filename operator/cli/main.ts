@@ -66,6 +66,10 @@ async function runConnected(command: ConnectedCommand): Promise<number> {
   }
 }
 
+/** What a policy of ours refuses with is a sentence already; the API server puts the names of the policy before it. */
+const withoutPolicy = (message: string): string =>
+  message.replace(/^.* ValidatingAdmissionPolicy .* denied request: /, '');
+
 /** As sysexits.h has it: the command line means nothing. */
 const USAGE_STATUS = 64;
 
@@ -82,7 +86,7 @@ async function main(): Promise<number> {
     } else return await runConnected(command);
     return 0;
   } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
+    complain(withoutPolicy(error instanceof Error ? error.message : String(error)));
     return error instanceof UsageError ? USAGE_STATUS : 1;
   }
 }

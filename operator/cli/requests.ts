@@ -124,11 +124,24 @@ export function resumeRequest({ metadata }: InferenceService): Request {
     : { kind: 'patch', patch: annotate(ANNOTATIONS.pause, null), done: `infs/${metadata.name} goes on.` };
 }
 
-/** Forgets one rejection, by default the last one, so that the same spec is rolled out again. */
-export function retryRequest({ metadata, status }: InferenceService, revision: string | undefined): Request {
+type Rejected = NonNullable<Status['rejected']>[number];
+
+/** The rejection that the operator says it is stalled by; else the last of the version that the spec asks for. */
+function inTheWay({ spec, status }: InferenceService): Rejected | undefined {
+  const rejected = [...(status?.rejected ?? [])].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const stalled = status?.conditions?.find(({ type }) => type === 'Stalled');
+  return (
+    rejected.find(({ revision }) => stalled?.status === 'True' && stalled.message.includes(revision)) ??
+    rejected.findLast(({ version }) => version === spec.model.version) ??
+    rejected.at(-1)
+  );
+}
+
+/** Forgets one rejection, by default the one that keeps the spec from being rolled out. */
+export function retryRequest(service: InferenceService, revision: string | undefined): Request {
+  const { metadata, status } = service;
   const rejected = status?.rejected ?? [];
-  const latest = [...rejected].sort((a, b) => Date.parse(a.at) - Date.parse(b.at)).at(-1);
-  const chosen = revision === undefined ? latest : rejected.find((r) => r.revision === revision);
+  const chosen = revision === undefined ? inTheWay(service) : rejected.find((r) => r.revision === revision);
   if (chosen === undefined) {
     const known = rejected.map((r) => r.revision).join(', ');
     return refused(

@@ -34,6 +34,7 @@ export const shifting: InferenceService = {
     traffic: { provider: 'Gateway', pathPrefix: '/' },
     rollout: {
       steps: [{ weight: 5 }, { weight: 25 }, { approval: true }, { weight: 100 }],
+      guards: [{ name: 'errors', errors: { max: '1%' } }],
       bake: '0s',
       confidence: { fail: '0.999', pass: '0.95' },
       progressDeadline: '10m',

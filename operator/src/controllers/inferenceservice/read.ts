@@ -123,6 +123,7 @@ export async function read(readers: Readers, infs: Stored<InferenceService>, sig
     world: {
       now,
       generation,
+      ...(infs.metadata.name === undefined ? {} : { name: infs.metadata.name }),
       guardPeriodMs,
       podsAreAsked: readers.evidence.asksPods,
       spec: infs.spec,

@@ -83,8 +83,9 @@ describe('a shadow step', () => {
 
   test('and an approval after it wait for a person, copies going on', () => {
     const steps: Rollout['steps'] = [{ shadow: 50 }, { approval: true }, { weight: 100 }];
-    const waiting = withSteps(at('Shadowing', 1, 50), steps);
+    const waiting = { ...withSteps(at('Shadowing', 1, 50), steps), name: 'fares' };
     const decided = plan(waiting);
+    expect(decided.events[0]?.message).toContain('kubectl slipway approve infs/fares');
     expect(decided.rule).toBe('await-approval');
     expect(candidateOf(decided)).toMatchObject({ phase: 'Shadowing', shadow: 50, awaitingApproval: true });
     expect(conditions(decided)).toMatchObject({ Paused: 'True AwaitingApproval' });

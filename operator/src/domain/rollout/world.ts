@@ -150,6 +150,8 @@ export type ExternalFinding =
 export interface World {
   readonly now: Date;
   readonly generation: number;
+  /** Of the InferenceService, for sentences that tell what to type. */
+  readonly name?: string;
   /** Milliseconds between two looks while a rollout is live. */
   readonly guardPeriodMs: number;
   /** Whether evidence is asked of the pods themselves, which hear with the question what to copy and whom to keep. */

@@ -59,7 +59,7 @@ function awaited(view: View): string {
 /** The flag in the status, and not the condition, tells whether it was told: the next approval step is another wait. */
 function awaitApproval(view: View): Decision {
   const candidate = theCandidate(view);
-  const message = `${title(view)} waits at ${place(candidate)} for ${awaited(view)}: kubectl slipway approve infs/NAME, or add {rolloutID: ${view.state.rolloutID}, step: ${candidate.step}, digest, by, at} to spec.approvals.`;
+  const message = `${title(view)} waits at ${place(candidate)} for ${awaited(view)}: kubectl slipway approve infs/${view.world.name ?? 'NAME'}, or add {rolloutID: ${view.state.rolloutID}, step: ${candidate.step}, digest, by, at} to spec.approvals.`;
   const cause = { reason: 'AwaitingApproval', message };
   const state = { ...view.state, candidate: { ...candidate, awaitingApproval: true } };
   const decision: Decision = { state, tone: 'Progressing', cause, paused: cause };
