@@ -14,6 +14,15 @@ export const affine: OnnxModel = {
   nodes: [node('Gemm', ['x', 'w', 'b'], 'y')],
 };
 
+/** y = x: answers the two probabilities that it is sent. */
+export const echo: OnnxModel = {
+  name: 'echo',
+  inputs: [value('x', 'FP32', [-1, 2])],
+  outputs: [value('y', 'FP32', [-1, 2])],
+  initializers: [],
+  nodes: [node('Identity', ['x'], 'y')],
+};
+
 /** y = the sum of that many inputs, one named tensor each. */
 export function sumOf(count: number): OnnxModel {
   const names = Array.from({ length: count }, (_, i) => `x${i}`);

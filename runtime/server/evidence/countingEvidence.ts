@@ -2,6 +2,7 @@ import type { Baseline, Signature } from '@slipway/crds/contract';
 import type { ModelSettings } from '@slipway/crds/serving';
 import type { TensorValue } from '../tensor.ts';
 import { BaselineComparison, comparisonWords } from './distribution/comparison.ts';
+import { confidenceReader } from './labels/confidence.ts';
 import { LABEL_WORDS, LateLabels } from './labels/lateLabels.ts';
 import { predictionReader } from './labels/prediction.ts';
 import { RememberedAnswers } from './labels/rememberedAnswers.ts';
@@ -49,7 +50,9 @@ export class CountingEvidence implements ModelEvidence {
     this.#traffic = new Traffic(sections);
     this.#comparison = baseline && new BaselineComparison(baseline, signature, sections);
     const answers = new RememberedAnswers(feedback.maxAnswers, feedback.maxAgeSeconds * 1000, random);
-    this.#labels = new LateLabels(predictionReader(signature, labels, baseline), labels, answers, sections.labels);
+    const prediction = predictionReader(signature, labels, baseline);
+    const readers = { prediction, confidence: confidenceReader(signature, prediction) };
+    this.#labels = new LateLabels(readers, labels, answers, sections.labels);
   }
 
   answered(request: Answered, now: number): void {

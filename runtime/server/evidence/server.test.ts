@@ -11,7 +11,7 @@ import {
 import parse from 'parse-prometheus-text-format';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeModel } from '../../onnx/model.ts';
-import { affine, writeArtifact } from '../../test/artifacts.ts';
+import { affine, echo, modelArtifact, writeArtifact } from '../../test/artifacts.ts';
 import { ADMIN, type ServerProcess, startFolder, startServer } from '../../test/serverProcess.ts';
 import { temporaryFolder } from '../../test/temporaryFolder.ts';
 
@@ -108,6 +108,35 @@ describe('a server whose model has a baseline', () => {
     expect(await label('flight-18', 1)).toBe(200);
     expect((await server.evidence()).labels).toMatchObject({ right: 1, wrong: 0, unknown: 1 });
   });
+});
+
+test('a server tells how sure its model was of the answers that labels came for, in its evidence and to Prometheus', async () => {
+  const server = await startServer(await modelArtifact(echo));
+  await server.logged('ready');
+  const post = async (path: string, body: object) => {
+    const answer = await server.fetch('rest', path, { method: 'POST', body: JSON.stringify(body) });
+    expect([answer.status, await answer.text()]).toEqual([200, expect.anything()]);
+  };
+  const labelled = async (id: string, probabilities: readonly number[], label: number) => {
+    await post('/v2/models/flights/infer', {
+      id,
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: probabilities }],
+    });
+    await post(FEEDBACK_PATH, { id, label });
+  };
+  await labelled('logits', [-3, 4], 1);
+  expect((await server.evidence()).labels).not.toHaveProperty('calibration');
+  await labelled('sure', [0.0625, 0.9375], 1);
+  await labelled('surely wrong', [0.0625, 0.9375], 0);
+  await labelled('unsure', [0.5625, 0.4375], 0);
+
+  const bins = (await server.evidence()).labels?.calibration?.bins ?? [];
+  expect(bins.map(({ n, right, confidence }) => [n, right, confidence])).toEqual(
+    Array.from({ length: 10 }, (_, bin) => ({ 5: [1, 1, 0.5625], 9: [2, 1, 1.875] })[bin] ?? [0, 0, 0]),
+  );
+  const text = await (await server.fetch('admin', '/metrics')).text();
+  expect(text).toMatch(new RegExp(`^${METRICS.calibrationConfidence}\\{.*bin="1"\\} 1.875$`, 'm'));
+  await server.kill();
 });
 
 test('a server whose baseline does not fit its model ends with the sentence that says why', async () => {

@@ -46,6 +46,14 @@ function modelOf(name: string, baseline: Baseline | undefined = undefined): Expo
   };
 }
 
+/** One answer of three probabilities, and its label. */
+function labelled(model: ExposedModel): ExposedModel {
+  const elements = Float32Array.of(0.125, 0.75, 0.125);
+  model.evidence.remember('a', [{ name: 'scores', datatype: 'FP32', shape: [1, 3], elements }], NOW);
+  model.evidence.label('a', 1, NOW);
+  return model;
+}
+
 /** Samples of a family by their labels (without those of the model), as the parser reads them. */
 function samplesOf(text: string, name: string): Record<string, string> {
   const family = parse(text).find((one) => one.name === name);
@@ -60,13 +68,14 @@ const expose = (models: readonly ExposedModel[], tritonNames = false) => exposit
 
 describe('the metrics of a process', () => {
   test('are read by a parser, each family once, with the samples of all models', () => {
-    const families = parse(expose([modelOf('flights', BASELINE), modelOf('odd "name"\\\n', BASELINE)], true));
+    const models = ['flights', 'odd "name"\\\n'].map((name) => labelled(modelOf(name, BASELINE)));
+    const families = parse(expose(models, true));
     const names = families.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names).toEqual(expect.arrayContaining(Object.values(METRICS).filter((name) => name !== METRICS.shadow)));
     expect(families.every(({ help, metrics }) => help.length > 10 && metrics.length > 0)).toBe(true);
-    const models = families.find(({ name }) => name === METRICS.info)?.metrics.map(({ labels }) => labels?.['model']);
-    expect(models).toEqual(['flights', 'odd "name"\\\n']);
+    const named = families.find(({ name }) => name === METRICS.info)?.metrics.map(({ labels }) => labels?.['model']);
+    expect(named).toEqual(['flights', 'odd "name"\\\n']);
   });
 
   test('have requests by outcome and protocol', () => {
@@ -135,6 +144,16 @@ describe('the metrics of a process', () => {
       ['samples', 'dropped', 0],
     ])
       expect(text).toContain(`${METRICS.observations}{kind="${kind}",result="${result}"} ${count}\n`);
+  });
+
+  test('have how sure the model was of labelled answers, by the upper edge of its bin, of a model that tells it', () => {
+    const text = expose([labelled(modelOf('flights')), modelOf('other')]);
+    const bins = ['0.1', '0.2', '0.3', '0.4', '0.5', '0.6', '0.7', '0.8', '0.9', '1'];
+    const inBin8 = (value: string) => Object.fromEntries(bins.map((bin) => [bin, bin === '0.8' ? value : '0']));
+    expect(samplesOf(text, METRICS.calibrationAnswers)).toEqual(inBin8('1'));
+    expect(samplesOf(text, METRICS.calibrationRight)).toEqual(inBin8('1'));
+    expect(samplesOf(text, METRICS.calibrationConfidence)).toEqual(inBin8('0.75'));
+    expect(text.split('\n').filter((line) => line.startsWith(METRICS.calibrationAnswers))).toHaveLength(bins.length);
   });
 
   test('have the shadow of a model that has one', () => {

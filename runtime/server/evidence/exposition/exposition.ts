@@ -3,6 +3,7 @@ import type { ServedModel } from '../../models/servedModel.ts';
 import type { ProcessState } from '../document.ts';
 import type { RefusalCounts } from '../refusals.ts';
 import { DATA_FAMILIES } from './dataFamilies.ts';
+import { LABEL_FAMILIES } from './labelFamilies.ts';
 import { scraped } from './model.ts';
 import { MetricsText } from './text.ts';
 import { TRAFFIC_FAMILIES } from './trafficFamilies.ts';
@@ -32,7 +33,12 @@ export function exposition(
 ): string {
   const text = new MetricsText();
   const all = models.map((model) => scraped(model, model.shadow));
-  const families = [...TRAFFIC_FAMILIES, ...DATA_FAMILIES, ...(options.tritonNames ? TRITON_FAMILIES : [])];
+  const families = [
+    ...TRAFFIC_FAMILIES,
+    ...LABEL_FAMILIES,
+    ...DATA_FAMILIES,
+    ...(options.tritonNames ? TRITON_FAMILIES : []),
+  ];
   for (const { name, type, help, write } of families) {
     text.family(name, type, help);
     for (const model of all) write(model, text);

@@ -74,17 +74,6 @@ export const TRAFFIC_FAMILIES: readonly Family[] = [
   ),
   counter(METRICS.rows, 'Rows of successful runs.', ({ snapshot }) => snapshot.inferenceCount),
   {
-    name: METRICS.labels,
-    type: 'counter',
-    help: 'Late labels, by what they said of the answer: right, wrong, unknown (no such answer is remembered).',
-    write({ labels, counts }, write) {
-      if (counts.labels === undefined) return;
-      const { right, wrong, unknown } = counts.labels;
-      for (const [result, count] of Object.entries({ right, wrong, unknown }))
-        write.sample({ ...labels, result }, count);
-    },
-  },
-  {
     name: METRICS.shadow,
     type: 'counter',
     help: 'Requests copied to a candidate, by result: agreed, disagreed, skipped, failed.',

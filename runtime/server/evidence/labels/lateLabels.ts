@@ -1,13 +1,15 @@
 import type { Evidence } from '@slipway/crds/contract';
 import { badRequest, listed } from '../../requestError.ts';
 import type { TensorValue } from '../../tensor.ts';
+import { CALIBRATION_WORDS, Calibration } from './calibration.ts';
+import type { ConfidenceReader } from './confidence.ts';
 import { LABEL_BATCH_WORDS, LabelBatches } from './labelBatches.ts';
 import { type PredictionReader, textHash } from './prediction.ts';
 import type { RememberedAnswers, Verdict } from './rememberedAnswers.ts';
 
 const COUNTS = 3;
-/** Words in shared memory: right, wrong, unknown, and their batches. */
-export const LABEL_WORDS = COUNTS + LABEL_BATCH_WORDS;
+/** Words in shared memory: right, wrong, unknown, their batches, and how sure the model was. */
+export const LABEL_WORDS = COUNTS + LABEL_BATCH_WORDS + CALIBRATION_WORDS;
 const AT = { right: 0, wrong: 1, unknown: 2 } as const;
 
 /** A number is right within this share of the label, or of 1 where the label is less. */
@@ -18,6 +20,12 @@ const MOST_ROWS = 64;
 
 const MOST_NAMES_LISTED = 10;
 
+/** What is read of an answer: the prediction, and how sure the model was of it. */
+export interface LabelReaders {
+  readonly prediction: PredictionReader | undefined;
+  readonly confidence: ConfidenceReader | undefined;
+}
+
 /** Holds answers until their true outcome is known, and counts how often the model was right. */
 export class LateLabels {
   readonly #reader: PredictionReader | undefined;
@@ -25,18 +33,22 @@ export class LateLabels {
   readonly #answers: RememberedAnswers;
   readonly #words: Float64Array;
   readonly #batches: LabelBatches;
+  readonly #confidence: ConfidenceReader | undefined;
+  readonly #calibration: Calibration;
 
   constructor(
-    reader: PredictionReader | undefined,
+    { prediction, confidence }: LabelReaders,
     classes: readonly string[] | undefined,
     answers: RememberedAnswers,
     words: Float64Array,
   ) {
-    this.#reader = reader;
+    this.#reader = prediction;
+    this.#confidence = confidence;
     this.#classes = classes;
     this.#answers = answers;
     this.#words = words;
     this.#batches = new LabelBatches(words.subarray(COUNTS));
+    this.#calibration = new Calibration(words.subarray(COUNTS + LABEL_BATCH_WORDS));
   }
 
   /** One row as `id`, row i of several as `<id>#<i>`. */
@@ -45,12 +57,12 @@ export class LateLabels {
     if (reader === undefined) return;
     const tensor = tensorNamed(reader.output, outputs);
     if (tensor === undefined) return;
+    const told = this.#confidence && tensorNamed(this.#confidence.output, outputs);
     const rows = Math.min(reader.rows(tensor), MOST_ROWS);
-    if (rows === 1) {
-      this.#answers.remember(id, reader.predicted(tensor, 0), now);
-      return;
+    for (let row = 0; row < rows; row++) {
+      const confidence = told === undefined ? Number.NaN : (this.#confidence?.confidence(told, row) ?? Number.NaN);
+      this.#answers.remember(rows === 1 ? id : `${id}#${row}`, reader.predicted(tensor, row), confidence, now);
     }
-    for (let row = 0; row < rows; row++) this.#answers.remember(`${id}#${row}`, reader.predicted(tensor, row), now);
   }
 
   /** Throws RequestError 400 for a label that the model could never answer. An unknown one is not counted: a peer may know it. */
@@ -62,6 +74,7 @@ export class LateLabels {
     const verdict = this.#agrees(remembered.predicted, truth) ? 'right' : 'wrong';
     this.#answers.judge(id, verdict, now);
     this.#batches.count(verdict === 'wrong', remembered.at);
+    this.#calibration.count(remembered.confidence, verdict === 'right');
     return this.#count(verdict);
   }
 
@@ -72,7 +85,8 @@ export class LateLabels {
 
   counts(): NonNullable<Evidence['labels']> {
     const [right = 0, wrong = 0, unknown = 0] = this.#words;
-    return { right, wrong, unknown, batches: this.#batches.counts() };
+    const calibration = this.#calibration.counts();
+    return { right, wrong, unknown, batches: this.#batches.counts(), ...(calibration && { calibration }) };
   }
 
   #count(result: Verdict): Verdict {

@@ -64,10 +64,11 @@ function readerOf(
 
 const isFloat = (datatype: Datatype): boolean => datatype !== 'BYTES' && !isInteger(datatype);
 
-const lastOf = (shape: readonly number[]): number => Math.max(1, shape[shape.length - 1] ?? 1);
+/** Entries of a row. */
+export const lastOf = (shape: readonly number[]): number => Math.max(1, shape[shape.length - 1] ?? 1);
 
 /** Entries of the last dimension, the free one not being rows; -1 when the caller's input decides. */
-const widthOf = ({ shape }: Tensor): number => (isScalar(shape) ? 1 : (shape.at(-1) ?? 1));
+export const widthOf = ({ shape }: Tensor): number => (isScalar(shape) ? 1 : (shape.at(-1) ?? 1));
 
 /** One float a row is taken for a probability where there are two class names, or training saw nothing outside of 0 to 1. */
 const isProbability = (summary: Summarised | undefined, labels: readonly string[] | undefined): boolean =>

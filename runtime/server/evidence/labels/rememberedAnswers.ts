@@ -2,11 +2,13 @@ import { IdHash } from './idHash.ts';
 
 export type Verdict = 'right' | 'wrong';
 
-/** A remembered answer: when it was given, what the model predicted, and what its first label said of it. */
+/** A remembered answer: when it was given, what the model predicted and how sure it was, and what its first label said of it. */
 export interface Remembered {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly predicted: number;
+  /** From 0 to 1, how sure the model was; NaN where it did not tell. In single precision. */
+  readonly confidence: number;
   readonly verdict: Verdict | undefined;
 }
 
@@ -31,6 +33,7 @@ export class RememberedAnswers {
   #low = new Uint32Array(0);
   #at = new Float64Array(0);
   #predicted = new Float64Array(0);
+  #confidence = new Float32Array(0);
   #verdict = new Uint8Array(0);
   /** Slot of the next older answer in the same bucket. */
   #older = new Int32Array(0);
@@ -46,12 +49,13 @@ export class RememberedAnswers {
     return this.#size;
   }
 
-  remember(id: string, predicted: number, now: number): void {
+  remember(id: string, predicted: number, confidence: number, now: number): void {
     if (this.#most === 0) return;
     this.#hash.take(id);
     const slot = this.#slotOfHash() ?? this.#takeSlot();
     this.#at[slot] = now;
     this.#predicted[slot] = predicted;
+    this.#confidence[slot] = confidence;
     this.#verdict[slot] = 0;
   }
 
@@ -62,6 +66,7 @@ export class RememberedAnswers {
     return {
       at: this.#at[slot] as number,
       predicted: this.#predicted[slot] as number,
+      confidence: this.#confidence[slot] as number,
       verdict: VERDICTS[this.#verdict[slot] as number],
     };
   }
@@ -124,6 +129,7 @@ export class RememberedAnswers {
     this.#low = enlarged(this.#low, new Uint32Array(capacity));
     this.#at = enlarged(this.#at, new Float64Array(capacity));
     this.#predicted = enlarged(this.#predicted, new Float64Array(capacity));
+    this.#confidence = enlarged(this.#confidence, new Float32Array(capacity));
     this.#verdict = enlarged(this.#verdict, new Uint8Array(capacity));
     this.#older = new Int32Array(capacity);
     this.#newest = new Int32Array(2 ** Math.ceil(Math.log2(capacity))).fill(NONE);

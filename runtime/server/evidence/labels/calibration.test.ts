@@ -1,0 +1,179 @@
+import type { Signature, Tensor } from '@slipway/crds/contract';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Elements, roomFor, type TensorValue } from '../../tensor.ts';
+import type { EvidenceOptions } from '../countingEvidence.ts';
+import { evidenceWith, START } from '../testing/evidence.ts';
+
+const NOW = START.getTime();
+const scores: Tensor = { name: 'scores', datatype: 'FP32', shape: [-1, 3] };
+const anyWidth: Tensor = { name: 'scores', datatype: 'FP32', shape: [-1, -1] };
+const probability: Tensor = { name: 'probability', datatype: 'FP32', shape: [-1, 1] };
+const classes: Tensor = { name: 'class', datatype: 'INT64', shape: [-1] };
+const texts: Tensor = { name: 'text', datatype: 'BYTES', shape: [-1] };
+const signature = (...outputs: Tensor[]): Signature => ({ inputs: [], outputs });
+
+function answer(
+  { name, datatype }: Tensor,
+  width: number,
+  ...values: readonly (number | bigint | string)[]
+): TensorValue {
+  const elements = roomFor(datatype, values.length);
+  values.forEach((value, i) => {
+    (elements as (typeof value)[])[i] = value;
+  });
+  return { name, datatype, shape: [values.length / width, width], elements: elements as Elements };
+}
+
+/** The bins that hold an answer, by number from 0, after the labels: [n, right, confidence]. */
+function binsAfter(
+  options: Partial<EvidenceOptions>,
+  outputs: readonly TensorValue[],
+  ...labels: readonly (number | string)[]
+): Record<number, readonly number[]> | undefined {
+  const evidence = evidenceWith(options);
+  evidence.remember('a', outputs, NOW);
+  for (const [row, label] of labels.entries()) evidence.label(labels.length === 1 ? 'a' : `a#${row}`, label, NOW);
+  const bins = evidence.counts().labels?.calibration?.bins;
+  return (
+    bins &&
+    Object.fromEntries(
+      [...bins.entries()].flatMap(([i, { n, right, confidence }]) => (n > 0 ? [[i, [n, right, confidence]]] : [])),
+    )
+  );
+}
+const near = (value: number) => expect.closeTo(value, 6);
+
+describe('how sure the model was of a labelled answer', () => {
+  test.each<[string, Partial<EvidenceOptions>, readonly TensorValue[], readonly (number | string)[], object]>([
+    [
+      'the greatest of its probabilities',
+      { signature: signature(scores) },
+      [answer(scores, 3, 0.1, 0.75, 0.15)],
+      [1],
+      { 7: [1, 1, near(0.75)] },
+    ],
+    [
+      'that of the class predicted, not of the label',
+      { signature: signature(scores) },
+      [answer(scores, 3, 0.1, 0.75, 0.15)],
+      [0],
+      { 7: [1, 0, near(0.75)] },
+    ],
+    [
+      'read from a width that only the answer tells',
+      { signature: signature(anyWidth) },
+      [answer(anyWidth, 2, 0.375, 0.625)],
+      [1],
+      { 6: [1, 1, near(0.625)] },
+    ],
+    [
+      'one probability',
+      { signature: signature(probability), labels: ['no', 'yes'] },
+      [answer(probability, 1, 0.875)],
+      [1],
+      { 8: [1, 1, near(0.875)] },
+    ],
+    [
+      'one probability of the other class',
+      { signature: signature(probability), labels: ['no', 'yes'] },
+      [answer(probability, 1, 0.125)],
+      [0],
+      { 8: [1, 1, near(0.875)] },
+    ],
+    [
+      'that beside the number of a class',
+      { signature: signature(classes, scores) },
+      [answer(classes, 1, 2n), answer(scores, 3, 0, 0.25, 0.75)],
+      [2],
+      { 7: [1, 1, near(0.75)] },
+    ],
+    [
+      'that beside the text of a class',
+      { signature: signature(texts, scores) },
+      [answer(texts, 1, 'owl'), answer(scores, 3, 0, 0.25, 0.75)],
+      ['cat'],
+      { 7: [1, 0, near(0.75)] },
+    ],
+    [
+      'its own for each row',
+      { signature: signature(scores) },
+      [answer(scores, 3, 1, 0, 0, 0.25, 0.375, 0.375)],
+      [0, 0],
+      { 9: [1, 1, 1], 3: [1, 0, near(0.375)] },
+    ],
+    [
+      'in the bin that its upper edge closes',
+      { signature: signature(probability), labels: ['no', 'yes'] },
+      [answer(probability, 1, 0.5)],
+      [1],
+      { 4: [1, 1, 0.5] },
+    ],
+  ])('is %s', (_what, options, outputs, labels, bins) => {
+    expect(binsAfter(options, outputs, ...labels)).toEqual(bins);
+  });
+
+  test.each<[string, Partial<EvidenceOptions>, readonly TensorValue[], number | string]>([
+    ['holds logits', { signature: signature(scores) }, [answer(scores, 3, -1, 4, 2)], 1],
+    [
+      'holds scores from 0 to 1 that do not add up',
+      { signature: signature(scores) },
+      [answer(scores, 3, 0.9, 0.8, 0.1)],
+      0,
+    ],
+    ['holds no number', { signature: signature(scores) }, [answer(scores, 3, Number.NaN, 0.5, 0.5)], 1],
+    [
+      'is one number that is no probability',
+      { signature: signature(probability), labels: ['no', 'yes'] },
+      [answer(probability, 1, 3.5)],
+      1,
+    ],
+    ['is a number', { signature: signature(probability) }, [answer(probability, 1, 0.5)], 0.5],
+    ['is a class alone', { signature: signature(classes) }, [answer(classes, 1, 2n)], 2],
+    [
+      'has two outputs that might tell it',
+      { signature: signature(classes, scores, { ...scores, name: 'other' }) },
+      [answer(classes, 1, 2n), answer(scores, 3, 0, 0.25, 0.75)],
+      2,
+    ],
+    ['was not asked for its probabilities', { signature: signature(classes, scores) }, [answer(classes, 1, 2n)], 2],
+  ])('is counted nowhere, and makes no zeros, when the answer %s', (_what, options, outputs, label) => {
+    expect(binsAfter(options, outputs, label)).toBeUndefined();
+  });
+
+  test('is counted with the first label, whatever later ones say', () => {
+    const evidence = evidenceWith({ signature: signature(scores) });
+    evidence.remember('a', [answer(scores, 3, 0, 0.25, 0.75)], NOW);
+    expect(evidence.counts().labels?.calibration).toBeUndefined();
+    for (const label of [2, 1, 2]) evidence.label('a', label, NOW);
+    expect(evidence.counts().labels?.calibration?.bins[7]).toEqual({ n: 1, right: 1, confidence: 0.75 });
+  });
+
+  test('adds up over the bins to the labels that came, however sure it was', () => {
+    const labelled = fc.record({
+      first: fc.float({ min: 0, max: 1, noNaN: true }),
+      label: fc.integer({ min: 0, max: 1 }),
+    });
+    fc.assert(
+      fc.property(fc.array(labelled, { minLength: 1, maxLength: 40 }), (rows) => {
+        const evidence = evidenceWith({ signature: signature(probability), labels: ['no', 'yes'] });
+        for (const [i, { first, label }] of rows.entries()) {
+          evidence.remember(`${i}`, [answer(probability, 1, first)], NOW);
+          evidence.label(`${i}`, label, NOW);
+        }
+        const { right, wrong, calibration } = evidence.counts().labels ?? expect.fail('no labels');
+        const bins = calibration?.bins ?? [];
+        const sum = (of: 'n' | 'right' | 'confidence') => bins.reduce((total, bin) => total + bin[of], 0);
+        expect([sum('n'), sum('right')]).toEqual([right + wrong, right]);
+        expect(sum('confidence')).toBeCloseTo(
+          rows.reduce((total, { first }) => total + Math.max(first, 1 - first), 0),
+          5,
+        );
+        for (const [i, { n, confidence }] of bins.entries()) {
+          expect(confidence).toBeGreaterThanOrEqual((n * i) / 10 - 1e-6);
+          expect(confidence).toBeLessThanOrEqual((n * (i + 1)) / 10 + 1e-6);
+        }
+      }),
+    );
+  });
+});
