@@ -189,6 +189,35 @@ describe('explain', () => {
     const service = { ...shifting, status: { ...status, candidate: { ...candidate, phase } } } as typeof shifting;
     expect(explain(service).join(' ').includes('Guard errors needs more requests')).toBe(tells);
   });
+  test('says what mends a guard that can not be asked, and says it of a blind one', () => {
+    const { candidate, ...status } = shifting.status ?? {};
+    const [guard] = candidate?.guards ?? [];
+    const why = 'Prometheus refuses the query value: parse error';
+    const stalled = {
+      type: 'Stalled',
+      status: 'True',
+      reason: 'GuardInvalid',
+      message: `Guard errors can't be asked: it.`,
+    };
+    const guards = [{ ...guard, verdict: 'Blind', message: why }];
+    const service = { ...shifting, status: { ...status, candidate: { ...candidate, guards }, conditions: [stalled] } };
+    const text = explain(service as unknown as typeof shifting)
+      .join(' ')
+      .replace(/\s+/g, ' ');
+    expect(text).toContain(`Guard errors is blind: ${why}, so the rollout holds.`);
+    expect(text).toContain("Stalled=True (GuardInvalid): Guard errors can't be asked: it.");
+  });
+  test('tells a rejection once', () => {
+    const [first] = rolledBack.status?.rejected ?? [];
+    const message = `flights 1.1.0 was rolled back: ${first?.message}`;
+    const conditions = [{ type: 'Stalled', status: 'True', reason: 'RolledBack', message }];
+    const service = { ...rolledBack, status: { ...rolledBack.status, conditions } } as typeof rolledBack;
+    expect(
+      explain(service)
+        .join(' ')
+        .match(/of 90 requests failed/g),
+    ).toHaveLength(1);
+  });
   test('says how a paused rollout goes on', () => {
     const paused = {
       type: 'Paused',

@@ -45,9 +45,13 @@ const unprogrammed: Finding = ({ status }) => {
   return 'The gateway has not yet accepted the weights that the rollout asks for.';
 };
 
-const guardText = ({ name, verdict, n, low, high, limit, eta }: NonNullable<Candidate['guards']>[number]): string => {
+type Told = NonNullable<Candidate['guards']>[number];
+
+const guardText = ({ name, verdict, n, low, high, limit, eta, message }: Told): string => {
   const interval = `[${low}, ${high}] against a limit of ${limit}`;
-  if (verdict === 'Blind') return `Guard ${name} is blind: no evidence reaches the operator, so the rollout holds.`;
+  if (verdict === 'Blind') {
+    return `Guard ${name} is blind: ${message ?? 'no evidence reaches the operator'}, so the rollout holds.`;
+  }
   if (verdict === 'SharedFault') {
     return `Guard ${name} is beyond its limit, and so is the stable version: the candidate is not to blame, and the rollout holds.`;
   }
@@ -81,8 +85,18 @@ const unwelcome = ({ status }: Watched): string[] => {
   return all.filter((c, i) => all.findIndex(({ message }) => message === c.message) === i).map(sentence);
 };
 
-const unreadiness = ({ status }: Watched): string[] =>
-  (status?.conditions ?? []).filter((c) => c.type === 'Ready' && isUnwelcome(c)).map(sentence);
+/** That nothing answers, and that somebody must act, where no finding says it already. */
+function alarms({ status }: Watched, found: readonly string[]): string[] {
+  const grave = (status?.conditions ?? []).filter((c) => ['Ready', 'Stalled'].includes(c.type) && isUnwelcome(c));
+  const all = found.join(' ');
+  return grave
+    .filter(({ message }, i) => grave.findIndex((c) => c.message === message) === i && !isTold(message, all))
+    .map(sentence);
+}
+
+/** A rejection is told as the message of its condition has it, but for what stands before its numbers. */
+const isTold = (message: string, told: string): boolean =>
+  told.includes(message.replace(/^.*was rolled back[^:]*: /, '').replace(/ Change the spec, .*$/, ''));
 
 function findings(object: Watched): string[] {
   if (object.kind === 'TrainingJob' && 'placement' in (object.status ?? {})) {
@@ -133,8 +147,8 @@ export function explain(object: Watched): string[] {
     return wrap('The operator has not seen this object: is it running? kubectl -n slipway-system get pods', COLUMNS);
   }
   const found = findings(object);
-  // A finding says what the conditions say, and what to do about it; that nothing answers is said in any case.
-  const paragraphs = found.length === 0 ? unwelcome(object) : [...found, ...unreadiness(object)];
+  // A finding says what the conditions say, and what to do about it; alarms are said in any case.
+  const paragraphs = found.length === 0 ? unwelcome(object) : [...found, ...alarms(object, found)];
   const all = paragraphs.length === 0 ? ['All is as the spec asks; it waits for nothing.'] : paragraphs;
   return all.flatMap((text) => wrap(text, COLUMNS));
 }

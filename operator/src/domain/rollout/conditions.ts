@@ -2,7 +2,7 @@ import type { Observation } from '../../kube/conditions.ts';
 import type { Decision } from './decision.ts';
 import { caveat } from './rules/telling.ts';
 import { backendsOf } from './weights.ts';
-import type { World } from './world.ts';
+import type { Cause, World } from './world.ts';
 
 const condition = (type: string, holds: boolean, reason: string, message: string): Observation => ({
   type,
@@ -53,18 +53,29 @@ function ready(world: World, decision: Decision): Observation {
   return condition('Ready', true, 'Serving', `${world.target.name} ${stable.version} answers.${caveat(route)}`);
 }
 
+/** A version that is in place behind a way in that was refused: nothing is under way, and still somebody must act. */
+function refusal({ route }: World, { tone, fault }: Decision): Cause | undefined {
+  if (tone !== 'Done' || fault !== undefined || route.state !== 'Refused') return undefined;
+  return { reason: route.reason, message: route.message };
+}
+
 /**
  * The conditions, after kstatus: Reconciling and Stalled are true when abnormal, and never both. A spec that can't be
  * carried out at the next change is Stalled already, whatever else is true.
  */
 export function observe(world: World, decision: Decision): readonly Observation[] {
   const { tone, cause, paused, fault } = decision;
-  const stuck = fault ?? cause;
+  const refused = refusal(world, decision);
+  const stuck = fault ?? refused ?? cause;
+  const complete =
+    refused === undefined
+      ? cause.message
+      : `The desired version is in place, and its route is refused: ${refused.message}`;
   return [
     ready(world, decision),
-    condition('RolloutComplete', tone === 'Done', cause.reason, cause.message),
+    condition('RolloutComplete', tone === 'Done', cause.reason, complete),
     condition('Reconciling', tone === 'Progressing' && fault === undefined, cause.reason, cause.message),
-    condition('Stalled', tone === 'Stalled' || fault !== undefined, stuck.reason, stuck.message),
+    condition('Stalled', tone === 'Stalled' || stuck !== cause, stuck.reason, stuck.message),
     condition(
       'Paused',
       paused !== undefined,

@@ -25,7 +25,9 @@ describe('the first version', () => {
   test('becomes stable when its pods are ready, without steps', () => {
     const decided = plan({ ...first, revisions: { [V0]: pods(2) }, evidence: { [V0]: evidenceOf(0, requests(0)) } });
     expect(decided.rule).toBe('serve-first-version');
-    expect(decided.events.map(({ message }) => message)).toEqual(['flights 1.0.0 is the first version, and serves.']);
+    expect(decided.events.map(({ message }) => message)).toEqual([
+      'flights 1.0.0 is stable now, as the first version.',
+    ]);
     expect(decided.status.stable).toEqual({ ...versionOf(0), rolloutID: 'r-0' });
     expect(decided.backends).toEqual([{ revision: V0, weight: 10_000 }]);
   });
@@ -77,7 +79,15 @@ describe('conditions', () => {
 
   test('name a gateway that refuses the route', () => {
     const route = { state: 'Refused', reason: 'GatewayNotFound', message: 'There is no Gateway x/y.' } as const;
-    expect(conditions(plan({ ...serving, route }))).toMatchObject({ Ready: 'False GatewayNotFound' });
+    const decided = plan({ ...serving, route });
+    expect(conditions(decided)).toMatchObject({
+      Ready: 'False GatewayNotFound',
+      Stalled: 'True GatewayNotFound',
+      Reconciling: 'False Complete',
+      RolloutComplete: 'True Complete',
+    });
+    const complete = decided.observed.find(({ type }) => type === 'RolloutComplete')?.message;
+    expect(complete).toBe('The desired version is in place, and its route is refused: There is no Gateway x/y.');
   });
 
   test('keep Ready through the moment a gateway takes for new weights', () => {

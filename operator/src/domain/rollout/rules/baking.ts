@@ -26,7 +26,7 @@ export function promote(view: View): Decision {
       action: 'Promote',
       from,
       to: candidate.version,
-      message: before === undefined ? 'is the first version, and serves.' : `is stable now, after ${from}.`,
+      message: before === undefined ? 'is stable now, as the first version.' : `is stable now, after ${from}.`,
       digest: candidate.digest,
     }),
   };
