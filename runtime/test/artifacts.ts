@@ -23,6 +23,18 @@ export const echo: OnnxModel = {
   nodes: [node('Identity', ['x'], 'y')],
 };
 
+/** A classifier as converters of scikit-learn write one: the number of a class, and the probabilities, which it is sent. */
+export const classifier: OnnxModel = {
+  name: 'classifier',
+  inputs: [value('x', 'FP32', [-1, 3])],
+  outputs: [value('label', 'INT64', [-1]), value('probabilities', 'FP32', [-1, 3])],
+  initializers: [],
+  nodes: [
+    node('ArgMax', ['x'], 'label', { axis: { i: 1 }, keepdims: { i: 0 } }),
+    node('Identity', ['x'], 'probabilities'),
+  ],
+};
+
 /** y = the sum of that many inputs, one named tensor each. */
 export function sumOf(count: number): OnnxModel {
   const names = Array.from({ length: count }, (_, i) => `x${i}`);

@@ -2,7 +2,7 @@ import type { Baseline, Signature } from '@slipway/crds/contract';
 import type { ModelSettings } from '@slipway/crds/serving';
 import type { TensorValue } from '../tensor.ts';
 import { BaselineComparison, comparisonWords } from './distribution/comparison.ts';
-import { confidenceReader } from './labels/confidence.ts';
+import { confidenceReader } from './labels/chosenConfidence.ts';
 import { LABEL_WORDS, LateLabels } from './labels/lateLabels.ts';
 import { predictionReader } from './labels/prediction.ts';
 import { RememberedAnswers } from './labels/rememberedAnswers.ts';
@@ -51,7 +51,7 @@ export class CountingEvidence implements ModelEvidence {
     this.#comparison = baseline && new BaselineComparison(baseline, signature, sections);
     const answers = new RememberedAnswers(feedback.maxAnswers, feedback.maxAgeSeconds * 1000, random);
     const prediction = predictionReader(signature, labels, baseline);
-    const readers = { prediction, confidence: confidenceReader(signature, prediction) };
+    const readers = { prediction, confidence: confidenceReader(signature, labels, prediction) };
     this.#labels = new LateLabels(readers, labels, answers, sections.labels);
   }
 

@@ -4,6 +4,8 @@ import {
   ADMIN_PATHS,
   BASELINE_SCHEMA,
   type Baseline,
+  CALIBRATION_BINS,
+  evidenceSchema,
   FEEDBACK_PATH,
   METRICS,
   type Summarised,
@@ -11,7 +13,7 @@ import {
 import parse from 'parse-prometheus-text-format';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeModel } from '../../onnx/model.ts';
-import { affine, echo, modelArtifact, writeArtifact } from '../../test/artifacts.ts';
+import { affine, classifier, echo, writeArtifact } from '../../test/artifacts.ts';
 import { ADMIN, type ServerProcess, startFolder, startServer } from '../../test/serverProcess.ts';
 import { temporaryFolder } from '../../test/temporaryFolder.ts';
 
@@ -110,33 +112,94 @@ describe('a server whose model has a baseline', () => {
   });
 });
 
-test('a server tells how sure its model was of the answers that labels came for, in its evidence and to Prometheus', async () => {
-  const server = await startServer(await modelArtifact(echo));
-  await server.logged('ready');
+describe('how sure a model was of the answers that labels came for', () => {
+  let server: ServerProcess;
+  beforeAll(async () => {
+    const folder = await temporaryFolder('sure');
+    const models = { 'flights/1': echo, 'flights/2': echo, species: classifier, fares: affine };
+    for (const [place, model] of Object.entries(models)) {
+      await mkdir(join(folder, place), { recursive: true });
+      await writeFile(join(folder, place, 'model.onnx'), encodeModel(model));
+    }
+    server = await startFolder(folder, { versions: 'All' });
+    await server.logged('ready');
+    await labelled('flights/versions/1', 'logits', [[-3, 4]], [1]);
+    await labelled('flights/versions/1', 'like probabilities', [[0.25, 0.75]], [1]);
+    await labelled('flights/versions/2', 'sure', [[0.0625, 0.9375]], [1]);
+    await labelled('flights/versions/2', 'surely wrong', [[0.0625, 0.9375]], [0, 1]);
+    await labelled('flights/versions/2', 'unsure', [[0.5625, 0.4375]], [0]);
+    await labelled(
+      'species',
+      'rows',
+      [
+        [0.625, 0.25, 0.125],
+        [0.25, 0.625, 0.125],
+        [0, 0, 1],
+      ],
+      [0, 2, 2],
+    );
+    await labelled('fares', 'a number', [[0.25, 0.25]], [0.25]);
+  });
+  afterAll(() => server.kill());
+
   const post = async (path: string, body: object) => {
     const answer = await server.fetch('rest', path, { method: 'POST', body: JSON.stringify(body) });
     expect([answer.status, await answer.text()]).toEqual([200, expect.anything()]);
   };
-  const labelled = async (id: string, probabilities: readonly number[], label: number) => {
-    await post('/v2/models/flights/infer', {
-      id,
-      inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: probabilities }],
-    });
-    await post(FEEDBACK_PATH, { id, label });
+  /** Of one row all labels, in turn; of several one for each. */
+  const labelled = async (
+    model: string,
+    id: string,
+    rows: readonly (readonly number[])[],
+    labels: readonly number[],
+  ) => {
+    const [shape, data] = [[rows.length, rows[0]?.length], rows.flat()];
+    const [name, , version] = model.split('/');
+    await post(`/v2/models/${model}/infer`, { id, inputs: [{ name: 'x', datatype: 'FP32', shape, data }] });
+    for (const [i, label] of labels.entries())
+      await post(FEEDBACK_PATH, { model: name, version, id: rows.length === 1 ? id : `${id}#${i}`, label });
   };
-  await labelled('logits', [-3, 4], 1);
-  expect((await server.evidence()).labels).not.toHaveProperty('calibration');
-  await labelled('sure', [0.0625, 0.9375], 1);
-  await labelled('surely wrong', [0.0625, 0.9375], 0);
-  await labelled('unsure', [0.5625, 0.4375], 0);
+  const labelsOf = async (query: string) => {
+    const answer = await server.fetch('admin', `${ADMIN_PATHS.evidence}?${query}`, { headers: ADMIN });
+    return evidenceSchema.parse(await answer.json()).labels;
+  };
+  const binsOf = (filled: Readonly<Record<number, readonly [n: number, right: number, confidence: number]>>) =>
+    Array.from({ length: CALIBRATION_BINS }, (_, bin) => {
+      const [n, right, confidence] = filled[bin] ?? [0, 0, 0];
+      return { n, right, confidence };
+    });
 
-  const bins = (await server.evidence()).labels?.calibration?.bins ?? [];
-  expect(bins.map(({ n, right, confidence }) => [n, right, confidence])).toEqual(
-    Array.from({ length: 10 }, (_, bin) => ({ 5: [1, 1, 0.5625], 9: [2, 1, 1.875] })[bin] ?? [0, 0, 0]),
-  );
-  const text = await (await server.fetch('admin', '/metrics')).text();
-  expect(text).toMatch(new RegExp(`^${METRICS.calibrationConfidence}\\{.*bin="1"\\} 1.875$`, 'm'));
-  await server.kill();
+  test.each([
+    ['a model of probabilities', 'model=flights&version=2', { 5: [1, 1, 0.5625], 9: [2, 1, 1.875] } as const],
+    ['a class beside its probabilities', 'model=species', { 6: [2, 1, 1.25], 9: [1, 1, 1] } as const],
+  ])('is in the evidence of %s, by the first label of each row', async (_what, query, filled) => {
+    expect((await labelsOf(query))?.calibration).toEqual({ bins: binsOf(filled) });
+  });
+
+  test.each([
+    ['logits', 'model=flights&version=1', 2],
+    ['numbers', 'model=fares', 1],
+  ])('is not in that of a model of %s, whose labels count all the same', async (_what, query, right) => {
+    const labels = await labelsOf(query);
+    expect(labels).toMatchObject({ right, wrong: 0 });
+    expect(labels).not.toHaveProperty('calibration');
+  });
+
+  test('is told to Prometheus', async () => {
+    const text = await (await server.fetch('admin', '/metrics')).text();
+    const top = [METRICS.calibrationAnswers, METRICS.calibrationRight, METRICS.calibrationConfidence].map((name) =>
+      text.split('\n').filter((line) => line.startsWith(`${name}{`) && line.includes('bin="1"')),
+    );
+    const own = 'model="flights",version="2",bin="1"';
+    expect(top.map((lines) => lines.length)).toEqual([2, 2, 2]);
+    expect(top.flat()).toEqual(
+      expect.arrayContaining([
+        `${METRICS.calibrationAnswers}{${own}} 2`,
+        `${METRICS.calibrationRight}{${own}} 1`,
+        `${METRICS.calibrationConfidence}{${own}} 1.875`,
+      ]),
+    );
+  });
 });
 
 test('a server whose baseline does not fit its model ends with the sentence that says why', async () => {

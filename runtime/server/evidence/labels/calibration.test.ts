@@ -42,6 +42,17 @@ function binsAfter(
     )
   );
 }
+
+/** Whether bins are told after answers of one row each, each with its label, and how many answers they hold. */
+function countedOf(options: Partial<EvidenceOptions>, answers: readonly TensorValue[]): number | undefined {
+  const evidence = evidenceWith(options);
+  for (const [i, output] of answers.entries()) {
+    evidence.remember(`${i}`, [output], NOW);
+    evidence.label(`${i}`, 0, NOW);
+  }
+  return evidence.counts().labels?.calibration?.bins.reduce((sum, { n }) => sum + n, 0);
+}
+
 const near = (value: number) => expect.closeTo(value, 6);
 
 describe('how sure the model was of a labelled answer', () => {
@@ -96,6 +107,34 @@ describe('how sure the model was of a labelled answer', () => {
       { 7: [1, 0, near(0.75)] },
     ],
     [
+      'that of the class that the model named, where it is not the likeliest',
+      { signature: signature(classes, scores), labels: ['a', 'b', 'c'] },
+      [answer(classes, 1, 0n), answer(scores, 3, 0.125, 0.25, 0.625)],
+      ['a'],
+      { 1: [1, 1, near(0.125)] },
+    ],
+    [
+      'that of the text that the model named, where it is not the likeliest',
+      { signature: signature(texts, scores), labels: ['cat', 'owl', 'dog'] },
+      [answer(texts, 1, 'owl'), answer(scores, 3, 0.125, 0.25, 0.625)],
+      ['owl'],
+      { 2: [1, 1, near(0.25)] },
+    ],
+    [
+      'of two outputs beside the class that as wide as there are names',
+      { signature: signature(classes, { ...scores, name: 'other', shape: [-1, 9] }, scores), labels: ['a', 'b', 'c'] },
+      [answer(classes, 1, 2n), answer(scores, 3, 0, 0.25, 0.75)],
+      ['c'],
+      { 7: [1, 1, near(0.75)] },
+    ],
+    [
+      'no more than 1 and in the bin of its sum, where trees are added up',
+      { signature: signature(scores) },
+      [answer(scores, 3, 1.0000007, -1e-7, 0, 0.4, 0.60000002, 0)],
+      [0, 1],
+      { 9: [1, 1, 1], 5: [1, 1, near(0.6)] },
+    ],
+    [
       'its own for each row',
       { signature: signature(scores) },
       [answer(scores, 3, 1, 0, 0, 0.25, 0.375, 0.375)],
@@ -136,9 +175,49 @@ describe('how sure the model was of a labelled answer', () => {
       [answer(classes, 1, 2n), answer(scores, 3, 0, 0.25, 0.75)],
       2,
     ],
+    [
+      'has scores of a width that is not the number of names',
+      { signature: signature(classes, scores), labels: ['a', 'b'] },
+      [answer(classes, 1, 1n), answer(scores, 3, 0, 0.25, 0.75)],
+      1,
+    ],
+    [
+      'has scores for another number of rows',
+      { signature: signature(classes, scores) },
+      [answer(classes, 1, 2n), answer(scores, 3, 0, 0.25, 0.75, 1, 0, 0)],
+      2,
+    ],
+    [
+      'has one score, of a width that only the answer tells',
+      { signature: signature(anyWidth) },
+      [answer(anyWidth, 1, 1)],
+      0,
+    ],
     ['was not asked for its probabilities', { signature: signature(classes, scores) }, [answer(classes, 1, 2n)], 2],
   ])('is counted nowhere, and makes no zeros, when the answer %s', (_what, options, outputs, label) => {
     expect(binsAfter(options, outputs, label)).toBeUndefined();
+  });
+
+  test('is told of no model whose scores only now and then look like probabilities', () => {
+    const logits = [0.4, -2, 3, 0.9, 5, -1].map((logit) => answer(probability, 1, logit));
+    expect(countedOf({ signature: signature(probability), labels: ['no', 'yes'] }, logits)).toBeUndefined();
+    const sigmoids = [answer(scores, 3, 0.5, 0.3, 0.2), answer(scores, 3, 0.9, 0.7, 0.9)];
+    expect(countedOf({ signature: signature(scores) }, sigmoids)).toBeUndefined();
+    expect(countedOf({ signature: signature(scores) }, sigmoids.slice(0, 1))).toBe(1);
+  });
+
+  test.each([
+    ['one row of zeros in twenty', [0, 0, 0], 19, 19],
+    ['one row of zeros in nineteen', [0, 0, 0], 18, undefined],
+    ['a row that is not finite', [Number.NaN, 0.5, 0.5], 1, 1],
+    ['an infinite one', [Number.POSITIVE_INFINITY, 0, 0], 1, 1],
+    ['one infinite within', [0, 0, Number.POSITIVE_INFINITY], 1, 1],
+  ])('is told still, or not, after %s', (_what, odd, sound, counted) => {
+    const answers = [
+      answer(scores, 3, ...odd),
+      ...Array.from({ length: sound }, () => answer(scores, 3, 0.5, 0.3, 0.2)),
+    ];
+    expect(countedOf({ signature: signature(scores) }, answers)).toBe(counted);
   });
 
   test('is counted with the first label, whatever later ones say', () => {
@@ -166,12 +245,12 @@ describe('how sure the model was of a labelled answer', () => {
         const sum = (of: 'n' | 'right' | 'confidence') => bins.reduce((total, bin) => total + bin[of], 0);
         expect([sum('n'), sum('right')]).toEqual([right + wrong, right]);
         expect(sum('confidence')).toBeCloseTo(
-          rows.reduce((total, { first }) => total + Math.max(first, 1 - first), 0),
-          5,
+          rows.reduce((total, { first }) => total + Math.fround(Math.max(first, 1 - first)), 0),
+          9,
         );
         for (const [i, { n, confidence }] of bins.entries()) {
-          expect(confidence).toBeGreaterThanOrEqual((n * i) / 10 - 1e-6);
-          expect(confidence).toBeLessThanOrEqual((n * (i + 1)) / 10 + 1e-6);
+          expect(confidence).toBeGreaterThanOrEqual((n * i) / 10 - n * 1e-6);
+          expect(confidence).toBeLessThanOrEqual((n * (i + 1)) / 10 + n * 2e-5);
         }
       }),
     );

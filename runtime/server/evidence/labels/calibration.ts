@@ -6,6 +6,9 @@ const [ANSWERS, RIGHT, CONFIDENCE] = [0, CALIBRATION_BINS, 2 * CALIBRATION_BINS]
 /** Words in shared memory: of each bin labelled answers, those that were right, and the sum of their confidences. */
 export const CALIBRATION_WORDS = 3 * CALIBRATION_BINS;
 
+/** Of a forest of ten trees six say 0.60000002: that is held to be 0.6, in the bin that it closes. */
+const ROUNDING = 1e-5;
+
 /** How sure the model was of the answers that labels came for, and how often it was right, by how sure it was. */
 export class Calibration {
   readonly #words: Float64Array;
@@ -17,7 +20,7 @@ export class Calibration {
   /** `confidence`: from 0 to 1; NaN, of an answer that told none, is not counted. */
   count(confidence: number, right: boolean): void {
     if (Number.isNaN(confidence)) return;
-    const bin = Math.max(0, Math.ceil(confidence * CALIBRATION_BINS) - 1);
+    const bin = Math.max(0, Math.ceil((confidence - ROUNDING) * CALIBRATION_BINS) - 1);
     this.#add(ANSWERS + bin, 1);
     if (right) this.#add(RIGHT + bin, 1);
     this.#add(CONFIDENCE + bin, confidence);

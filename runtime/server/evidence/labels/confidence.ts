@@ -1,66 +1,90 @@
-import type { Signature, Tensor } from '@slipway/crds/contract';
 import type { NumericElements, TensorValue } from '../../tensor.ts';
-import { isInteger, numberReader, type ReadNumber } from '../distribution/numbers.ts';
-import { lastOf, type PredictionReader, widthOf } from './prediction.ts';
-
-/** Probabilities of a row add up to 1 within this, in half precision too: what does not holds other scores. */
-const TOLERANCE = 1e-2;
-
-/** How sure the model was of what it predicted for a row. */
-export interface ConfidenceReader {
-  /** Name of the output that is read. */
-  readonly output: string;
-  /** From 0 to 1; NaN where the row holds no probabilities. */
-  confidence(tensor: TensorValue, row: number): number;
-}
+import { numberReader, type ReadNumber } from '../distribution/numbers.ts';
+import { type FloatTensor, lastOf } from './prediction.ts';
 
 /**
- * Reads the probability of the predicted class: from the output of the prediction itself, or, where that is a number or a
- * text of each class, from the one output that has a score for each. Undefined where the signature leaves none, or several.
+ * Probabilities lie between 0 and 1 and those of a row add up to 1, both within this: half precision rounds, and trees that
+ * are added up answer 1.0000007 and -1e-7. What is farther off holds other scores.
  */
-export function confidenceReader(
-  { outputs }: Signature,
-  prediction: PredictionReader | undefined,
-): ConfidenceReader | undefined {
-  if (prediction === undefined || prediction.kind === 'number') return undefined;
-  const own = outputs.find(({ name }) => name === prediction.output);
-  if (own !== undefined && isFloat(own)) return widthOf(own) === 1 ? ofOneClass(own) : ofEachClass(own);
-  const [scores, another] = outputs.filter(
-    (output) => isFloat(output) && output.shape.length === 2 && widthOf(output) !== 1,
-  );
-  return scores !== undefined && another === undefined ? ofEachClass(scores) : undefined;
+const TOLERANCE = 1e-2;
+
+/** One row in so many may hold something else: zeros, say, where no tree had a vote. */
+const ROWS_PER_STRAY = 20;
+
+/** What a row says that is finite and no probabilities; NaN is what one says that is not finite. */
+const STRAY = -1;
+
+/** From 0 to 1, or STRAY, or NaN. */
+type RowReader = (tensor: TensorValue, row: number, predicted: number) => number;
+
+/** Reads how sure the model was of what it predicted for a row. */
+export class ConfidenceReader {
+  /** Name of the output that is read. */
+  readonly output: string;
+  readonly #read: RowReader;
+  #rows = 0;
+  #strays = 0;
+
+  constructor(output: string, read: RowReader) {
+    this.output = output;
+    this.#read = read;
+  }
+
+  /** One logit in a few lies between 0 and 1: rows that look like probabilities tell nothing where the others do not. */
+  get holdsProbabilities(): boolean {
+    return this.#strays * ROWS_PER_STRAY <= this.#rows;
+  }
+
+  /** From 0 to 1; NaN where the row holds no probabilities. A row that is not finite tells neither for nor against the others. */
+  confidence(tensor: TensorValue, row: number, predicted: number): number {
+    const confidence = this.#read(tensor, row, predicted);
+    if (Number.isNaN(confidence)) return confidence;
+    this.#rows += 1;
+    if (confidence !== STRAY) return confidence;
+    this.#strays += 1;
+    return Number.NaN;
+  }
 }
 
-const isFloat = ({ datatype }: Tensor): boolean => datatype !== 'BYTES' && !isInteger(datatype);
-
-function ofOneClass(tensor: Tensor): ConfidenceReader {
-  const read = readerOf(tensor);
-  return {
-    output: tensor.name,
-    confidence({ elements }, row) {
-      const probability = read(elements as NumericElements, row);
-      return probability >= 0 && probability <= 1 ? Math.max(probability, 1 - probability) : Number.NaN;
-    },
-  };
+/** Of an output with the probability of class 1 of two. */
+export function ofOneClass({ name, datatype }: FloatTensor): ConfidenceReader {
+  const read = numberReader(datatype);
+  return new ConfidenceReader(name, ({ elements }, row) => {
+    const probability = read(elements as NumericElements, row);
+    return isProbability(probability) ? clamped(Math.max(probability, 1 - probability)) : strayOr(probability);
+  });
 }
 
-function ofEachClass(tensor: Tensor): ConfidenceReader {
-  const read = readerOf(tensor);
-  return {
-    output: tensor.name,
-    confidence({ elements, shape }, row) {
-      const width = lastOf(shape);
-      let [most, sum] = [0, 0];
-      for (let at = row * width; at < (row + 1) * width; at++) {
-        const probability = read(elements as NumericElements, at);
-        if (!(probability >= 0 && probability <= 1)) return Number.NaN;
-        sum += probability;
-        if (probability > most) most = probability;
-      }
-      return Math.abs(sum - 1) <= TOLERANCE ? most : Number.NaN;
-    },
-  };
+/** Of an output with one for each class. `columnOf`: that of what was predicted; undefined for the greatest. */
+export function ofEachClass(
+  { name, datatype }: FloatTensor,
+  columnOf: (predicted: number) => number | undefined,
+): ConfidenceReader {
+  const read = numberReader(datatype);
+  return new ConfidenceReader(name, ({ elements, shape }, row, predicted) => {
+    const values = elements as NumericElements;
+    const width = lastOf(shape);
+    const greatest = width > 1 ? greatestOf(values, row * width, width, read) : STRAY;
+    if (!(greatest >= 0)) return greatest;
+    const column = columnOf(predicted);
+    return clamped(column === undefined || column >= width ? greatest : read(values, row * width + column));
+  });
 }
 
-/** Of floats only: see isFloat. */
-const readerOf = ({ datatype }: Tensor): ReadNumber => numberReader(datatype as Exclude<Tensor['datatype'], 'BYTES'>);
+/** The greatest of probabilities that add up to 1; else STRAY, or NaN. */
+function greatestOf(values: NumericElements, begin: number, width: number, read: ReadNumber): number {
+  let [most, sum] = [0, 0];
+  for (let at = begin; at < begin + width; at++) {
+    const probability = read(values, at);
+    if (!isProbability(probability)) return strayOr(probability);
+    sum += probability;
+    if (probability > most) most = probability;
+  }
+  return Math.abs(sum - 1) <= TOLERANCE ? most : STRAY;
+}
+
+const isProbability = (value: number): boolean => value >= -TOLERANCE && value <= 1 + TOLERANCE;
+
+const strayOr = (value: number): number => (Number.isFinite(value) ? STRAY : Number.NaN);
+
+const clamped = (probability: number): number => Math.min(1, Math.max(0, probability));

@@ -57,11 +57,14 @@ export class LateLabels {
     if (reader === undefined) return;
     const tensor = tensorNamed(reader.output, outputs);
     if (tensor === undefined) return;
-    const told = this.#confidence && tensorNamed(this.#confidence.output, outputs);
-    const rows = Math.min(reader.rows(tensor), MOST_ROWS);
+    const beside = this.#confidence && tensorNamed(this.#confidence.output, outputs);
+    const answered = reader.rows(tensor);
+    const told = beside === tensor || beside?.shape[0] === answered ? beside : undefined;
+    const rows = Math.min(answered, MOST_ROWS);
     for (let row = 0; row < rows; row++) {
-      const confidence = told === undefined ? Number.NaN : (this.#confidence?.confidence(told, row) ?? Number.NaN);
-      this.#answers.remember(rows === 1 ? id : `${id}#${row}`, reader.predicted(tensor, row), confidence, now);
+      const predicted = reader.predicted(tensor, row);
+      const confidence = told === undefined ? undefined : this.#confidence?.confidence(told, row, predicted);
+      this.#answers.remember(rows === 1 ? id : `${id}#${row}`, predicted, confidence ?? Number.NaN, now);
     }
   }
 
@@ -85,7 +88,7 @@ export class LateLabels {
 
   counts(): NonNullable<Evidence['labels']> {
     const [right = 0, wrong = 0, unknown = 0] = this.#words;
-    const calibration = this.#calibration.counts();
+    const calibration = this.#confidence?.holdsProbabilities ? this.#calibration.counts() : undefined;
     return { right, wrong, unknown, batches: this.#batches.counts(), ...(calibration && { calibration }) };
   }
 

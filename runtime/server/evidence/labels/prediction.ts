@@ -1,5 +1,5 @@
 import type { Baseline, Signature, Summarised, Tensor } from '@slipway/crds/contract';
-import type { Datatype, NumericElements, TensorValue } from '../../tensor.ts';
+import type { Datatype, NumericDatatype, NumericElements, TensorValue } from '../../tensor.ts';
 import { isScalar } from '../distribution/distribution.ts';
 import { isInteger, numberReader } from '../distribution/numbers.ts';
 import { IdHash } from './idHash.ts';
@@ -63,6 +63,9 @@ function readerOf(
 }
 
 const isFloat = (datatype: Datatype): boolean => datatype !== 'BYTES' && !isInteger(datatype);
+
+export type FloatTensor = Tensor & { readonly datatype: NumericDatatype };
+export const isFloatTensor = (tensor: Tensor): tensor is FloatTensor => isFloat(tensor.datatype);
 
 /** Entries of a row. */
 export const lastOf = (shape: readonly number[]): number => Math.max(1, shape[shape.length - 1] ?? 1);
