@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { InferenceService } from '../src/api/kinds.ts';
 import { sealOf } from '../src/domain/rollout/history.ts';
+import { renderObject } from './commands.ts';
 import { explain, explainChain } from './explain.ts';
 import { standing, type Watched } from './goals.ts';
 import {
@@ -206,6 +207,15 @@ describe('explain', () => {
       .replace(/\s+/g, ' ');
     expect(text).toContain(`Guard errors is blind: ${why}, so the rollout holds.`);
     expect(text).toContain("Stalled=True (GuardInvalid): Guard errors can't be asked: it.");
+  });
+  test.each([
+    ['True', 'hour psi 0.28 (0.1 to 0.5), limit 0.2', true],
+    ['False', 'Like the training data', false],
+  ])('tells of a drift, which is no good news: %s', (status, message, tells) => {
+    const conditions = [{ type: 'DriftDetected', status, reason: 'Drift', message }];
+    const service = { ...shifting, status: { ...shifting.status, conditions } } as unknown as typeof shifting;
+    expect(explain(service).join(' ').replace(/\s+/g, ' ').includes(message)).toBe(tells);
+    expect(renderObject(service, NOON).join(' ').replace(/\s+/g, ' ').includes(message)).toBe(tells);
   });
   test('tells a rejection once', () => {
     const [first] = rolledBack.status?.rejected ?? [];

@@ -85,9 +85,11 @@ const unwelcome = ({ status }: Watched): string[] => {
   return all.filter((c, i) => all.findIndex(({ message }) => message === c.message) === i).map(sentence);
 };
 
-/** That nothing answers, and that somebody must act, where no finding says it already. */
+/** That nothing answers, that somebody must act, and that the world has moved, where no finding says it already. */
 function alarms({ status }: Watched, found: readonly string[]): string[] {
-  const grave = (status?.conditions ?? []).filter((c) => ['Ready', 'Stalled'].includes(c.type) && isUnwelcome(c));
+  const grave = (status?.conditions ?? []).filter(
+    (c) => ['Ready', 'Stalled', 'DriftDetected'].includes(c.type) && isUnwelcome(c),
+  );
   const all = found.join(' ');
   return grave
     .filter(({ message }, i) => grave.findIndex((c) => c.message === message) === i && !isTold(message, all))

@@ -2,7 +2,7 @@ import type { Condition } from '@slipway/crds';
 import { field, table } from './text.ts';
 
 /** Conditions that are good news when False; all others are good news when True. */
-const ABNORMAL = new Set(['Reconciling', 'Stalled', 'Paused']);
+const ABNORMAL = new Set(['Reconciling', 'Stalled', 'Paused', 'DriftDetected']);
 
 export const find = (conditions: readonly Condition[] | undefined, type: string): Condition | undefined =>
   conditions?.find((c) => c.type === type);
