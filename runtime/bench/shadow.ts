@@ -1,32 +1,31 @@
 /**
- * What a shadow costs those who wait: one server at a steady rate that leaves it idle for most of the time, in short
- * windows by turns without an order and with one that copies every request to a candidate that hangs, refuses, or answers.
- * Each pair of windows gives one ratio of its p99s, so that what else the machine does falls on both; the mean of the middle
- * 60 % of their logarithms (a disturbed window says nothing, and a median would throw away a third of what the others say) and its
- * bootstrap interval are printed and written to .bench/shadow.json. A pair takes about 1.5 s, all some five minutes.
+ * What a shadow costs those who wait. First the decision alone, while the queue of a candidate that hangs is full: CPU a
+ * request in this process. Then one server at a steady rate that leaves it idle for most of the time, in short windows by
+ * turns without an order and with one that copies every request to a candidate that hangs, refuses, or answers.
+ * Each pair of windows gives one ratio of its p99s, and of the CPU that the thread of the sockets took for a request, so that
+ * what else the machine does falls on both; the mean of the middle 60 % of their logarithms (a disturbed window says nothing, and a
+ * median would throw away a third of what the others say) and its bootstrap interval are printed and written to
+ * .bench/shadow.json. A pair takes about 1.5 s, all some five minutes.
  * Arguments: pairs of windows for the candidate that hangs (150; a fifth of it for the others), requests a
- * second (4000, a fraction of what the server can do).
+ * second (4000, a fraction of what the server can do), milliseconds of a window (500).
  */
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { evidenceSchema } from '@slipway/crds/contract';
 import { mlp, modelArtifact } from '../test/artifacts.ts';
 import { ADMIN, type ServerProcess, startServer } from '../test/serverProcess.ts';
+import { interval, middleOf, quantile } from './ratios.ts';
+import { decisionCosts } from './shadowDecision.ts';
 import { SteadyCaller } from './steadyCaller.ts';
 
-const [PAIRS = 150, RATE = 4000] = process.argv.slice(2).map(Number);
-const WINDOW_MS = 500;
+const [PAIRS = 150, RATE = 4000, WINDOW_MS = 500] = process.argv.slice(2).map(Number);
 /** Until the queue of a candidate that hangs is full: 256 copies. */
 const SETTLE_MS = Math.max(200, (300 * 1000) / RATE);
 const CONNECTIONS = 16;
-const RESAMPLES = 2000;
 const FEATURES = 30;
 const values = Array.from({ length: FEATURES }, (_, i) => Math.cos(i));
 const BODY = JSON.stringify({ inputs: [{ name: 'v0', datatype: 'FP32', shape: [1, FEATURES], data: values }] });
-
-const quantile = (given: readonly number[], q: number): number =>
-  given.toSorted((a, b) => a - b)[Math.min(given.length - 1, Math.floor(q * given.length))] as number;
 
 async function order(server: ServerProcess, target: string | undefined) {
   const shadow = target === undefined ? null : { id: target, target, percent: 100, expiresInSeconds: 300 };
@@ -35,69 +34,81 @@ async function order(server: ServerProcess, target: string | undefined) {
   return evidenceSchema.parse(await response.json()).shadow;
 }
 
-/** Geometric mean of the ratios without the lowest and the highest fifth. */
-function middleOf(ratios: readonly number[]): number {
-  const cut = Math.floor(ratios.length / 5);
-  const logs = ratios
-    .map(Math.log)
-    .toSorted((a, b) => a - b)
-    .slice(cut, ratios.length - cut);
-  return Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length);
-}
-
-/** 95 % of what resampled pairs give. */
-function interval(ratios: readonly number[]): readonly [low: number, high: number] {
-  const pick = () => ratios[Math.floor(Math.random() * ratios.length)] as number;
-  const resampled = Array.from({ length: RESAMPLES }, () => middleOf(ratios.map(pick)));
-  return [quantile(resampled, 0.025), quantile(resampled, 0.975)];
-}
-
 type Kind = 'without' | 'copied';
-const QUANTILES = { p50: 0.5, p99: 0.99 } as const;
+const FIGURES = ['p50', 'p99', 'cpu'] as const;
+type Window = Readonly<Record<(typeof FIGURES)[number], number>>;
 
-interface Measured {
-  readonly ratios: Readonly<Record<keyof typeof QUANTILES, readonly number[]>>;
-  /** Medians over the windows, milliseconds. */
-  readonly p99: Readonly<Record<Kind, number>>;
+/** Nanoseconds of CPU that the first thread of the process, that of the sockets, has had. */
+const cpuOf = async ({ child }: ServerProcess): Promise<number> =>
+  Number((await readFile(`/proc/${child.pid}/schedstat`, 'utf8')).split(' ')[0]);
+
+async function windowOf(caller: SteadyCaller, live: ServerProcess): Promise<Window> {
+  const before = await cpuOf(live);
+  const latencies = await caller.during(WINDOW_MS, RATE);
+  const cpu = ((await cpuOf(live)) - before) / latencies.length;
+  return { p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), cpu };
 }
 
-async function inPairs(caller: SteadyCaller, live: ServerProcess, target: string, pairs: number): Promise<Measured> {
-  const ratios = { p50: [] as number[], p99: [] as number[] };
-  const p99s = { without: [] as number[], copied: [] as number[] };
+async function inPairs(caller: SteadyCaller, live: ServerProcess, target: string, pairs: number) {
+  const windows: Record<Kind, Window[]> = { without: [], copied: [] };
   for (let pair = 0; pair < pairs; pair++) {
-    const latencies: Record<Kind, readonly number[]> = { without: [], copied: [] };
     for (const kind of pair % 2 ? (['copied', 'without'] as const) : (['without', 'copied'] as const)) {
       await order(live, kind === 'copied' ? target : undefined);
       await caller.during(SETTLE_MS, RATE);
-      latencies[kind] = await caller.during(WINDOW_MS, RATE);
-      p99s[kind].push(quantile(latencies[kind], QUANTILES.p99));
+      windows[kind].push(await windowOf(caller, live));
     }
-    for (const name of ['p50', 'p99'] as const)
-      ratios[name].push(quantile(latencies.copied, QUANTILES[name]) / quantile(latencies.without, QUANTILES[name]));
   }
-  return { ratios, p99: { without: quantile(p99s.without, 0.5), copied: quantile(p99s.copied, 0.5) } };
+  return windows;
 }
 
 const percent = (ratio: number): number => Number(((ratio - 1) * 100).toFixed(2));
 
+/** By how much copying moves a figure, per cent, and the 95 % interval of that. */
+function moved({ without, copied }: Readonly<Record<Kind, readonly Window[]>>, figure: (typeof FIGURES)[number]) {
+  const ratios = copied.map((window, i) => window[figure] / (without[i] as Window)[figure]);
+  const [low, high] = interval(ratios).map(percent) as [number, number];
+  return { by: percent(middleOf(ratios)), low, high };
+}
+
+type Moved = ReturnType<typeof moved>;
+
+const figures = (what: string, { by, low, high }: Moved) => [
+  { what, value: by, unit: '%' },
+  { what: `${what}, lower end of the 95 % interval`, value: low, unit: '%' },
+  { what: `${what}, upper end of the 95 % interval`, value: high, unit: '%' },
+];
+
+/** What the decision costs, in this process. */
+async function decision(hangingTarget: string) {
+  const costs = await decisionCosts(hangingTarget);
+  const [low, middle, high] = [0.025, 0.5, 0.975].map((q) => Math.round(quantile(costs, q)));
+  console.log(`decision: ${middle} ns of CPU a request (95 % of ${costs.length} rounds: ${low} to ${high})`);
+  const what = 'every request copied to a candidate that hangs, its queue full: CPU of the decision a request';
+  return [{ what, value: middle as number, unit: 'ns' }];
+}
+
 async function compare(candidate: string, live: ServerProcess, target: string, pairs: number) {
   const caller = await SteadyCaller.open(await live.url('rest', '/v2/models/flights/infer'), BODY, CONNECTIONS);
   try {
-    const { ratios, p99 } = await inPairs(caller, live, target, pairs);
+    const windows = await inPairs(caller, live, target, pairs);
     const { compared = 0, failed = 0, skipped = 0 } = (await order(live, target)) ?? {};
     await order(live, undefined);
-    const [low, high] = interval(ratios.p99).map(percent);
-    const moved = { p50: percent(middleOf(ratios.p50)), p99: percent(middleOf(ratios.p99)) };
+    const [p50, p99, cpu] = FIGURES.map((figure) => moved(windows, figure)) as [Moved, Moved, Moved];
+    const median = (kind: Kind, figure: 'p99' | 'cpu') =>
+      quantile(
+        windows[kind].map((window) => window[figure]),
+        0.5,
+      );
     console.log(
-      `${candidate}: p99 ${moved.p99} % (95 %: ${low} to ${high}), p50 ${moved.p50} %; ` +
-        `p99 ${p99.without.toFixed(3)} ms without, ${p99.copied.toFixed(3)} ms copied; ` +
+      `${candidate}: p99 ${p99.by} % (95 %: ${p99.low} to ${p99.high}), p50 ${p50.by} %; ` +
+        `p99 ${median('without', 'p99').toFixed(3)} ms without, ${median('copied', 'p99').toFixed(3)} ms copied; ` +
+        `CPU of the sockets' thread ${cpu.by} % (95 %: ${cpu.low} to ${cpu.high}) of ${(median('without', 'cpu') / 1000).toFixed(1)} µs a request; ` +
         `${pairs} pairs, the last copied window: compared ${compared}, failed ${failed}, skipped ${skipped}`,
     );
-    const what = `every request copied to a candidate that ${candidate}: p99 of live answers moves by`;
+    const copying = `every request copied to a candidate that ${candidate}:`;
     return [
-      { what, value: moved.p99, unit: '%' },
-      { what: `${what}, lower end of the 95 % interval`, value: low, unit: '%' },
-      { what: `${what}, upper end of the 95 % interval`, value: high, unit: '%' },
+      ...figures(`${copying} p99 of live answers moves by`, p99),
+      ...figures(`${copying} CPU of the sockets' thread a request moves by`, cpu),
     ];
   } finally {
     caller.close();
@@ -116,6 +127,7 @@ try {
   warmUp.close();
   const few = Math.max(2, Math.round(PAIRS / 5));
   const measurements = [
+    ...(await decision(silentUrl)),
     ...(await compare('hangs', live, silentUrl, PAIRS)),
     ...(await compare('refuses', live, 'http://127.0.0.1:1', few)),
     ...(await compare('answers', live, await candidate.url('rest', ''), few)),
