@@ -53,6 +53,17 @@ describe('the ledger of a rollout', () => {
     expect(ledger.evidence('v1', at(14)).sinceRollout.ok).toBe(45);
   });
 
+  test('tells how many processes counted what it holds, those that ended and pods that are gone included', () => {
+    const ledger = new Ledger(TERMS);
+    ledger.record(POD, evidence(40), at(10));
+    ledger.record({ ...POD, uid: 'b' }, evidence(40), at(10));
+    expect(ledger.evidence('v1', at(10)).processes).toBe(2);
+    ledger.record(POD, evidence(3, { epoch: 'e2', startedAt: at(12) }), at(13));
+    ledger.keep([POD]);
+    expect(ledger.evidence('v1', at(13))).toMatchObject({ processes: 3, lifetime: { ok: 83 } });
+    expect(ledger.evidence('v0', at(13)).processes).toBe(0);
+  });
+
   test('calls no pod answering that was last seen before the clock was set back', () => {
     const ledger = new Ledger(TERMS);
     ledger.record(POD, evidence(40), at(3600));

@@ -27,13 +27,19 @@ interface Account {
 interface Totals {
   readonly sinceRollout: Tally;
   readonly lifetime: Tally;
+  readonly processes: number;
 }
-const NOTHING: Totals = { sinceRollout: noRequests, lifetime: noRequests };
+const NOTHING: Totals = { sinceRollout: noRequests, lifetime: noRequests, processes: 0 };
 
-const totalsOf = ({ before, latest }: Account): Totals => ({ sinceRollout: since(latest, before), lifetime: latest });
+const totalsOf = ({ before, latest }: Account): Totals => ({
+  sinceRollout: since(latest, before),
+  lifetime: latest,
+  processes: 1,
+});
 const add = (a: Totals, b: Totals): Totals => ({
   sinceRollout: plus(a.sinceRollout, b.sinceRollout),
   lifetime: plus(a.lifetime, b.lifetime),
+  processes: a.processes + b.processes,
 });
 
 /** Milliseconds for which a process runs, by its own clock: that of its node may be hours away from ours. NaN: it does not say. */
@@ -167,6 +173,7 @@ export class Ledger {
       sinceRollout: totals.sinceRollout,
       sinceStep: inABatch(since(totals.sinceRollout, base)),
       lifetime: totals.lifetime,
+      processes: totals.processes,
       stepSeconds: (now.getTime() - this.#stepAt) / 1000,
       ...(accounts.length > 0 && accounts.every(({ takesCopies }) => takesCopies) ? { takesCopies: true } : {}),
       ...(recent === undefined ? {} : { recent }),
@@ -188,12 +195,12 @@ export class Ledger {
   }
 
   #totals(revision: string): Totals {
-    const { sinceRollout, lifetime } = [...this.#accounts.values()]
+    const { sinceRollout, ...rest } = [...this.#accounts.values()]
       .filter((a) => a.revision === revision)
       .map(totalsOf)
       .reduce(add, this.#closed.get(revision) ?? NOTHING);
     const batches = { ...sinceRollout.batches, ...this.#batches.get(revision)?.all() };
-    return { sinceRollout: { ...sinceRollout, batches }, lifetime };
+    return { sinceRollout: { ...sinceRollout, batches }, ...rest };
   }
 
   /** What every revision has counted since the rollout began: what a window that begins now leaves out. */

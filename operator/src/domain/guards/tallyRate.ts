@@ -84,11 +84,12 @@ export const ofStable = ({ stable }: Sight, window: Window): Tally => tallyOf(st
 
 /**
  * What the stable version showed of its bad seconds: in its life where its pods keep batches of such a rate themselves,
- * else since the rollout began.
+ * else since the rollout began. Seconds are told by how many processes counted each of them, those included that ended: of
+ * ten pods of which one is left, a minute is no ten minutes.
  */
 export function historyOf({ stable }: Sight, rate: TallyRate): History {
   const [life, rollout] = [tallyOf(stable, 'lifetime'), tallyOf(stable, 'sinceRollout')].map(rate.batched);
-  const pods = Math.max(1, stable?.answering ?? 1);
+  const pods = Math.max(1, stable?.answering ?? 0, stable?.processes ?? 0);
   const longer = (life?.batches.count ?? 0) >= (rollout?.batches.count ?? 0) ? life : rollout;
   return { ...noHistory, ...longer, pods };
 }

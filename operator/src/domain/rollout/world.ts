@@ -90,6 +90,8 @@ export interface RevisionEvidence {
   readonly recent?: { readonly window: number; readonly tally: Tally; readonly seconds: number };
   /** Everything its pods counted in their lives: what a version that gets no traffic any more is remembered by. */
   readonly lifetime: Tally;
+  /** How many processes counted that, those that ended since included. Absent: not told. */
+  readonly processes?: number;
   /** Seconds that sinceStep covers. */
   readonly stepSeconds: number;
   /** true: all of its pods count copies for a second opinion apart. Others would count them like any request. */
