@@ -12,7 +12,7 @@ VITEST := vitest run --reporter=default --reporter=json
 # In CI the files that failed are run once more, in a process of their own, and named at the end.
 SUITE := node hack/suites/main.ts
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-shadow bench-rollout bench-training e2e-judgement serve soak container-test stores-test kueue-test pytorch-test e2e-pytorch simulate package clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-raw bench-shadow bench-rollout bench-training e2e-judgement serve soak container-test stores-test kueue-test pytorch-test e2e-pytorch simulate package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -157,6 +157,15 @@ bench-runtime: .cache/npm build ## The model server beside its peers: ratios, ba
 	export PYTHONDONTWRITEBYTECODE=1
 	$(RIG_RUN) --rounds $(or $(ROUNDS),2) --pin --peers slipway,fastapi-tuned,pytriton --models mlp --out .bench/runtime.jsonl >/dev/null
 	$(RIG_RUN) --rounds $(or $(ROUNDS),2) --raw --ours --out .bench/runtime.jsonl --summary .bench/runtime.json
+	node hack/bench.ts none
+
+bench-raw: .cache/npm build ## How much of bare onnxruntime's speed the server keeps with a model that is all compute: by turns, with engine.perCore and without (4 minutes, and the setting up of bench-runtime)
+	@$(NODE)
+	bash $(RIG)/setup.sh "$(RIG_WORK)"
+	mkdir -p .bench
+	export PYTHONDONTWRITEBYTECODE=1
+	"$(RIG_WORK)/venv-fastapi/bin/python" $(RIG)/beside_raw.py --work "$(RIG_WORK)" --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS_A_CELL),6) \
+	  --settings '{}' --settings '{"engine":{"perCore":"Auto"}}' --json .bench/runtime-raw.json
 	node hack/bench.ts none
 
 clean: ## Remove what the targets made here (not the shared cache of binaries)

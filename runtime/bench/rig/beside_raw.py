@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """How much of bare onnxruntime's speed the server keeps: `cnn` at 64 connections beside the raw loops, in short cells by turns.
 
-  beside_raw.py --work DIR [--rounds 5] [--seconds 5] [--json FILE]
+  beside_raw.py --work DIR [--rounds 5] [--seconds 5] [--settings JSON ...] [--json FILE]
 
 A machine's speed wanders by a tenth within a minute, so each round has all of them once, in turns that shift, and gives one ratio
 for each form. The raw side of all rounds is the loop (batch and threads) whose median over the rounds is best. Rates are counted
-between two ends of runs, ours (steady.lua) as the raw loops'.
+between two ends of runs, ours (steady.lua) as the raw loops'. Each --settings is a server of its own, in the same rounds.
 """
 import argparse
 import json
@@ -64,43 +64,71 @@ def shown(label, ratios):
     return f"{label}: median {statistics.median(ratios):.3f} of raw ({min(ratios):.3f} to {max(ratios):.3f}, middle half {q[0]:.3f} to {q[2]:.3f})"
 
 
+def start(work, settings):
+    os.environ["SLIPWAY_SETTINGS"] = settings
+    server = Server("slipway", "cnn", work, 2, None)
+    ready(server)
+    return server
+
+
+def interleaved(servers, bodies, work, rounds, seconds):
+    """-> rates and CPU of a request, by cell; a cell is a raw loop, or a server's settings and a form"""
+    asking = [(settings, form) for settings in servers for form in FORMS]
+    cells = [LOOPS[0], *asking[::2], LOOPS[1], *asking[1::2]]
+    rates, cpu = {cell: [] for cell in cells}, {cell: [] for cell in asking}
+    for i in range(rounds):
+        k = i % len(cells)
+        for cell in cells[k:] + cells[:k]:
+            if cell in LOOPS:
+                rate = raw(work, seconds, *cell)
+            else:
+                rate, ms = ours(servers[cell[0]], bodies[cell[1]], seconds)
+                cpu[cell].append(ms)
+            rates[cell].append(rate)
+        print(f"round {i + 1}: " + ", ".join(f"{cell} {rates[cell][-1]:.1f}" for cell in cells), flush=True)
+    return rates, cpu
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--work", required=True)
     ap.add_argument("--rounds", type=int, default=5)
     ap.add_argument("--seconds", type=int, default=5)
+    ap.add_argument("--settings", action="append")
     ap.add_argument("--json")
     a = ap.parse_args()
     a.work = os.path.abspath(a.work)
-    server = Server("slipway", "cnn", a.work, 2, None)
-    rates, cpu = {}, {}
+    servers = {}
     try:
-        ready(server)
+        for settings in a.settings or ["{}"]:
+            servers[settings] = start(a.work, settings)
         pairs = tensors(a.work, "cnn", 32)
-        bodies = {form: asked(a.work, server, form, pairs) for form in FORMS}
-        cells = [*LOOPS, *FORMS]
-        cells = [cells[0], cells[2], cells[1], cells[3]]      # a raw loop, a form, the other loop, the other form
-        ours(server, bodies["binary"], 2)
-        for i in range(a.rounds):
-            k = i % len(cells)
-            for cell in cells[k:] + cells[:k]:
-                if cell in FORMS:
-                    rate, ms = ours(server, bodies[cell], a.seconds)
-                    cpu.setdefault(cell, []).append(ms)
-                else:
-                    rate = raw(a.work, a.seconds, *cell)
-                rates.setdefault(cell, []).append(rate)
-            print(f"round {i + 1}: " + ", ".join(f"{cell} {rates[cell][-1]:.1f}" for cell in cells), flush=True)
+        for server in servers.values():
+            bodies = {form: asked(a.work, server, form, pairs) for form in FORMS}
+            ours(server, bodies["binary"], 2)
+        rates, cpu = interleaved(servers, bodies, a.work, a.rounds, a.seconds)
     finally:
-        server.stop()
+        for server in servers.values():
+            server.stop()
     best = max(LOOPS, key=lambda loop: statistics.median(rates[loop]))
     print(f"raw: {best[0]} rows, {best[1]} process(es) of {best[2]} thread(s), median {statistics.median(rates[best]):.1f} rows/s")
-    ratios = {form: [x / y for x, y in zip(rates[form], rates[best])] for form in FORMS}
-    for form in FORMS:
-        print(shown(form, ratios[form]) + f"; CPU of a request {statistics.median(cpu[form]):.2f} ms")
+    ratios = {cell: [x / y for x, y in zip(rates[cell], rates[best])] for cell in cpu}
+    for cell, found in ratios.items():
+        print(shown(" ".join(cell), found) + f"; CPU of a request {statistics.median(cpu[cell]):.2f} ms")
     if a.json:
-        with open(a.json, "w") as f:
-            json.dump(dict(best=best, rates={str(k): v for k, v in rates.items()}, ratios=ratios), f, indent=2)
+        write_json(a.json, ratios)
+
+
+def write_json(path, ratios):
+    """for docs/numbers.md"""
+    rows = []
+    for (settings, form), found in ratios.items():
+        where = "" if settings == "{}" else f" with {settings}"
+        what = f"model server{where}, cnn, {form}, 64 connections, beside the raw loops by turns: requests/s over raw onnxruntime at its best batch"
+        rows += [dict(what=what + more, value=float(f"{value:.3g}"), unit="") for more, value in
+                 ((", median of the rounds", statistics.median(found)), (", least", min(found)), (", most", max(found)))]
+    with open(path, "w") as f:
+        json.dump(dict(name="runtime-raw", measurements=rows), f, indent=2)
 
 
 if __name__ == "__main__":
