@@ -40,6 +40,10 @@ function faultLines({ faults, runs, perSecond }: WhatIf, rehearsed: Rehearsed): 
   ];
 }
 
+/** No guard holds a step that is longer than what is played: its own time does. */
+const awaited = (guard: string | undefined, mostSeconds: number): string =>
+  guard === undefined ? `time: steps last longer than ${span(mostSeconds)}, see --most` : `guard ${guard}`;
+
 /** What a policy does to a good candidate and to a faulty one, by the code that judges real ones. */
 export function rehearsalLines(question: WhatIf, { sound, faulty }: Answer): string[] {
   const { rollout, runs, perSecond } = question;
@@ -48,7 +52,7 @@ export function rehearsalLines(question: WhatIf, { sound, faulty }: Answer): str
     ...wrap(`${runs} rollouts of a candidate as good as the stable version, ${perSecond} requests/s:`, COLUMNS),
     ...field('ends', `${ends(sound)}; at most ${promised} are promised to be rolled back`),
     ...(sound.promoted === 0
-      ? field('waits for', `guard ${sound.guard ?? '?'}`)
+      ? field('waits for', awaited(sound.guard, question.mostSeconds))
       : field('takes', between(sound.toPromotion))),
     ...stepLines(rollout, sound),
     ...(faulty === undefined ? [] : ['', ...faultLines(question, faulty)]),

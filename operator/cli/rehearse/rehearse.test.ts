@@ -45,6 +45,11 @@ describe('kubectl slipway rehearse', () => {
     const text = rehearsalLines(asked, whatIf(asked)).join(' ');
     expect(text).toContain('no guard of this policy tells it from a good one');
   });
+  test('says that the time of a step is longer than what is played', () => {
+    const steps = [{ weight: 50, for: '14d' }, { weight: 100 }];
+    const asked = question({ rollout: { ...rollout, steps }, mostSeconds: 600 });
+    expect(rehearsalLines(asked, whatIf(asked))).toContain('  waits for  time: steps last longer than 10m, see --most');
+  });
   test('says the same each time it is asked, in lines of at most 80 columns', () => {
     const asked = question({ faults: { errors: 0.3, slow: 0.2 } });
     const lines = rehearsalLines(asked, whatIf(asked));
