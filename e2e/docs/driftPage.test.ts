@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inferenceServiceSpecSchema } from '@slipway/crds';
+import type { Evidence } from '@slipway/crds/contract';
 import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
 import { parseConfig } from '@slipway/operator/config.ts';
-import { driftSpec } from '@slipway/operator/domain/drift/builders.ts';
-import type { Finding } from '@slipway/operator/domain/drift/judge.ts';
-import { DISTANCES, FAULTS } from '@slipway/operator/domain/drift/questions.ts';
+import { baseline, driftSpec } from '@slipway/operator/domain/drift/builders.ts';
+import { type Counts, countsOf, NO_BINS } from '@slipway/operator/domain/drift/counts.ts';
+import { type Finding, judge } from '@slipway/operator/domain/drift/judge.ts';
+import { DISTANCES, FAULTS, questions } from '@slipway/operator/domain/drift/questions.ts';
+import { Dispersions } from '@slipway/operator/domain/drift/series.ts';
 import { tell } from '@slipway/operator/domain/drift/told.ts';
 import { MOST_FEATURES } from '@slipway/operator/telemetry/driftMetrics.ts';
 import { createMetrics } from '@slipway/operator/telemetry/metrics.ts';
@@ -42,9 +45,28 @@ test('the message of the page is what a watch says', () => {
   expect(page).toContain(`\n${condition.message}\n`);
 });
 
+test('the message about calibration on the page is what a watch says', () => {
+  const slot: Counts = {
+    ...countsOf({} as Evidence),
+    labels: { right: 150, wrong: 50 },
+    calibration: NO_BINS.map((none, i) =>
+      i === 8 ? { n: 60, right: 50, confidence: 51 } : i === 9 ? { n: 140, right: 100, confidence: 134 } : none,
+    ),
+  };
+  const spec = driftSpec({ calibration: { max: '5%' } });
+  const of = baseline([]);
+  const dispersions = new Dispersions();
+  const slots = Array.from({ length: 12 }, () => slot);
+  for (const one of slots) dispersions.add(questions(spec, of), one);
+  const findings = judge({ spec, baseline: of, slots, dispersions, everyMs: 300_000, before: new Set() });
+  const sight = { kind: 'Judged', rows: 2400, findings, asked: new Set<string>(), notes: [] } as const;
+  const { condition } = tell({}, sight, { spec, version: '1.4.0', now: new Date() });
+  expect(page).toContain(`\n${condition.message}\n`);
+});
+
 test('the page explains each measure', () => {
   const rows = tableOf(page, 'Measure', 'What it is', 'Counts as drifted when');
-  expect(rows.map(([cell]) => coded(cell))).toEqual([...DISTANCES, ...FAULTS, 'outliers', 'accuracy']);
+  expect(rows.map(([cell]) => coded(cell))).toEqual([...DISTANCES, ...FAULTS, 'outliers', 'accuracy', 'calibration']);
 });
 
 test('the page lists the reasons that the condition has', () => {

@@ -5,6 +5,7 @@ import { mulberry32 } from '@slipway/operator/domain/analysis/simulation.ts';
 import { driftSpec } from '@slipway/operator/domain/drift/builders.ts';
 import { minutesToAlarm } from '@slipway/operator/domain/drift/simulation/detection.ts';
 import { falseAlarms } from '@slipway/operator/domain/drift/simulation/stationary.ts';
+import { calibrationAlarms, calibrationDetection } from './calibration.ts';
 import { asText, withTables } from './page.ts';
 import { quantile, rollouts, type Section } from './section.ts';
 
@@ -81,7 +82,7 @@ function detection(): Section {
   };
 }
 
-const sections = [alarms(), detection()];
+const sections = [alarms(), detection(), calibrationAlarms(days), calibrationDetection()];
 for (const section of sections) {
   console.log(`\n${asText(section)}`);
   for (const fault of section.broken) console.error(`BROKEN: ${fault}`);

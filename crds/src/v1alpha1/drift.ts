@@ -50,6 +50,16 @@ export const driftSchema = z
       })
       .optional()
       .describe('Late labels of the version that serves.'),
+    calibration: z
+      .object({
+        max: percent().describe(
+          'Expected calibration error, over ten bins of the probability of the predicted class: the lower bound above it is a drift.',
+        ),
+      })
+      .optional()
+      .describe(
+        'How far the probabilities that the model tells are from the share of its answers that late labels find right. For classifiers that put out probabilities.',
+      ),
     features: z
       .record(z.string(), z.object(limits()))
       .meta({ maxProperties: 64 })

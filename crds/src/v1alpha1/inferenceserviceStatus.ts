@@ -68,13 +68,21 @@ const driftStatusSchema = z.object({
   worst: mapList(
     z.object({
       name: z.string().max(256).describe('Feature or prediction.'),
-      measure: z.string().max(24).describe('psi, js, ks, missing, outOfRange, unseen, outliers or accuracy.'),
+      measure: z
+        .string()
+        .max(24)
+        .describe('psi, js, ks, missing, outOfRange, unseen, outliers, accuracy or calibration.'),
       value: share().describe('Measured.'),
       low: share().describe('Lower bound at the share of the false-alarm budget.'),
       high: share().describe('Upper bound.'),
       limit: share().describe('Limit it is held against.'),
       n: z.int().min(0).meta({ format: 'int64' }).describe('Rows it rests on.'),
       drifted: z.boolean().describe('Whether it counts as drifted.'),
+      detail: z
+        .string()
+        .max(256)
+        .optional()
+        .describe('Of calibration: too sure or not sure enough, and the bin that has most of the error.'),
     }),
     8,
     'name',

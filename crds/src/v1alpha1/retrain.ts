@@ -54,7 +54,7 @@ export const retrainSchema = cel(
 );
 export type RetrainSpec = z.output<typeof retrainSchema>;
 
-export const RETRAIN_TRIGGERS = ['Schedule', 'Drift', 'Accuracy', 'Asked', 'CloudEvent'] as const;
+export const RETRAIN_TRIGGERS = ['Schedule', 'Drift', 'Accuracy', 'Calibration', 'Asked', 'CloudEvent'] as const;
 
 /** Ready: the version may be served, and this service does not follow a stage, so a person names it. */
 export const RETRAIN_OUTCOMES = [

@@ -45,7 +45,7 @@ export const chiSquareUpperTail = (x: number, freedom: number): number =>
   freedom <= 0 ? 1 : upperGamma(freedom / 2, x / 2);
 
 /** Chance that a standard normal variable exceeds z: half of χ² with one degree of freedom beyond z². */
-const normalUpperTail = (z: number): number =>
+export const normalUpperTail = (z: number): number =>
   z < 0 ? 1 - chiSquareUpperTail(z * z, 1) / 2 : chiSquareUpperTail(z * z, 1) / 2;
 
 /** z that a standard normal variable exceeds with chance `alpha`, 1e-300 < alpha < 1, by bisection. */

@@ -1,5 +1,5 @@
 import type { Baseline, DriftSpec, Summarised } from '@slipway/crds';
-import type { BinnedCounts, Counts } from './counts.ts';
+import { type BinnedCounts, type Counts, NO_BINS } from './counts.ts';
 
 /** Baselines, counts and specs for tests. */
 export const driftSpec = (spec: Partial<DriftSpec> = {}): DriftSpec => ({
@@ -57,6 +57,7 @@ export const counted = (features: readonly BinnedCounts[], more: Partial<Counts>
   rows: Math.max(0, ...features.map(({ counts }) => counts.reduce((a, b) => a + b, 0))),
   outliers: { judged: 0, beyond: 0 },
   labels: { right: 0, wrong: 0 },
+  calibration: NO_BINS,
   features,
   predictions: [],
   ...more,

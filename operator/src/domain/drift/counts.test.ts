@@ -16,6 +16,7 @@ const counts: fc.Arbitrary<Counts> = fc.record({
   rows: whole,
   outliers: fc.record({ judged: whole, beyond: whole }),
   labels: fc.record({ right: whole, wrong: whole }),
+  calibration: fc.array(fc.record({ n: whole, right: whole, confidence: whole }), { minLength: 10, maxLength: 10 }),
   features: fc.array(binned, { maxLength: 4 }),
   predictions: fc.array(binned, { maxLength: 4 }),
 });

@@ -1,4 +1,4 @@
-import type { Evidence } from '@slipway/crds';
+import { CALIBRATION_BINS, type Evidence } from '@slipway/crds/contract';
 
 /** Values of one feature or prediction in the bins of the baseline; fractions where they were spread over time. */
 export interface BinnedCounts {
@@ -10,12 +10,28 @@ export interface BinnedCounts {
   readonly unseen: number;
 }
 
+/** Labelled answers whose greatest probability lies in one of the ten bins, those that were right, and the sum of the probabilities. */
+export interface CalibrationBin {
+  readonly n: number;
+  readonly right: number;
+  readonly confidence: number;
+}
+
+/** Where no answer told how sure the model was. */
+export const NO_BINS: readonly CalibrationBin[] = Array.from({ length: CALIBRATION_BINS }, () => ({
+  n: 0,
+  right: 0,
+  confidence: 0,
+}));
+
 /** What drift is judged by, of one process or of many over a window. */
 export interface Counts {
   /** Rows whose values were counted. */
   readonly rows: number;
   readonly outliers: { readonly judged: number; readonly beyond: number };
   readonly labels: { readonly right: number; readonly wrong: number };
+  /** Of the labels whose answers told probabilities: ten bins, always. */
+  readonly calibration: readonly CalibrationBin[];
   readonly features: readonly BinnedCounts[];
   readonly predictions: readonly BinnedCounts[];
 }
@@ -32,6 +48,7 @@ export function countsOf({ rows, outliers, labels, features = [], predictions = 
     rows: rows?.judged ?? mostValues([...features, ...predictions]),
     outliers: outliers ?? { judged: 0, beyond: 0 },
     labels: { right: labels?.right ?? 0, wrong: labels?.wrong ?? 0 },
+    calibration: labels?.calibration?.bins ?? NO_BINS,
     features,
     predictions,
   };
@@ -50,12 +67,13 @@ const flat = ({ counts, missing, nonFinite, outOfRange, unseen }: BinnedCounts):
 ];
 
 /** Counts as one vector, so that a window adds and subtracts without knowing what they mean. */
-export const vectorOf = ({ rows, outliers, labels, features, predictions }: Counts): readonly number[] => [
+export const vectorOf = ({ rows, outliers, labels, calibration, features, predictions }: Counts): readonly number[] => [
   rows,
   outliers.judged,
   outliers.beyond,
   labels.right,
   labels.wrong,
+  ...calibration.flatMap(({ n, right, confidence }) => [n, right, confidence]),
   ...[...features, ...predictions].flatMap(flat),
 ];
 
@@ -75,6 +93,7 @@ export function countsFrom(vector: readonly number[], like: Counts): Counts {
     rows: take(),
     outliers: { judged: take(), beyond: take() },
     labels: { right: take(), wrong: take() },
+    calibration: NO_BINS.map(() => ({ n: take(), right: take(), confidence: take() })),
     features: like.features.map(binned),
     predictions: like.predictions.map(binned),
   };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seeded } from '../../../test/random.ts';
 import { baseline, binned, categorical, counted, driftSpec, numeric, spread } from './builders.ts';
-import type { Counts } from './counts.ts';
+import { type Counts, NO_BINS } from './counts.ts';
 import { alarmKey, type Finding, judge as judgeLook, type Look } from './judge.ts';
 import { questions } from './questions.ts';
 import { Dispersions } from './series.ts';
@@ -175,6 +175,51 @@ test.each([
   expect(finding).toMatchObject({ name: 'labels', measure: 'accuracy', value: right / 500, drifted, n: 3000 });
   expect(finding?.low).toBeLessThan(right / 500);
   expect(finding?.high).toBeGreaterThan(right / 500);
+});
+
+const labelled = (right: number, more: Partial<Counts> = {}) =>
+  counted([], {
+    labels: { right, wrong: 200 - right },
+    calibration: NO_BINS.map((none, i) => (i === 9 ? { n: 200, right, confidence: 190 } : none)),
+    ...more,
+  });
+const calibrated = driftSpec({ calibration: { max: '5%' } });
+
+test.each([
+  ['as right as it is sure', 190, false],
+  ['95% sure and 80% right', 160, true],
+  ['right more often than it says, within the limit', 199, false],
+])('calibration: a model that is %s: %d of 200 right: %s', (_, right, drifted) => {
+  const [finding] = judge(look({ baseline: baseline([]), slots: often(labelled(right)), spec: calibrated }));
+  expect(finding).toMatchObject({ name: 'labels', measure: 'calibration', limit: '5%', n: 1200, drifted });
+  expect(finding?.value).toBeCloseTo(Math.max(0, Math.abs(0.95 - right / 200)), 2);
+  expect(finding?.detail).toContain('worst from 0.9 to 1: 95% sure');
+});
+
+test('calibration is not judged by fewer labels than minSamples, nor by those of one slot', () => {
+  const few = { baseline: baseline([]), spec: driftSpec({ calibration: { max: '5%' }, minSamples: 1201 }) };
+  expect(judge(look({ ...few, slots: often(labelled(100)) }))).toEqual([]);
+  expect(judge(look({ ...few, spec: calibrated, slots: [labelled(100)] }))).toEqual([]);
+});
+
+test('labels without a probability are none of calibration, and hide nothing of the accuracy', () => {
+  const spec = driftSpec({ calibration: { max: '5%' }, accuracy: { min: '75%' } });
+  const slots = often(labelled(100, { calibration: NO_BINS }));
+  const findings = judge(look({ baseline: baseline([]), slots, spec }));
+  expect(findings.map(alarmKey)).toEqual(['accuracy/labels']);
+  expect(findings[0]?.drifted).toBe(true);
+});
+
+test('an alarm of calibration ends when its lower bound is below 0.8 of the limit', () => {
+  const [{ low = 0 } = {}] = judge(look({ baseline: baseline([]), slots: often(labelled(160)), spec: calibrated }));
+  const limited = (max: number, before: ReadonlySet<string>): boolean | undefined => {
+    const spec = driftSpec({ calibration: { max: `${(max * 100).toFixed(4)}%` } });
+    return judge(look({ baseline: baseline([]), slots: often(labelled(160)), spec, before }))[0]?.drifted;
+  };
+  const was = new Set(['calibration/labels']);
+  expect(limited(low * 1.1, new Set())).toBe(false);
+  expect(limited(low * 1.1, was)).toBe(true);
+  expect(limited(low / 0.75, was)).toBe(false);
 });
 
 test('an alarm ends below 0.8 of its limit, and not at the limit itself', () => {

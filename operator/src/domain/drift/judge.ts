@@ -3,16 +3,10 @@ import { alphaPerTest } from '../analysis/alarmBudget.ts';
 import { confidenceSequence, type Interval } from '../analysis/confidenceSequence.ts';
 import { jsOf, ksOf, psiOf } from '../analysis/distances.ts';
 import { parseDuration } from '../duration.ts';
+import { judgeCalibration } from './calibration/judgeCalibration.ts';
 import type { Counts } from './counts.ts';
-import {
-  DISTANCES,
-  type DistanceQuestion,
-  type FaultQuestion,
-  type Measure,
-  type Question,
-  questions,
-} from './questions.ts';
-import { type Dispersions, seriesOf } from './series.ts';
+import { DISTANCES, type DistanceQuestion, type FaultQuestion, type Measure, questions } from './questions.ts';
+import { type Dispersions, isSeries, type SeriesQuestion, seriesOf } from './series.ts';
 
 /** An alarm ends only below this share of its limit: one that sits on the limit would come and go. */
 const ENDS_AT = 0.8;
@@ -29,6 +23,8 @@ export interface Finding extends Interval {
   readonly drifted: boolean;
   /** How far it is on its way to the limit: 1 is at it. */
   readonly reach: number;
+  /** What the number is made of, where there is more to say. */
+  readonly detail?: string;
 }
 
 export const alarmKey = ({ name, measure }: { readonly name: string; readonly measure: string }): string =>
@@ -108,12 +104,38 @@ function judgeAccuracy(bound: number, evidence: Evidence): Judged {
 const isDistance = (question: DistanceQuestion | FaultQuestion): question is DistanceQuestion =>
   DISTANCES.some((distance) => distance === question.measure);
 
-function judgedOf(question: Question, baseline: Baseline, evidence: Evidence): Judged {
+function judgedOf(question: SeriesQuestion, baseline: Baseline, evidence: Evidence): Judged {
   if (question.measure === 'accuracy') return judgeAccuracy(question.bound, evidence);
   if (question.measure === 'outliers') return judgeShare(question.bound, NEVER, evidence);
   if (isDistance(question)) return judgeDistance(question, evidence);
   const training = question.measure === 'missing' ? missingInTraining(baseline, question.of.count) : NEVER;
   return judgeShare(question.bound, training, evidence);
+}
+
+/** The lower bound above the limit is a drift: chance alone gives every model some error. */
+function judgeCalibrated(
+  bound: number,
+  { spec: { minSamples }, slots, dispersions: { calibration } }: Look,
+  alpha: number,
+  wasDrifted: boolean,
+): Judged | undefined {
+  const judged = judgeCalibration({ slots, dispersion: calibration, minSamples, alpha });
+  if (judged === undefined) return undefined;
+  const { value, low, n } = judged;
+  const drifted = low > bound * (wasDrifted ? ENDS_AT : 1);
+  return { ...judged, drifted, reach: bound === 0 ? value * n : value / bound };
+}
+
+function judgeSeries(
+  question: SeriesQuestion,
+  { spec, baseline, slots, dispersions }: Look,
+  alpha: number,
+  wasDrifted: boolean,
+): Judged | undefined {
+  const observed = addUp(slots.map((slot) => seriesOf(question, slot)));
+  const phi = dispersions.at(question, alpha);
+  if (phi === undefined || sum(observed) < spec.minSamples) return undefined;
+  return judgedOf(question, baseline, { observed, phi, alpha, wasDrifted });
 }
 
 const byReach = (a: Finding, b: Finding): number => Number(b.drifted) - Number(a.drifted) || b.reach - a.reach;
@@ -123,19 +145,20 @@ const byReach = (a: Finding, b: Finding): number => Number(b.drifted) - Number(a
  * and questions, those of too few rows too, so it holds whatever the traffic. What rests on fewer rows than
  * `minSamples`, or on one slot only, is left out.
  */
-export function judge({ spec, baseline, slots, dispersions, everyMs, before }: Look): readonly Finding[] {
+export function judge(look: Look): readonly Finding[] {
+  const { spec, baseline, everyMs, before } = look;
   const all = questions(spec, baseline);
   const { max, per } = spec.falseAlarms;
   const alpha = alphaPerTest({ max, perMs: parseDuration(per) }, { everyMs, tests: all.length });
   return all
     .flatMap((question): Finding[] => {
-      const observed = addUp(slots.map((slot) => seriesOf(question, slot)));
-      const phi = dispersions.at(question, alpha);
-      if (phi === undefined || sum(observed) < spec.minSamples) return [];
       const wasDrifted = before.has(alarmKey(question));
-      const { n, ...judged } = judgedOf(question, baseline, { observed, phi, alpha, wasDrifted });
+      const judged = isSeries(question)
+        ? judgeSeries(question, look, alpha, wasDrifted)
+        : judgeCalibrated(question.bound, look, alpha, wasDrifted);
+      if (judged === undefined) return [];
       const { name, measure, limit, bound } = question;
-      return [{ name, measure, limit, bound, n: Math.round(n), ...judged }];
+      return [{ name, measure, limit, bound, ...judged, n: Math.round(judged.n) }];
     })
     .sort(byReach);
 }

@@ -12,12 +12,13 @@ test('everything that is asked for is asked of everything that has it', () => {
     unseen: '5%',
     outliers: '1%',
     accuracy: { min: '75%' },
+    calibration: { max: '5%' },
   });
   expect(questions(spec, of).map(({ name, measure }) => `${name} ${measure}`)).toEqual([
     ...['distance psi', 'distance js', 'distance ks', 'distance missing', 'distance outOfRange'],
     ...['origin psi', 'origin js', 'origin missing', 'origin unseen'],
     ...['late psi', 'late js', 'late ks', 'late missing', 'late outOfRange'],
-    ...['rows outliers', 'labels accuracy'],
+    ...['rows outliers', 'labels accuracy', 'labels calibration'],
   ]);
 });
 

@@ -6,7 +6,7 @@ export type Distance = (typeof DISTANCES)[number];
 /** Rates of a feature or prediction. */
 export const FAULTS = ['missing', 'outOfRange', 'unseen'] as const;
 export type Fault = (typeof FAULTS)[number];
-export type Measure = Distance | Fault | 'outliers' | 'accuracy';
+export type Measure = Distance | Fault | 'outliers' | 'accuracy' | 'calibration';
 
 /** One limit held against one thing. `limit` is as the spec has it, `bound` as a number. */
 interface Limit {
@@ -32,7 +32,8 @@ export type Question =
   | DistanceQuestion
   | FaultQuestion
   | (Named & { readonly measure: 'outliers' })
-  | (Named & { readonly measure: 'accuracy' });
+  | (Named & { readonly measure: 'accuracy' })
+  | (Named & { readonly measure: 'calibration' });
 export type Side = 'features' | 'predictions';
 
 /** Names under which what belongs to no feature is told. */
@@ -68,11 +69,14 @@ export function questions(spec: DriftSpec, baseline: Baseline): readonly Questio
   const watched = (['features', 'predictions'] as const).flatMap((side) =>
     baseline[side].flatMap((of, at) => (ignored.has(of.name) ? [] : questionsOf(spec, side, of, at))),
   );
-  const { outliers, accuracy } = spec;
+  const { outliers, accuracy, calibration } = spec;
   return [
     ...watched,
     ...(outliers === undefined ? [] : [{ name: ROWS, measure: 'outliers' as const, ...shareLimit(outliers) }]),
     ...(accuracy === undefined ? [] : [{ name: LABELS, measure: 'accuracy' as const, ...shareLimit(accuracy.min) }]),
+    ...(calibration === undefined
+      ? []
+      : [{ name: LABELS, measure: 'calibration' as const, ...shareLimit(calibration.max) }]),
   ];
 }
 

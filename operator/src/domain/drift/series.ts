@@ -1,3 +1,4 @@
+import { CalibrationDispersion } from './calibration/dispersion.ts';
 import type { BinnedCounts, Counts } from './counts.ts';
 import { Dispersion } from './dispersion.ts';
 import type { DistanceQuestion, Fault, FaultQuestion, Question } from './questions.ts';
@@ -14,8 +15,12 @@ const FAULT: Readonly<Record<Fault, (of: BinnedCounts) => readonly [hits: number
 const isFault = (question: DistanceQuestion | FaultQuestion): question is FaultQuestion =>
   Object.hasOwn(FAULT, question.measure);
 
+/** All but calibration, whose labels count by bins and are held against what the model said of itself. */
+export type SeriesQuestion = Exclude<Question, { readonly measure: 'calibration' }>;
+export const isSeries = (question: Question): question is SeriesQuestion => question.measure !== 'calibration';
+
 /** What a question counts in a slot: the bins of a distance, hits and misses of a rate. Empty: the slot has none of it. */
-export function seriesOf(question: Question, slot: Counts): readonly number[] {
+export function seriesOf(question: SeriesQuestion, slot: Counts): readonly number[] {
   if (question.measure === 'accuracy') return [slot.labels.wrong, slot.labels.right];
   if (question.measure === 'outliers') return [slot.outliers.beyond, slot.outliers.judged - slot.outliers.beyond];
   const usual = slot[question.side][question.at];
@@ -25,7 +30,7 @@ export function seriesOf(question: Question, slot: Counts): readonly number[] {
 }
 
 /** Distances of one feature are of the same bins. */
-const keyOf = (question: Question): string => {
+const keyOf = (question: SeriesQuestion): string => {
   if (question.measure === 'accuracy' || question.measure === 'outliers') return question.measure;
   return `${isFault(question) ? question.measure : 'bins'}/${question.side}/${question.name}`;
 };
@@ -33,10 +38,12 @@ const keyOf = (question: Question): string => {
 /** The dispersion of each series that questions are about. */
 export class Dispersions {
   readonly #of = new Map<string, Dispersion>();
+  readonly calibration = new CalibrationDispersion();
 
   /** Takes down the next complete slot. */
   add(all: readonly Question[], slot: Counts): void {
-    for (const [key, question] of new Map(all.map((question) => [keyOf(question), question]))) {
+    if (!all.every(isSeries)) this.calibration.add(slot.calibration);
+    for (const [key, question] of new Map(all.filter(isSeries).map((question) => [keyOf(question), question]))) {
       const known = this.#of.get(key) ?? new Dispersion();
       this.#of.set(key, known);
       known.add(seriesOf(question, slot));
@@ -44,7 +51,7 @@ export class Dispersions {
   }
 
   /** Design effect for a test at level `alpha`; undefined: nothing is known of it yet. */
-  at(question: Question, alpha: number): number | undefined {
+  at(question: SeriesQuestion, alpha: number): number | undefined {
     return this.#of.get(keyOf(question))?.at(alpha);
   }
 }

@@ -89,6 +89,24 @@ test('shares are told in percent, an accuracy with what it must reach', () => {
   );
 });
 
+const uncalibrated = finding('labels', 0.15, {
+  measure: 'calibration',
+  limit: '5%',
+  low: 0.09,
+  high: 0.21,
+  n: 2000,
+  drifted: true,
+  detail: 'overconfident by 14%, worst from 0.9 to 1: 97% sure, 80% right, 812 labels',
+});
+
+test('a calibration error is told with which way and where, and as long as nothing more is known', () => {
+  const sentence =
+    'calibration error 15% (9% to 21%), limit 5%, 2,000 labels, overconfident by 14%, worst from 0.9 to 1: 97% sure, 80% right, 812 labels.';
+  const told = tell({}, judged([uncalibrated]), telling);
+  expect(told.condition).toMatchObject({ status: 'True', message: sentence });
+  expect(tell(said(told), blind, at(60)).condition.message).toContain(sentence);
+});
+
 test('more than eight findings are cut to the worst, more than three alarms to their number', () => {
   const all = Array.from({ length: 12 }, (_, i) => finding(`f${i}`, 2 - i * 0.1));
   const { condition, drift } = tell({}, judged(all), telling);

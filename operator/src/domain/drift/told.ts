@@ -44,7 +44,7 @@ const rowsText = (n: number): string => n.toLocaleString('en-US');
 const written = (measure: string, value: number): string =>
   isShare(measure) ? percentText(value) : String(Number(value.toPrecision(3)));
 
-const entryOf = ({ name, measure, value, low, high, limit, n, drifted }: Finding): Entry => ({
+const entryOf = ({ name, measure, value, low, high, limit, n, drifted, detail }: Finding): Entry => ({
   name,
   measure,
   value: written(measure, value),
@@ -53,10 +53,13 @@ const entryOf = ({ name, measure, value, low, high, limit, n, drifted }: Finding
   limit,
   n,
   drifted,
+  ...(detail === undefined ? {} : { detail }),
 });
 
-function sentenceOf({ name, measure, value, low, high, limit, n }: Entry): string {
+function sentenceOf({ name, measure, value, low, high, limit, n, detail }: Entry): string {
   if (measure === 'accuracy') return `accuracy ${value} (${low} to ${high}), at least ${limit}, ${rowsText(n)} labels`;
+  if (measure === 'calibration')
+    return `calibration error ${value} (${low} to ${high}), limit ${limit}, ${rowsText(n)} labels${detail ? `, ${detail}` : ''}`;
   const subject = measure === 'outliers' ? measure : `${name} ${measure}`;
   return `${subject} ${value} (${low} to ${high}), limit ${limit}, ${rowsText(n)} rows`;
 }

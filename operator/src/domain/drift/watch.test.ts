@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { binned as evidenceBins, evidenceDocument } from '../../../test/evidenceDocument.ts';
 import { baseline, driftSpec, numeric, spread } from './builders.ts';
+import { NO_BINS } from './counts.ts';
 import type { Sight } from './told.ts';
 import { DriftWatch, windowOptions } from './watch.ts';
 
@@ -71,6 +72,58 @@ test.each([
     kind: 'BaselineMismatch',
     message: `The evidence does not fit baseline.json: ${message}`,
   });
+});
+
+/** Labels of answers that were 95% sure; `told`: whether the pod counts that. */
+const labelled = (labels: number, right: number, { told = true, epoch = 'e1' } = {}) =>
+  evidenceDocument({
+    epoch,
+    startedAt: new Date(START).toISOString(),
+    labels: {
+      right,
+      wrong: labels - right,
+      unknown: 0,
+      ...(told && {
+        calibration: {
+          bins: NO_BINS.map((none, i) => (i === 9 ? { n: labels, right, confidence: labels * 0.95 } : none)),
+        },
+      }),
+    },
+  });
+const calibration = driftSpec({ calibration: { max: '5%' } });
+const unread = (): DriftWatch => new DriftWatch({ slotMs: SLOT, slots: 12, baseline: undefined });
+const calibrationOf = (sight: Sight) =>
+  sight.kind === 'Judged' ? sight.findings.find(({ measure }) => measure === 'calibration') : undefined;
+
+test('calibration is judged over all pods that tell it, and those of an older runtime beside them are said', () => {
+  const watch = unread();
+  for (let slot = 0; slot < 6; slot += 1) {
+    watch.record('new', labelled(100 * (slot + 1), 80 * (slot + 1)), at(slot + 0.5));
+    watch.record('old', labelled(100 * (slot + 1), 95 * (slot + 1), { told: false }), at(slot + 0.6));
+  }
+  const sight = look(watch, 6, calibration);
+  expect(calibrationOf(sight)).toMatchObject({ n: 600, drifted: true });
+  expect(calibrationOf(sight)?.value).toBeCloseTo(0.15, 2);
+  expect(sight).toMatchObject({
+    notes: [/no baseline/, /^Some labelled answers told no probability/].map((one) => expect.stringMatching(one)),
+  });
+});
+
+test('a process that starts again counts from zero in calibration too', () => {
+  const watch = unread();
+  watch.record('a', labelled(300, 285), at(0.5));
+  watch.record('a', labelled(200, 190, { epoch: 'e2' }), at(1.5));
+  watch.record('a', labelled(400, 380, { epoch: 'e2' }), at(2.5));
+  expect(calibrationOf(look(watch, 3, calibration))).toMatchObject({ n: 700, drifted: false, value: 0 });
+});
+
+test('pods that tell no probability hide nothing: what else is asked goes on, and what is not judged is said', () => {
+  const watch = unread();
+  for (let slot = 0; slot < 6; slot += 1)
+    watch.record('old', labelled(100 * (slot + 1), 50 * (slot + 1), { told: false }), at(slot + 0.5));
+  const sight = look(watch, 6, driftSpec({ accuracy: { min: '75%' }, calibration: { max: '5%' } }));
+  expect(sight).toMatchObject({ kind: 'Judged', findings: [{ measure: 'accuracy', drifted: true }] });
+  expect(sight.kind === 'Judged' && sight.notes.join(' ')).toContain('so calibration is not judged');
 });
 
 test('a model without a baseline is watched for its labels alone, where they are asked for', () => {

@@ -2,6 +2,7 @@ import type { Baseline, DriftSpec, Evidence } from '@slipway/crds';
 import { parseDuration } from '../duration.ts';
 import { type Counts, countsFrom, countsOf, vectorOf } from './counts.ts';
 import { alarmKey, judge } from './judge.ts';
+import { labelNotes } from './labelNotes.ts';
 import { mismatchOf } from './mismatch.ts';
 import { idle, questions } from './questions.ts';
 import { Dispersions } from './series.ts';
@@ -81,7 +82,7 @@ export class DriftWatch {
     this.#lookedAt = this.#window.slotAt(now);
     this.#wasBlind = read === 0;
     if (this.#wasBlind) return { kind: 'Blind', message: 'No pod of the stable version could be read.' };
-    if (this.baseline === undefined && spec.accuracy === undefined) {
+    if (this.baseline === undefined && spec.accuracy === undefined && spec.calibration === undefined) {
       return {
         kind: 'NoBaseline',
         message: 'The model has no baseline.json: write one in training to watch for drift.',
@@ -102,7 +103,7 @@ export class DriftWatch {
       rows: Math.round(slots.reduce((sum, { rows }) => sum + rows, 0)),
       findings: judge({ spec, baseline, slots, dispersions: this.#dispersions, everyMs: this.#slotMs, before }),
       asked: new Set(all.map(alarmKey)),
-      notes: this.baseline === undefined ? none : idle(spec, baseline),
+      notes: [...(this.baseline === undefined ? none : idle(spec, baseline)), ...labelNotes(spec, slots)],
     };
   }
 

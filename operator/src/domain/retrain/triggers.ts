@@ -68,6 +68,12 @@ export const DRIFT_OF = 'Drift of ';
 /** Measures that tell of a broken pipeline: a model trained on what is missing would learn that it is missing. */
 const OF_THE_SCHEMA: readonly string[] = ['missing'];
 
+/** Of what late labels say; all else is Drift. */
+const TRIGGERS: Readonly<Record<string, 'Accuracy' | 'Calibration'>> = {
+  accuracy: 'Accuracy',
+  calibration: 'Calibration',
+};
+
 /**
  * One drift is one wish, and the same again while what came of it led to nothing: a model that could not be trained for
  * want of a node is still as wrong as before. The loop guard ends that.
@@ -83,7 +89,7 @@ function drifted({ infs }: RetrainWorld, done: RetrainStatus): Wish | undefined 
   const isAnswered = done.lastDrift === since && done.lastDriftVersion === version && done.rejections === 0;
   if (first === undefined || isAnswered) return undefined;
   return {
-    trigger: first.measure === 'accuracy' ? 'Accuracy' : 'Drift',
+    trigger: TRIGGERS[first.measure] ?? 'Drift',
     why: `${DRIFT_OF}${first.name}: ${first.measure} ${first.value} over ${first.limit}`,
     mark: { lastDrift: since, lastDriftVersion: version },
   };

@@ -1,0 +1,28 @@
+import type { CalibrationBin } from '../counts.ts';
+import { against } from './excess.ts';
+import { PATTERNS } from './patterns.ts';
+import { RateDispersion } from './rateDispersion.ts';
+
+/**
+ * How much less than independent ones labels are worth, for each pattern: labels about one customer may be wrong together in
+ * some bins and right together in others, which a sum over all bins would hide.
+ */
+export class CalibrationDispersion {
+  readonly #of = PATTERNS.map(() => new RateDispersion());
+
+  /** Takes down the bins of the next complete slot. */
+  add(bins: readonly CalibrationBin[]): void {
+    PATTERNS.forEach((pattern, i) => {
+      this.#of[i]?.add(against(bins, pattern));
+    });
+  }
+
+  /**
+   * Design effects in the order of PATTERNS, each for a test at its share of `alpha`; `alpha` 1: as estimated. undefined:
+   * fewer than two slots had labels.
+   */
+  at(alpha: number): readonly number[] | undefined {
+    const effects = PATTERNS.flatMap(({ share }, i) => this.#of[i]?.at(alpha === 1 ? 1 : alpha * share) ?? []);
+    return effects.length === PATTERNS.length ? effects : undefined;
+  }
+}
