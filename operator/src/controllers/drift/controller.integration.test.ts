@@ -1,3 +1,4 @@
+import { CALIBRATION_BINS, type Evidence } from '@slipway/crds/contract';
 import type {} from '@slipway/hack/local-cluster/vitestControlPlane.ts';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest';
@@ -179,6 +180,56 @@ test('pods that can not be read, a model without a baseline and evidence that do
   await setDrift('odd', { window: '1h', ignore: ['dist'] });
   await untilDrift('odd', 'False', 'NoBaseline');
   await models.remove('odd');
+});
+
+/** Labels of answers, 0.7 of them wrong. Once `oneTells`, one pod says of each new one that it was 0.95 sure, the other nothing. */
+class LabelCounts {
+  n = 0;
+  #silentUntil = Number.POSITIVE_INFINITY;
+  #teller: string | undefined;
+
+  oneTells(): void {
+    this.#silentUntil = this.n;
+  }
+
+  readonly distort = (evidence: Evidence): Evidence => {
+    this.#teller ??= evidence.epoch;
+    const labels = { right: 0.3 * this.n, wrong: 0.7 * this.n, unknown: 0 };
+    const told = evidence.epoch === this.#teller ? Math.max(0, this.n - this.#silentUntil) : 0;
+    if (told === 0) return { ...evidence, labels };
+    const bins = Array.from({ length: CALIBRATION_BINS }, () => ({ n: 0, right: 0, confidence: 0 }));
+    bins[CALIBRATION_BINS - 1] = { n: told, right: 0.3 * told, confidence: 0.95 * told };
+    return { ...evidence, labels: { ...labels, calibration: { bins } } };
+  };
+}
+
+test('a model that is too sure of itself is told by its labels, and pods that do not say how sure are told as such', async () => {
+  await models.firstVersion('sure');
+  const labels = new LabelCounts();
+  pods.distort = labels.distort;
+  await setDrift('sure', { window: '1h', calibration: { max: '5%' }, falseAlarms: { max: 1000, per: '1d' } });
+  await untilDrift('sure', 'False', 'InsufficientData');
+  const labelled = async (slots: number): Promise<void> => {
+    for (let slot = 0; slot < slots; slot += 1) {
+      labels.n += 100;
+      await later(SLOT);
+    }
+  };
+  await labelled(2);
+  const saysNo =
+    /^Fewer than 200 rows in the last 1h\. No labelled answer told a probability, so calibration is not judged/;
+  const messageOf = ({ status }: InferenceService): string =>
+    status?.conditions?.find(({ type }) => type === 'DriftDetected')?.message ?? '';
+  await under.until(inferenceServices, 'sure', (infs) => expect(messageOf(infs)).toMatch(saysNo));
+
+  labels.oneTells();
+  await labelled(4);
+  const drifted = await untilDrift('sure', 'True', 'DriftDetected');
+  expect(drifted.status?.drift?.worst?.[0]).toMatchObject({ name: 'labels', measure: 'calibration', limit: '5%' });
+  expect(messageOf(drifted)).toMatch(/^calibration error 65% \(.*\), limit 5%, [\d,]+ labels, overconfident by 65%/);
+  expect(messageOf(drifted)).toContain('Some labelled answers told no probability, calibration rests on the others');
+  expect((await metricLines('sure')).filter((line) => line.includes('measure="calibration"'))).toHaveLength(2);
+  await models.remove('sure');
 });
 
 test('a limit for what the model does not have is said, not swallowed', async () => {

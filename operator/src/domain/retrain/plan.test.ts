@@ -11,6 +11,7 @@ describe('what starts a retraining', () => {
     ['nothing asks: none', {}, undefined],
     ['kubedl#98: drift of an input does', { drift: DRIFT }, 'Drift'],
     ['lost accuracy does, and says so', { drift: { measure: 'accuracy' } }, 'Accuracy'],
+    ['probabilities that are off do, and say so', { drift: { measure: 'calibration' } }, 'Calibration'],
     ['drift whose action is Alert does not', { drift: DRIFT, action: 'Alert' }, undefined],
     ['missing values do not: their cause lies before the model', { drift: { measure: 'missing' } }, undefined],
     ['a new value of the annotation does', { asked: 'monday' }, 'Asked'],
