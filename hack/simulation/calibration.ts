@@ -14,27 +14,37 @@ const LIMITS = [
   { name: 'limit of 0%, at most 14.4 a day', max: '0%', per: '100m', perDay: 14.4 },
 ] as const;
 const CALLERS = [
-  { name: 'independent', alike: 'nothing', labelsEach: 1 },
-  { name: '5 of a caller, all the same', alike: 'all', labelsEach: 5 },
-  { name: '25 of a caller, all the same', alike: 'all', labelsEach: 25 },
-  { name: '25 of a caller, sharing their luck', alike: 'luck', labelsEach: 25 },
+  { name: 'independent', alike: 'nothing', labelsEach: 1, labelsAnHour: 2400 },
+  { name: '5 of a caller, all the same', alike: 'all', labelsEach: 5, labelsAnHour: 2400 },
+  { name: '25 of a caller, all the same', alike: 'all', labelsEach: 25, labelsAnHour: 2400 },
+  { name: '25 of a caller, all the same, few callers', alike: 'all', labelsEach: 25, labelsAnHour: 600 },
+  { name: '25 of a caller, sharing their luck', alike: 'luck', labelsEach: 25, labelsAnHour: 2400 },
 ] as const;
 
 /** Alarms about a model that is as sure as it is right, in days of late labels. */
 export function calibrationAlarms(days: number): Section {
   const cases = LIMITS.flatMap((limit) => CALLERS.map((callers) => ({ limit, callers })));
-  const told = cases.map(({ limit, callers: { name, alike, labelsEach } }, i) => {
+  const told = cases.map(({ limit, callers: { name, ...callers } }, i) => {
     const classes = i % 2 === 0 ? 'two' : 'many';
-    const traffic: Labelled = { labelsAnHour: 2400, labelsEach, alike, classes, random: mulberry32(i + 1) };
-    return { name, limit, classes, budget: days * limit.perDay, ...calibrationFalseAlarms(traffic, limit, days) };
+    const traffic: Labelled = { ...callers, classes, random: mulberry32(i + 1) };
+    const { labelsAnHour } = callers;
+    return {
+      name,
+      limit,
+      labelsAnHour,
+      classes,
+      budget: days * limit.perDay,
+      ...calibrationFalseAlarms(traffic, limit, days),
+    };
   });
   return {
     name: 'drift-calibration-false-alarms',
-    title: `False alarms in ${days} days of labels of a calibrated model: 2,400 labels an hour, a window of 1h`,
-    head: ['Limit', 'Labels', 'Classes', 'Looks with an alarm', 'Alarms', 'Budget'],
-    rows: told.map(({ name, limit, classes, held, begun, budget }) => [
+    title: `False alarms in ${days} days of labels of a calibrated model, a window of 1h`,
+    head: ['Limit', 'Labels', 'Labels an hour', 'Classes', 'Looks with an alarm', 'Alarms', 'Budget'],
+    rows: told.map(({ name, limit, labelsAnHour, classes, held, begun, budget }) => [
       limit.name,
       name,
+      labelsAnHour.toLocaleString('en-US'),
       classes,
       String(held),
       String(begun),
