@@ -121,7 +121,7 @@ describe('how sure the model was of a labelled answer', () => {
       { 2: [1, 1, near(0.25)] },
     ],
     [
-      'of two outputs beside the class that of the one as wide as there are names',
+      'of the one of two outputs beside the class that is as wide as there are names',
       { signature: signature(classes, { ...scores, name: 'other', shape: [-1, 9] }, scores), labels: ['a', 'b', 'c'] },
       [answer(classes, 1, 2n), answer(scores, 3, 0, 0.25, 0.75)],
       ['c'],
@@ -154,7 +154,7 @@ describe('how sure the model was of a labelled answer', () => {
 
   test.each<[string, Partial<EvidenceOptions>, readonly TensorValue[], number | string]>([
     ['holds logits', { signature: signature(scores) }, [answer(scores, 3, -1, 4, 2)], 1],
-    ['holds logits that add up to 1', { signature: signature(scores) }, [answer(scores, 3, -1, 1.5, 0.5)], 1],
+    ['holds logits that add up to 1', { signature: signature(scores) }, [answer(scores, 3, -0.25, 0.75, 0.5)], 1],
     [
       'holds scores from 0 to 1 that do not add up',
       { signature: signature(scores) },
