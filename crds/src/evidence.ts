@@ -184,8 +184,9 @@ export const evidenceSchema = z.object({
       batches: z.object({ seconds: z.int().min(0), wrongSquaredOverLabelled: z.number().min(0) }).optional(),
       /**
        * Of a classifier that tells probabilities: labelled answers by the probability of the predicted class, in ten bins of
-       * equal width, each with its upper edge; those that were right, and the sum of those probabilities. Absent before the
-       * first such answer, and from a runtime that does not count them.
+       * equal width, each with its upper edge; those that were right, and the sum of those probabilities. Absent before
+       * twenty answers told probabilities and one of them was labelled, for good once more than one answer in twenty told
+       * something else, and from a runtime that does not count them.
        */
       calibration: z
         .object({

@@ -123,8 +123,11 @@ describe('how sure a model was of the answers that labels came for', () => {
     }
     server = await startFolder(folder, { versions: 'All' });
     await server.logged('ready');
-    await labelled('flights/versions/1', 'logits', [[-3, 4]], [1]);
+    const many = <Row>(row: Row): readonly Row[] => new Array<Row>(20).fill(row);
+    await labelled('flights/versions/1', 'logits', many([-3, 4]), [1]);
     await labelled('flights/versions/1', 'like probabilities', [[0.25, 0.75]], [1]);
+    await labelled('flights/versions/2', 'unlabelled', many([0.25, 0.75]), []);
+    await labelled('species', 'unlabelled', many([0, 0.75, 0.25]), []);
     await labelled('flights/versions/2', 'sure', [[0.0625, 0.9375]], [1]);
     await labelled('flights/versions/2', 'surely wrong', [[0.0625, 0.9375]], [0, 1]);
     await labelled('flights/versions/2', 'unsure', [[0.5625, 0.4375]], [0]);

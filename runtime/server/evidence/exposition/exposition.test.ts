@@ -46,11 +46,11 @@ function modelOf(name: string, baseline: Baseline | undefined = undefined): Expo
   };
 }
 
-/** One answer of three probabilities, and its label. */
+/** Twenty answers of three probabilities, and a label for one. */
 function labelled(model: ExposedModel): ExposedModel {
-  const elements = Float32Array.of(0.125, 0.75, 0.125);
-  model.evidence.remember('a', [{ name: 'scores', datatype: 'FP32', shape: [1, 3], elements }], NOW);
-  model.evidence.label('a', 1, NOW);
+  const elements = Float32Array.from({ length: 60 }, (_, i) => (i % 3 === 1 ? 0.75 : 0.125));
+  model.evidence.remember('a', [{ name: 'scores', datatype: 'FP32', shape: [20, 3], elements }], NOW);
+  model.evidence.label('a#0', 1, NOW);
   return model;
 }
 

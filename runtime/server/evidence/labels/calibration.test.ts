@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type Elements, roomFor, type TensorValue } from '../../tensor.ts';
 import type { EvidenceOptions } from '../countingEvidence.ts';
 import { evidenceWith, START } from '../testing/evidence.ts';
+import { ROWS_PER_STRAY } from './confidence.ts';
 
 const NOW = START.getTime();
 const scores: Tensor = { name: 'scores', datatype: 'FP32', shape: [-1, 3] };
@@ -32,6 +33,7 @@ function binsAfter(
   ...labels: readonly (number | string)[]
 ): Record<number, readonly number[]> | undefined {
   const evidence = evidenceWith(options);
+  for (let i = 0; i < ROWS_PER_STRAY; i++) evidence.remember(`unlabelled ${i}`, outputs, NOW);
   evidence.remember('a', outputs, NOW);
   for (const [row, label] of labels.entries()) evidence.label(labels.length === 1 ? 'a' : `a#${row}`, label, NOW);
   const bins = evidence.counts().labels?.calibration?.bins;
@@ -200,29 +202,36 @@ describe('how sure the model was of a labelled answer', () => {
   });
 
   test('is told of no model whose scores only now and then look like probabilities', () => {
-    const logits = [0.4, -2, 3, 0.9, 5, -1].map((logit) => answer(probability, 1, logit));
+    const logits = Array.from({ length: 60 }, (_, i) => answer(probability, 1, ((i * 7) % 10) / 2 - 2));
     expect(countedOf({ signature: signature(probability), labels: ['no', 'yes'] }, logits)).toBeUndefined();
     const sigmoids = [answer(scores, 3, 0.5, 0.3, 0.2), answer(scores, 3, 0.9, 0.7, 0.9)];
-    expect(countedOf({ signature: signature(scores) }, sigmoids)).toBeUndefined();
-    expect(countedOf({ signature: signature(scores) }, sigmoids.slice(0, 1))).toBe(1);
+    expect(countedOf({ signature: signature(scores) }, Array(30).fill(sigmoids).flat())).toBeUndefined();
   });
 
-  test.each([
-    ['one row of zeros in twenty', [0, 0, 0], 19, 19],
-    ['one row of zeros in nineteen', [0, 0, 0], 18, undefined],
-    ['a row that is not finite', [Number.NaN, 0.5, 0.5], 1, 1],
-    ['an infinite one', [Number.POSITIVE_INFINITY, 0, 0], 1, 1],
-    ['one infinite within', [0, 0, Number.POSITIVE_INFINITY], 1, 1],
-  ])('is told still, or not, after %s', (_what, odd, sound, counted) => {
-    const answers = [
-      answer(scores, 3, ...odd),
-      ...Array.from({ length: sound }, () => answer(scores, 3, 0.5, 0.3, 0.2)),
-    ];
+  test.each<[string, number, readonly number[], number | undefined]>([
+    ['nineteen rows', 19, [], undefined],
+    ['twenty rows', 20, [], 20],
+    ['one row of zeros in twenty', 19, [0, 0, 0], 19],
+    ['two rows of zeros in forty', 38, [0, 0, 0, 0, 0, 0], 38],
+    ['two rows of zeros in thirty-nine', 37, [0, 0, 0, 0, 0, 0], undefined],
+    ['rows that are not finite', 20, [Number.NaN, 0.5, 0.5, Number.POSITIVE_INFINITY, 0, 0, 0, 0, Number.NaN], 20],
+  ])('is told, or not, after %s', (_what, sound, odd, counted) => {
+    const oddRows = Array.from({ length: odd.length / 3 }, (_, i) => answer(scores, 3, ...odd.slice(3 * i, 3 * i + 3)));
+    const answers = [...Array.from({ length: sound }, () => answer(scores, 3, 0.5, 0.3, 0.2)), ...oddRows];
     expect(countedOf({ signature: signature(scores) }, answers)).toBe(counted);
+  });
+
+  test('never comes back once it went: its growth would be counted twice', () => {
+    const sound = Array.from({ length: 20 }, () => answer(scores, 3, 0.5, 0.3, 0.2));
+    const odd = [answer(scores, 3, 0, 0, 0), answer(scores, 3, 3, 0, 0)];
+    expect(
+      countedOf({ signature: signature(scores) }, [...sound, ...odd, ...sound, ...sound, ...sound]),
+    ).toBeUndefined();
   });
 
   test('is counted with the first label, whatever later ones say', () => {
     const evidence = evidenceWith({ signature: signature(scores) });
+    for (let i = 0; i < ROWS_PER_STRAY; i++) evidence.remember(`${i}`, [answer(scores, 3, 0, 0.25, 0.75)], NOW);
     evidence.remember('a', [answer(scores, 3, 0, 0.25, 0.75)], NOW);
     expect(evidence.counts().labels?.calibration).toBeUndefined();
     for (const label of [2, 1, 2]) evidence.label('a', label, NOW);
@@ -235,7 +244,7 @@ describe('how sure the model was of a labelled answer', () => {
       label: fc.integer({ min: 0, max: 1 }),
     });
     fc.assert(
-      fc.property(fc.array(labelled, { minLength: 1, maxLength: 40 }), (rows) => {
+      fc.property(fc.array(labelled, { minLength: ROWS_PER_STRAY, maxLength: 40 }), (rows) => {
         const evidence = evidenceWith({ signature: signature(probability), labels: ['no', 'yes'] });
         for (const [i, { first, label }] of rows.entries()) {
           evidence.remember(`${i}`, [answer(probability, 1, first)], NOW);

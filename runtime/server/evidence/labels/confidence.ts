@@ -8,8 +8,11 @@ import { type FloatTensor, lastOf } from './prediction.ts';
  */
 const TOLERANCE = 1e-2;
 
-/** One row in so many may hold something else: zeros, say, where no tree had a vote. */
-const ROWS_PER_STRAY = 20;
+/**
+ * From so many rows on an output is believed to hold probabilities while no more than one row in so many holds something
+ * else: zeros, say, where no tree had a vote.
+ */
+export const ROWS_PER_STRAY = 20;
 
 /** What a row says that is finite and no probabilities; NaN is what one says that is not finite. */
 const STRAY = -1;
@@ -24,25 +27,30 @@ export class ConfidenceReader {
   readonly #read: RowReader;
   #rows = 0;
   #strays = 0;
+  #disproved = false;
 
   constructor(output: string, read: RowReader) {
     this.output = output;
     this.#read = read;
   }
 
-  /** One logit in a few lies between 0 and 1: rows that look like probabilities tell nothing where the others do not. */
+  /**
+   * One logit in a few lies between 0 and 1: rows that look like probabilities tell nothing where the others do not. Once
+   * disproved, for good: sums of confidences that came, went and came back would be counted twice by who adds up their growth.
+   */
   get holdsProbabilities(): boolean {
-    return this.#strays * ROWS_PER_STRAY <= this.#rows;
+    return this.#rows >= ROWS_PER_STRAY && !this.#disproved;
   }
 
   /** From 0 to 1; NaN where the row holds no probabilities. A row that is not finite tells neither for nor against the others. */
   confidence(tensor: TensorValue, row: number, predicted: number): number {
+    if (this.#disproved) return Number.NaN;
     const confidence = this.#read(tensor, row, predicted);
     if (Number.isNaN(confidence)) return confidence;
     this.#rows += 1;
-    if (confidence !== STRAY) return confidence;
-    this.#strays += 1;
-    return Number.NaN;
+    if (confidence === STRAY) this.#strays += 1;
+    this.#disproved = this.#rows >= ROWS_PER_STRAY && this.#strays * ROWS_PER_STRAY > this.#rows;
+    return confidence === STRAY ? Number.NaN : confidence;
   }
 }
 
