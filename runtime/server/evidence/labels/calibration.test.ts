@@ -221,6 +221,11 @@ describe('how sure the model was of a labelled answer', () => {
     expect(countedOf({ signature: signature(scores) }, answers)).toBe(counted);
   });
 
+  test('is not put off by an odd first row', () => {
+    const sound = Array.from({ length: 19 }, () => answer(scores, 3, 0.5, 0.3, 0.2));
+    expect(countedOf({ signature: signature(scores) }, [answer(scores, 3, 0, 0, 0), ...sound])).toBe(19);
+  });
+
   test('never comes back once it went: its growth would be counted twice', () => {
     const sound = Array.from({ length: 20 }, () => answer(scores, 3, 0.5, 0.3, 0.2));
     const odd = [answer(scores, 3, 0, 0, 0), answer(scores, 3, 3, 0, 0)];
