@@ -55,6 +55,24 @@ test('a query without data is no finding until the candidate is shown', async ()
   expect(await found(serviceIn('Shadowing'))).toMatchObject({ lost: { kind: 'Unreachable' } });
 });
 
+test('a query that was worded anew is untried until its own answer comes, whatever the old one gave', async () => {
+  answer = NO_DATA;
+  const of = readers();
+  const read = (value: string) => {
+    const infs = serviceIn('Preparing');
+    const guard = { name: 'lost', prometheus: { value, max: '1', failures: 3, interval: '15s' } };
+    return readExternal(of, { ...infs, spec: { rollout: { guards: [guard] } } } as never, { tests: [] } as never);
+  };
+  const answered = () => new Promise((resolve) => setImmediate(resolve));
+  expect(read('up')).toEqual({ lost: { kind: 'Untried' } });
+  await answered();
+  expect(read('up')).toEqual({});
+  answer = REFUSED;
+  expect(read('sum(')).toEqual({ lost: { kind: 'Untried' } });
+  await answered();
+  expect(read('sum(')).toMatchObject({ lost: { kind: 'Invalid' } });
+});
+
 test('nobody is asked about a first version, nor when a rollout is over', async () => {
   expect(await found(serviceIn('Preparing', { stable: undefined }))).toEqual({});
   expect(await found(serviceIn('RolledBack'))).toEqual({});

@@ -1,3 +1,4 @@
+import type { Guard } from '@slipway/crds';
 import type { InferenceService } from '../../api/kinds.ts';
 import type { CandidateStatus, ExternalFinding } from '../../domain/rollout/world.ts';
 import { type Key, keyOf } from '../../kube/resource.ts';
@@ -18,9 +19,14 @@ const SHOWN: readonly CandidateStatus['phase'][] = ['Shadowing', 'Previewing', '
 
 type Findings = Readonly<Record<string, ExternalFinding>>;
 
-/** Before a candidate is shown to anybody there is nothing to find but that a query can't be asked. */
-const faultsIn = (findings: Findings): Findings =>
-  Object.fromEntries(Object.entries(findings).filter(([, { kind }]) => kind === 'Invalid'));
+/** Before a candidate is shown to anybody there is nothing to find but that a query can't be asked, or was not yet. */
+const faultsIn = (findings: Findings, guards: readonly Guard[]): Findings =>
+  Object.fromEntries(
+    guards.flatMap(({ name, prometheus }): [string, ExternalFinding][] => {
+      const found: ExternalFinding = findings[name] ?? { kind: 'Untried' };
+      return prometheus !== undefined && (found.kind === 'Invalid' || found.kind === 'Untried') ? [[name, found]] : [];
+    }),
+  );
 
 /**
  * What was learned outside the pods, by name of the guard. Queries look anew when the candidate is shown to more; a
@@ -50,7 +56,7 @@ export function readExternal(
   };
   const step = `${rolloutID}/${exposureKey(candidate)}`;
   const found = queries.read({ service: keyOf(infs), step, since, guards, variables });
-  return isPrepared ? faultsIn(found) : { ...found, ...tests.read(infs, rolloutID, candidate, children.tests) };
+  return isPrepared ? faultsIn(found, guards) : { ...found, ...tests.read(infs, rolloutID, candidate, children.tests) };
 }
 
 export function forgetExternal({ queries, tests }: ExternalReaders, service: Key): void {

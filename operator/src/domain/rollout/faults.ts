@@ -54,6 +54,11 @@ const guardsCanAnswer: Check = (world) => {
 
 const CHECKS: readonly Check[] = [windowIsValid, startIsATime, podsCanBeTold, impossibleStep, guardsCanAnswer];
 
+const REASONS: readonly string[] = ['WindowInvalid', 'PodsNotAsked', 'WeightNotPossible', 'GuardInvalid'];
+
+/** Whether a condition's reason is one that specFault gives. */
+export const isSpecFault = (reason: string): boolean => REASONS.includes(reason);
+
 /**
  * What in the spec of a rollout no one can carry out, with what to write instead. Schemas refuse what they can; these
  * are known only by the operator. Nothing moves until it is mended, but the way back.

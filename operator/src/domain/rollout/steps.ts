@@ -1,5 +1,6 @@
 import type { InferenceServiceSpec, RolloutStep } from '@slipway/crds';
 import { parseDuration } from '../duration.ts';
+import { isSpecFault } from './faults.ts';
 import type { CandidateStatus, World } from './world.ts';
 
 type Steps = InferenceServiceSpec['rollout']['steps'];
@@ -50,8 +51,20 @@ export const stepRemainsMs = ({ spec, now }: World, candidate: CandidateStatus):
 export const bakeRemainsMs = ({ spec, now }: World, candidate: CandidateStatus): number =>
   Math.max(0, parseDuration(spec.rollout.bake) - elapsedMs(candidate.stepStartedAt, now));
 
-export const deadlinePassed = ({ spec, now }: World, candidate: CandidateStatus): boolean =>
-  elapsedMs(candidate.startedAt, now) > parseDuration(spec.rollout.progressDeadline);
+/**
+ * Whether the last pass kept a candidate for a person, a window or a spec that nobody can carry out. The deadline is for
+ * pods: one that ran on meanwhile would end a rollout the moment its spec is mended and asks for one more.
+ */
+export const wasHeld = ({ status }: Pick<World, 'status'>): boolean =>
+  (status.conditions ?? []).some(
+    ({ type, status: holds, reason }) =>
+      holds === 'True' && (type === 'Paused' || (type === 'Stalled' && isSpecFault(reason))),
+  );
+
+/** Pods of a candidate that is made ready have this long, anew after it was held. */
+export const deadlinePassed = (world: World, { stepStartedAt, startedAt }: CandidateStatus): boolean =>
+  !wasHeld(world) &&
+  elapsedMs(stepStartedAt ?? startedAt, world.now) > parseDuration(world.spec.rollout.progressDeadline);
 
 /** The same for a step that asks for more pods, from its beginning. */
 export const stepDeadlinePassed = ({ spec, now }: World, candidate: CandidateStatus): boolean =>

@@ -138,13 +138,14 @@ export interface ShadowTally {
 /**
  * What was learned outside the pods for one guard, `prometheus` or `job`, for the rollout and step in force.
  * Rates: counts since the step began. Values: a plain number's looks in a row beyond the limit (bad) or within it
- * (good). Ended: a job's exit. Unreachable: nothing can be learned now. Invalid: nothing ever will, until the spec
+ * (good). Ended: a job's exit. Untried: a query as it is worded now, while pods come up. Unreachable: nothing can be learned now. Invalid: nothing ever will, until the spec
  * changes; `message` says what to write instead.
  */
 export type ExternalFinding =
   | { readonly kind: 'Rates'; readonly bad: number; readonly total: number; readonly batches: Batches }
   | { readonly kind: 'Value'; readonly value: number; readonly badInARow: number; readonly goodInARow: number }
   | { readonly kind: 'Running' }
+  | { readonly kind: 'Untried' }
   | { readonly kind: 'Ended'; readonly passed: boolean; readonly message: string }
   | { readonly kind: 'Unreachable' | 'Invalid'; readonly message: string };
 

@@ -1,8 +1,10 @@
 import { PORTS } from '@slipway/crds/contract';
+import { rfc3339 } from '../../../kube/conditions.ts';
 import { type Decision, inPhase, progressing, type Rule, stalled, theCandidate, type View } from '../decision.ts';
 import { failureOf } from '../failure.ts';
 import { asksToPromote } from '../people.ts';
 import { isHidden, isOwed, podsWanted } from '../sizing.ts';
+import { wasHeld } from '../steps.ts';
 import { promote } from './baking.ts';
 import { lastStep, moveTo } from './moving.ts';
 import { factsOf, title, trouble } from './telling.ts';
@@ -20,7 +22,9 @@ const digestReported = (view: View): boolean => {
 function waitForPods(view: View): Decision {
   const facts = factsOf(view);
   const message = `${facts.ready} of ${podsNeeded(view)} pods of ${title(view)} are ready.${trouble(facts)}`;
-  return progressing(view.state, facts.trouble?.reason ?? 'WaitingForPods', message);
+  const { state, world } = view;
+  const began = wasHeld(world) ? { ...theCandidate(view), stepStartedAt: rfc3339(world.now) } : theCandidate(view);
+  return progressing({ ...state, candidate: began }, facts.trouble?.reason ?? 'WaitingForPods', message);
 }
 
 function waitForDigest(view: View): Decision {
@@ -29,6 +33,12 @@ function waitForDigest(view: View): Decision {
   const mend = `Let the operator's namespace reach port ${PORTS.admin} of them, or set SLIPWAY_EVIDENCE=prometheus.`;
   return progressing(view.state, 'DigestNotReported', answering === 0 ? `${told} ${mend}` : told);
 }
+
+/** A guard whose query nobody has tried yet: it may be one that can't be asked, and then the candidate gets no user. */
+const untried = ({ world: { external = {}, spec } }: View): string | undefined =>
+  spec.rollout.observe === true
+    ? undefined
+    : spec.rollout.guards?.find(({ name, observe }) => observe !== true && external[name]?.kind === 'Untried')?.name;
 
 const firstFailure = (view: View) =>
   view.state.stable === undefined ? failureOf(view.world, theCandidate(view), view.guards) : undefined;
@@ -73,6 +83,19 @@ export const PREPARING: readonly Rule[] = [
     effect: 'Complete: it becomes stable at once, as there is nothing to compare it with',
     applies: (v) => inPhase(v, 'Preparing') && v.state.stable === undefined,
     decide: promote,
+  },
+  {
+    name: 'await-queries',
+    phase: 'Preparing',
+    when: 'the query of a guard, as it is worded now, was never tried',
+    effect: 'wait for its first answer, or for its time to be over',
+    applies: (v) => inPhase(v, 'Preparing') && untried(v) !== undefined,
+    decide: (v) =>
+      progressing(
+        v.state,
+        'QueryNotTried',
+        `${title(v)} waits: the query of guard ${untried(v)} was not answered yet.`,
+      ),
   },
   {
     name: 'enter-first-step',
