@@ -2,8 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
 import { comparisonTimes } from './comparisons.ts';
+import { falseOpinions, opinionTimes } from './copies.ts';
 import { asText, withTables } from './page.ts';
-import { falseBlame, falseBlameKnown, falseBlameUnaligned, power, sharedFaults } from './pairs.ts';
+import { falseBlame, falseBlameKnown, falseBlameRare, falseBlameUnaligned, power, sharedFaults } from './pairs.ts';
 import {
   detection,
   evidenceNeeded,
@@ -21,11 +22,14 @@ const ALL = {
   falseRollbacks,
   falseRollbacksUnaligned,
   falseRollbacksHigh,
+  opinionTimes,
+  falseOpinions,
   missedRegressions,
   power,
   comparisonTimes,
   falseBlame,
   falseBlameUnaligned,
+  falseBlameRare,
   falseBlameKnown,
   sharedFaults,
   speed,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
 import { describe, expect, test } from 'vitest';
 import { comparisonTimes } from './comparisons.ts';
+import { falseOpinions, opinionTimes } from './copies.ts';
 import { coverage, coverageCases } from './coverage.ts';
 import { asText, withTables } from './page.ts';
 import { falseBlame, sharedFaults } from './pairs.ts';
@@ -41,11 +42,14 @@ describe('the page', () => {
       'false-rollbacks',
       'false-rollbacks-unaligned',
       'false-rollbacks-high',
+      'second-opinion-times',
+      'second-opinions',
       'missed-regressions',
       'power',
       'comparison-times',
       'false-blame',
       'false-blame-unaligned',
+      'false-blame-rare',
       'false-blame-known',
       'shared-faults',
       'speed',
@@ -115,6 +119,8 @@ describe('a small simulation', { timeout: 60_000 }, () => {
     ['false blame', falseBlame, 20],
     ['shared faults', sharedFaults, 20],
     ['comparison times', comparisonTimes, 50],
+    ['second opinions', falseOpinions, 4],
+    ['times with a second opinion', opinionTimes, 50],
   ])('%s: fills every cell and keeps its promise', (_name, simulate, runs) => {
     const { head, rows, broken } = simulate(runs);
     for (const row of rows) expect(row).toHaveLength(head.length);

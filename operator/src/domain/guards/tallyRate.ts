@@ -30,8 +30,8 @@ export interface TallyRate {
 
 /**
  * A copy is asked in the same second as live requests, and what that second suffers shows in both: each with a design
- * effect of its own would count it twice. So much, as a second of both is worth about what their sum would be: of 20,000
- * candidates at a limit of 5 % in bursts 0.095 % are failed at half of alpha 0.001, without copies 0.075 % (docs/decisions/second-opinion.md).
+ * effect of its own would count it twice. So much, as a second of both is worth about what their sum would be: with it
+ * good candidates are failed as seldom as promised (docs/statistics.md, of a second opinion).
  */
 const WORTH_OF_A_COPY = 0.4;
 
