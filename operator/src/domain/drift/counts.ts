@@ -24,6 +24,13 @@ export const NO_BINS: readonly CalibrationBin[] = Array.from({ length: CALIBRATI
   confidence: 0,
 }));
 
+/** A process that does not tell its bins now, and may have told some before: what was told stays (see SlidingWindow). */
+const UNTOLD: readonly CalibrationBin[] = NO_BINS.map(() => ({
+  n: Number.NaN,
+  right: Number.NaN,
+  confidence: Number.NaN,
+}));
+
 /** What drift is judged by, of one process or of many over a window. */
 export interface Counts {
   /** Rows whose values were counted. */
@@ -48,7 +55,7 @@ export function countsOf({ rows, outliers, labels, features = [], predictions = 
     rows: rows?.judged ?? mostValues([...features, ...predictions]),
     outliers: outliers ?? { judged: 0, beyond: 0 },
     labels: { right: labels?.right ?? 0, wrong: labels?.wrong ?? 0 },
-    calibration: labels?.calibration?.bins ?? NO_BINS,
+    calibration: labels?.calibration?.bins ?? UNTOLD,
     features,
     predictions,
   };

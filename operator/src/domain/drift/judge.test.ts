@@ -210,6 +210,24 @@ test('labels without a probability are none of calibration, and hide nothing of 
   expect(findings[0]?.drifted).toBe(true);
 });
 
+test('few callers with labels that are all alike keep the budget of an accuracy that is just as asked', () => {
+  const random = seeded(77);
+  const spec = driftSpec({ accuracy: { min: '95%' }, falseAlarms: { max: 1, per: '1d' } });
+  const asked = look({ baseline: baseline([]), spec });
+  const all = questions(spec, asked.baseline);
+  const dispersions = new Dispersions();
+  const slots: Counts[] = [];
+  let held = 0;
+  for (let slot = 0; slot < 10 * 288; slot += 1) {
+    const wrong = 25 * [random(), random(), random()].filter((drawn) => drawn < 0.05).length;
+    slots.push(counted([], { labels: { right: 75 - wrong, wrong } }));
+    if (slots.length > 12) slots.shift();
+    dispersions.add(all, slots.at(-1) as Counts);
+    if (judgeLook({ ...asked, slots, dispersions })[0]?.drifted) held += 1;
+  }
+  expect(held).toBeLessThanOrEqual(10);
+});
+
 test('an alarm of calibration ends when its lower bound is below 0.8 of the limit', () => {
   const [{ low = 0 } = {}] = judge(look({ baseline: baseline([]), slots: often(labelled(160)), spec: calibrated }));
   const limited = (max: number, before: ReadonlySet<string>): boolean | undefined => {

@@ -2,6 +2,7 @@ import { CalibrationDispersion } from './calibration/dispersion.ts';
 import type { BinnedCounts, Counts } from './counts.ts';
 import { Dispersion } from './dispersion.ts';
 import type { DistanceQuestion, Fault, FaultQuestion, Question } from './questions.ts';
+import { RateDispersion } from './rateDispersion.ts';
 
 const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
 
@@ -29,21 +30,28 @@ export function seriesOf(question: SeriesQuestion, slot: Counts): readonly numbe
   return isFault(question) ? FAULT[question.measure](own) : own.counts;
 }
 
+type BinsQuestion = Exclude<SeriesQuestion, { readonly measure: 'accuracy' }>;
+const isBins = (question: Question): question is BinsQuestion => isSeries(question) && question.measure !== 'accuracy';
+
 /** Distances of one feature are of the same bins. */
-const keyOf = (question: SeriesQuestion): string => {
-  if (question.measure === 'accuracy' || question.measure === 'outliers') return question.measure;
+const keyOf = (question: BinsQuestion): string => {
+  if (question.measure === 'outliers') return question.measure;
   return `${isFault(question) ? question.measure : 'bins'}/${question.side}/${question.name}`;
 };
 
 /** The dispersion of each series that questions are about. */
 export class Dispersions {
   readonly #of = new Map<string, Dispersion>();
+  /** Labels come in clumps, and few are wrong: see RateDispersion. */
+  readonly #accuracy = new RateDispersion();
   readonly calibration = new CalibrationDispersion();
 
   /** Takes down the next complete slot. */
   add(all: readonly Question[], slot: Counts): void {
     if (!all.every(isSeries)) this.calibration.add(slot.calibration);
-    for (const [key, question] of new Map(all.filter(isSeries).map((question) => [keyOf(question), question]))) {
+    const { right, wrong } = slot.labels;
+    if (all.some(({ measure }) => measure === 'accuracy')) this.#accuracy.add({ hits: wrong, total: right + wrong });
+    for (const [key, question] of new Map(all.filter(isBins).map((question) => [keyOf(question), question]))) {
       const known = this.#of.get(key) ?? new Dispersion();
       this.#of.set(key, known);
       known.add(seriesOf(question, slot));
@@ -52,6 +60,7 @@ export class Dispersions {
 
   /** Design effect for a test at level `alpha`; undefined: nothing is known of it yet. */
   at(question: SeriesQuestion, alpha: number): number | undefined {
+    if (question.measure === 'accuracy') return this.#accuracy.at(alpha);
     return this.#of.get(keyOf(question))?.at(alpha);
   }
 }

@@ -109,6 +109,14 @@ test('calibration is judged over all pods that tell it, and those of an older ru
   });
 });
 
+test('a pod that tells its bins no more, and then again, has none of them counted twice', () => {
+  const watch = unread();
+  watch.record('a', labelled(300, 285), at(0.5));
+  watch.record('a', labelled(320, 304, { told: false }), at(1.5));
+  watch.record('a', labelled(400, 380), at(2.5));
+  expect(calibrationOf(look(watch, 3, calibration))?.n).toBe(400);
+});
+
 test('a process that starts again counts from zero in calibration too', () => {
   const watch = unread();
   watch.record('a', labelled(300, 285), at(0.5));

@@ -45,11 +45,15 @@ export class SlidingWindow {
     return Math.floor(at.getTime() / this.#slotMs);
   }
 
-  /** Takes down what a process had counted at a time. A clock that was set back stands still here. */
-  record({ id, startedAt }: CountingProcess, vector: readonly number[], at: Date): void {
+  /**
+   * Takes down what a process had counted at a time. NaN: it does not tell this count now, which stays as it was told last,
+   * or is 0. A clock that was set back stands still here.
+   */
+  record({ id, startedAt }: CountingProcess, told: readonly number[], at: Date): void {
     const now = Math.max(at.getTime(), this.#latestAt);
     this.#latestAt = now;
     const known = this.#accounts.get(id);
+    const vector = told.map((value, i) => (Number.isNaN(value) ? (known?.latest[i] ?? 0) : value));
     this.#accounts.set(id, { latest: vector, readAt: now });
     const born = Math.min(startedAt.getTime(), now);
     if (known !== undefined) this.#spread(minus(vector, known.latest), known.readAt, now);

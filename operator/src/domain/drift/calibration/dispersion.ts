@@ -1,7 +1,7 @@
 import type { CalibrationBin } from '../counts.ts';
+import { RateDispersion } from '../rateDispersion.ts';
 import { against } from './excess.ts';
 import { PATTERNS } from './patterns.ts';
-import { RateDispersion } from './rateDispersion.ts';
 
 /**
  * How much less than independent ones labels are worth, for each pattern: labels about one customer may be wrong together in

@@ -1,4 +1,4 @@
-import type { Counts } from '../../analysis/confidenceSequence.ts';
+import type { Counts } from '../analysis/confidenceSequence.ts';
 
 /** Slots that are remembered: those of twelve windows, and one more for as many pairs. */
 const MOST_SLOTS = 145;

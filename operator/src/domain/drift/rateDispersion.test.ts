@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { seeded } from '../../../../test/random.ts';
-import { Dispersion } from '../dispersion.ts';
+import { seeded } from '../../../test/random.ts';
+import { Dispersion } from './dispersion.ts';
 import { RateDispersion } from './rateDispersion.ts';
 
 interface Clumps {
