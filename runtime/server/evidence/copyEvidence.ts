@@ -4,10 +4,17 @@ import type { Answered, ModelEvidence } from './modelEvidence.ts';
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Whether a request is a copy that a guard in doubt asked for: nobody waits for its answer. */
-export function isSecondOpinion(headers: Headers): boolean {
-  const order = headers[REQUEST_HEADERS.shadow];
-  return typeof order === 'string' && order.startsWith(SECOND_OPINION);
+/** Whether Authorization is the pass of another pod's copies for this order. Undefined: no pod has one. */
+export type AdmitsCopy = ((order: string, authorization: string) => boolean) | undefined;
+
+/**
+ * Whether a request is a copy that a guard in doubt asked for: nobody waits for its answer. Only with the pass of its
+ * order, for any caller can send the header, and would be out of the count and keep the time of others out of it.
+ */
+export function isSecondOpinion(headers: Headers, admits: AdmitsCopy): boolean {
+  const [order, authorization] = [headers[REQUEST_HEADERS.shadow], headers[REQUEST_HEADERS.apiKey]];
+  if (typeof order !== 'string' || !order.startsWith(SECOND_OPINION)) return false;
+  return typeof authorization === 'string' && admits?.(order, authorization) === true;
 }
 
 /**

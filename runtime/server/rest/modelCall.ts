@@ -39,7 +39,7 @@ export class ModelCall extends Call {
     super(context, exchange);
     this.#route = route;
     this.#model = model;
-    this.#isCopy = isSecondOpinion(exchange.headers);
+    this.#isCopy = isSecondOpinion(exchange.headers, context.admitsCopy);
   }
 
   /** The model as this call counts in it. */

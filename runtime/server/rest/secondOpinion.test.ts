@@ -8,7 +8,10 @@ import { GOOD, INFER } from './testing/refusals.ts';
 import { serving } from './testing/serving.ts';
 import { post } from './testing/socket.ts';
 
-const COPY = { [REQUEST_HEADERS.shadow]: `${SECOND_OPINION}rollout/1/1` };
+const SAID = { [REQUEST_HEADERS.shadow]: `${SECOND_OPINION}rollout/1/1` };
+const COPY = { ...SAID, [REQUEST_HEADERS.apiKey]: 'Shadow pass' };
+const admitsCopy = (order: string, authorization: string) =>
+  order === SAID[REQUEST_HEADERS.shadow] && authorization === 'Shadow pass';
 
 let opened: TestModel;
 let outcome: Outcome;
@@ -54,7 +57,7 @@ describe('a copy for a second opinion', () => {
 
   test('yields to everybody, and is counted apart', async () => {
     const { model, asked, submitted, answer } = held();
-    const { send } = await serving([model]);
+    const { send } = await serving([model], { admitsCopy });
     const [copy] = [send(post(INFER, GOOD, COPY)), await submitted(1)];
     expect(asked[0]?.order).toMatchObject({ yields: true });
     answer(0);
@@ -66,7 +69,7 @@ describe('a copy for a second opinion', () => {
 
   test('that is refused for load is counted nowhere: no failure of the candidate, and no request that was shed', async () => {
     const { model, submitted, refuse } = held();
-    const { send } = await serving([model]);
+    const { send } = await serving([model], { admitsCopy });
     const [copy] = [send(post(INFER, GOOD, COPY)), await submitted(1)];
     refuse(0);
     expect((await copy).status).toBe(503);
@@ -76,7 +79,7 @@ describe('a copy for a second opinion', () => {
 
   test('makes no live request slow: how long one took that came beside it is not counted, whatever it was', async () => {
     const { model, asked, submitted, answer } = held();
-    const { send } = await serving([model]);
+    const { send } = await serving([model], { admitsCopy });
     const [copy] = [send(post(INFER, GOOD, COPY)), await submitted(1)];
     const [beside] = [send(post(INFER, GOOD)), await submitted(2)];
     expect(asked[1]?.order.yields).toBeUndefined();
@@ -92,7 +95,7 @@ describe('a copy for a second opinion', () => {
 
   test('whose caller goes away keeps no later request out of the count', async () => {
     const { model, submitted, answer } = held();
-    const { send, rest } = await serving([model]);
+    const { send, rest } = await serving([model], { admitsCopy });
     void send((socket) => {
       socket.write(post(INFER, GOOD, COPY));
       setTimeout(() => socket.destroy(), 0);
@@ -105,4 +108,25 @@ describe('a copy for a second opinion', () => {
     await after;
     expect(timed()).toBe(sum(before.latency.counts) + 1);
   });
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ['no pass', SAID],
+    ['another pass', { ...SAID, [REQUEST_HEADERS.apiKey]: 'Shadow guess' }],
+    ['the pass of another order', { ...COPY, [REQUEST_HEADERS.shadow]: `${SECOND_OPINION}rollout/1/2` }],
+  ])(
+    'is one with a pass: with %s a caller is in the count, yields to nobody and hides no latency',
+    async (_, headers) => {
+      const { model, asked, submitted, answer } = held();
+      const { send } = await serving([model], { admitsCopy });
+      const [pretended] = [send(post(INFER, GOOD, headers)), await submitted(1)];
+      const [beside] = [send(post(INFER, GOOD)), await submitted(2)];
+      expect(asked[0]?.order.yields).toBeUndefined();
+      answer(0);
+      answer(1);
+      expect([(await pretended).status, (await beside).status]).toEqual([200, 200]);
+      expect(counts().requests.ok).toBe(before.requests.ok + 2);
+      expect(timed()).toBe(sum(before.latency.counts) + 2);
+      expect(counts().copies).toEqual(before.copies);
+    },
+  );
 });
