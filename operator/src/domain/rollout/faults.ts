@@ -1,12 +1,13 @@
 import { guardFaults } from '../guards/faults.ts';
 import { impossibleStep } from './possible.ts';
 import type { Versions } from './sizing.ts';
+import type { SpecFault } from './specFault.ts';
 import { windowFault } from './window.ts';
-import type { Cause, World } from './world.ts';
+import type { World } from './world.ts';
 
-type Check = (world: World, versions: Versions) => Cause | undefined;
+type Check = (world: World, versions: Versions) => SpecFault | undefined;
 
-const invalid = (message: string | undefined): Cause | undefined =>
+const invalid = (message: string | undefined): SpecFault | undefined =>
   message === undefined ? undefined : { reason: 'WindowInvalid', message };
 
 const windowIsValid: Check = ({ spec: { rollout } }) => invalid(rollout.window && windowFault(rollout.window));
@@ -54,16 +55,11 @@ const guardsCanAnswer: Check = (world) => {
 
 const CHECKS: readonly Check[] = [windowIsValid, startIsATime, podsCanBeTold, impossibleStep, guardsCanAnswer];
 
-const REASONS: readonly string[] = ['WindowInvalid', 'PodsNotAsked', 'WeightNotPossible', 'GuardInvalid'];
-
-/** Whether a condition's reason is one that specFault gives. */
-export const isSpecFault = (reason: string): boolean => REASONS.includes(reason);
-
 /**
  * What in the spec of a rollout no one can carry out, with what to write instead. Schemas refuse what they can; these
  * are known only by the operator. Nothing moves until it is mended, but the way back.
  */
-export function specFault(world: World, versions: Versions): Cause | undefined {
+export function specFault(world: World, versions: Versions): SpecFault | undefined {
   for (const check of CHECKS) {
     const fault = check(world, versions);
     if (fault !== undefined) return fault;

@@ -1,5 +1,6 @@
 import { capacity, sizingOf, type Versions } from './sizing.ts';
-import type { Cause, World } from './world.ts';
+import type { SpecFault } from './specFault.ts';
+import type { World } from './world.ts';
 
 type Step = World['spec']['rollout']['steps'][number];
 
@@ -52,7 +53,7 @@ const previewFits: Check = ({ preview }, _total, inPlace) => {
 const CHECKS: readonly Check[] = [weightIsWhole, shadowFits, previewFits];
 
 /** The first step that the pods of a service can't give where weights are made of pods, with the nearest that they can. */
-export function impossibleStep(world: World, versions: Versions): Cause | undefined {
+export function impossibleStep(world: World, versions: Versions): SpecFault | undefined {
   const sizing = sizingOf(world.spec);
   if (sizing === 'Beside') return undefined;
   const total = capacity(world, versions);

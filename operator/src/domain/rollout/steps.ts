@@ -1,6 +1,6 @@
 import type { InferenceServiceSpec, RolloutStep } from '@slipway/crds';
 import { parseDuration } from '../duration.ts';
-import { isSpecFault } from './faults.ts';
+import { isSpecFault } from './specFault.ts';
 import type { CandidateStatus, World } from './world.ts';
 
 type Steps = InferenceServiceSpec['rollout']['steps'];
