@@ -31,6 +31,7 @@ export function isNews({ condition, drift: old }: Before, told: Told, generation
   if (condition.observedGeneration !== generation) return true;
   if (told.drift === old || told.drift === undefined) return condition.message !== message || told.drift !== old;
   if (old?.version !== told.drift.version) return true;
+  if (told.notes?.some((note) => !condition.message.includes(note))) return true;
   const age = telling.now.getTime() - Date.parse(old.at);
   return age >= 2 * parseDuration(telling.spec.window) || moved(old.worst ?? [], told.drift.worst ?? []);
 }

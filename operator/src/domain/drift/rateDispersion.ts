@@ -24,6 +24,11 @@ export class RateDispersion {
     if (this.#slots.length > MOST_SLOTS) this.#slots.shift();
   }
 
+  /** Whether both hits and misses were seen: all of one kind shows no dispersion. */
+  get varies(): boolean {
+    return this.#slots.some(({ hits }) => hits > 0) && this.#slots.some(({ hits, total }) => hits < total);
+  }
+
   /**
    * φ by which counts are to be divided before a test at level `alpha`, at least 1: the estimate, raised as that of
    * Dispersion for how few pairs it is from, each with one degree of freedom. A rate of 0 or 1 shows no dispersion.

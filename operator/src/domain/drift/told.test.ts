@@ -197,6 +197,14 @@ test.each([
   expect(news(calm, sight, at(5))).toBe(wanted);
 });
 
+test('the status is written for a sentence that it does not have yet, and not for one that it has', () => {
+  const numbers = [finding('distance', 0.1), finding('delay', 0.02)];
+  const note = 'No labelled answer told a probability.';
+  expect(news(calm, judged(numbers, [note]), at(5))).toBe(true);
+  const noted = said(tell(calm, judged(numbers, [note]), at(5)), calm);
+  expect(news(noted, judged(numbers, [note]), at(10))).toBe(false);
+});
+
 test('the status is written for a new spec, and when it has not been for two windows', () => {
   const same = judged([finding('distance', 0.1), finding('delay', 0.02)]);
   expect(news(calm, same, at(5), 2)).toBe(true);

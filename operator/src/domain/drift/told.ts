@@ -33,6 +33,8 @@ export interface Telling {
 export interface Told {
   readonly condition: Observation;
   readonly drift?: DriftStatus;
+  /** Sentences of the condition that are no numbers. */
+  readonly notes?: readonly string[];
 }
 
 type Entry = NonNullable<DriftStatus['worst']>[number];
@@ -124,6 +126,7 @@ export function tell(before: Before, sight: Sight, telling: Telling): Told {
         ? alarmed(drifted, notes)
         : observation(false, 'NoDrift', calm, ...(furthest ? [`Furthest: ${sentenceOf(furthest)}.`] : []), ...notes),
     drift: { at: rfc3339(now), version, n: rows, worst },
+    ...(notes.length === 0 ? {} : { notes }),
   };
 }
 

@@ -90,7 +90,7 @@ function drifted({ infs }: RetrainWorld, done: RetrainStatus): Wish | undefined 
   if (first === undefined || isAnswered) return undefined;
   return {
     trigger: TRIGGERS[first.measure] ?? 'Drift',
-    why: `${DRIFT_OF}${first.name}: ${first.measure} ${first.value} over ${first.limit}`,
+    why: `${DRIFT_OF}${first.name}: ${first.measure} ${first.value} ${first.measure === 'accuracy' ? 'under' : 'over'} ${first.limit}`,
     mark: { lastDrift: since, lastDriftVersion: version },
   };
 }

@@ -19,10 +19,12 @@ export class CalibrationDispersion {
 
   /**
    * Design effects in the order of PATTERNS, each for a test at its share of `alpha`; `alpha` 1: as estimated. undefined:
-   * fewer than two slots had labels.
+   * fewer than two slots had labels. A pattern that saw hits only, or none, shows no clumps: it has the largest of the others.
    */
   at(alpha: number): readonly number[] | undefined {
     const effects = PATTERNS.flatMap(({ share }, i) => this.#of[i]?.at(alpha === 1 ? 1 : alpha * share) ?? []);
-    return effects.length === PATTERNS.length ? effects : undefined;
+    if (effects.length < PATTERNS.length) return undefined;
+    const most = Math.max(1, ...effects.filter((_, i) => this.#of[i]?.varies));
+    return effects.map((effect, i) => (this.#of[i]?.varies ? effect : Math.max(effect, most)));
   }
 }
