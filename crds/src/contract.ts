@@ -253,6 +253,7 @@ export const METRICS = {
   calibrationConfidence: 'slipway_label_calibration_confidence_total', // bin
   shadow: 'slipway_shadow_requests_total', // result: agreed, disagreed, skipped, failed
   info: 'slipway_model_info', // digest
+  engine: 'slipway_engine_info', // backend; provider: the first one in use, whatever was asked for
   refused: 'slipway_requests_refused_total', // process; reason
   sessionForwards: 'slipway_session_forwards_total', // process; result: forwarded, failed
   observations: 'slipway_observations_total', // process; kind: traces, samples; result: sent, dropped

@@ -186,6 +186,21 @@ test('a server that needs a GPU and has none is never ready, and ends with a sen
   });
 });
 
+test('a server that would like a GPU and has none says so once, and tells what it runs on', async () => {
+  const server = await startServer(await modelArtifact(affine), {
+    SLIPWAY_SETTINGS: JSON.stringify({ engine: { providers: ['cuda', 'cpu'] } }),
+  });
+  await server.logged('ready');
+  const warnings = server.entries().filter(({ msg }) => /^The model runs without cuda: /.test(String(msg)));
+  expect(warnings).toHaveLength(1);
+  expect(await (await server.fetch('admin', '/metrics')).text()).toMatch(
+    /^slipway_engine_info\{model="flights",version="[^"]*",backend="ffi",provider="cpu"\} 1$/m,
+  );
+  const config = (await (await server.fetch('rest', '/v2/models/flights/config')).json()) as Record<string, unknown>;
+  expect(config).toMatchObject({ instance_group: [{ kind: 'KIND_CPU' }] });
+  await server.kill();
+});
+
 describe('an artifact that must not be served ends the process with a named cause', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   const refused: readonly [string, () => Promise<TestArtifact>, string, RegExp][] = [

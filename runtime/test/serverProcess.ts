@@ -68,12 +68,17 @@ export class ServerProcess {
   async logged(msg: string): Promise<Readonly<Record<string, unknown>>> {
     const deadline = Date.now() + 20_000;
     while (Date.now() < deadline) {
-      const entry = this.#lines.map((line) => JSON.parse(line)).find((candidate) => candidate.msg === msg);
+      const entry = this.entries().find((candidate) => candidate['msg'] === msg);
       if (entry) return entry;
       if (this.#ended) break;
       await pause(10);
     }
     throw new Error(`the process never logged "${msg}": ${this.#lines.join('\n')}`);
+  }
+
+  /** All that it has logged so far. */
+  entries(): readonly Readonly<Record<string, unknown>>[] {
+    return this.#lines.map((line) => JSON.parse(line));
   }
 
   async url(port: Port, path: string): Promise<string> {

@@ -53,9 +53,10 @@ export async function openModel(found: FoundModel, workshop: Workshop): Promise<
   const hash = await checkedDigest(found, workshop);
   const identity = { name: found.name, version: found.version, digest: hash.digest };
   const files = found.bare ? bareModel(found.path) : await readModelFiles(found.path);
+  const warn = warnOnce(log);
   const open = (threads?: number) =>
     openPipeline(files, {
-      open: (path) => openEngine(engineOptions(path, identity, workshop, threads)),
+      open: (path) => openEngine(engineOptions(path, identity, workshop, warn, threads)),
       truncateText: settings.truncateText,
     });
   const sample = ({ signature }: Engine, rows: number) =>
@@ -108,10 +109,21 @@ async function checkSignature(found: FoundModel, { entries }: ArtifactHash, { ve
   );
 }
 
+/** Each sentence once a file: a model is opened anew to find out how many threads it runs best with. */
+function warnOnce(log: Workshop['log']): (path: string, sentence: string) => void {
+  const said = new Set<string>();
+  return (path, sentence) => {
+    const key = JSON.stringify([path, sentence]);
+    if (!said.has(key)) log.warn({ path }, sentence);
+    said.add(key);
+  };
+}
+
 const engineOptions = (
   path: string,
   { digest }: ModelIdentity,
-  { settings, cores, child, log }: Workshop,
+  { settings, cores, child }: Workshop,
+  warn: ReturnType<typeof warnOnce>,
   threads: number | undefined,
 ) => ({
   path,
@@ -119,7 +131,7 @@ const engineOptions = (
   settings: threads === undefined ? settings.engine : { ...settings.engine, threads },
   cores,
   ...(child ? { child } : {}),
-  log: (sentence: string) => log.warn({ path }, sentence),
+  log: (sentence: string) => warn(path, sentence),
 });
 
 async function proven(
@@ -176,5 +188,11 @@ async function proven(
   return { model: served, close };
 }
 
-const settingsFor = (files: ModelFiles, engine: Engine, settings: ModelSettings): ModelSettings =>
-  mayShareRuns(files, engine.signature) ? settings : { ...settings, batching: { ...settings.batching, maxSize: 1 } };
+/** The settings as they hold for this model: its batches may be of one request, and its GPU may be missing. */
+function settingsFor(files: ModelFiles, engine: Engine, asked: ModelSettings): ModelSettings {
+  const providers = asked.engine.providers.filter((provider) => engine.providers.includes(provider));
+  const settings = { ...asked, engine: { ...asked.engine, providers } };
+  return mayShareRuns(files, engine.signature)
+    ? settings
+    : { ...settings, batching: { ...settings.batching, maxSize: 1 } };
+}

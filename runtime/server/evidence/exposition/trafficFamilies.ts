@@ -90,6 +90,15 @@ export const TRAFFIC_FAMILIES: readonly Family[] = [
     help: 'Always 1; the labels say what this process serves.',
     write: ({ labels, served }, write) => write.sample({ ...labels, digest: served.identity.digest }, 1),
   },
+  {
+    name: METRICS.engine,
+    type: 'gauge',
+    help: 'Always 1; the labels say which backend runs the model, and which provider comes first of those in use.',
+    write({ labels, served }, write) {
+      const { backend, providers } = served.settings.engine;
+      write.sample({ ...labels, backend, provider: providers[0] ?? 'cpu' }, 1);
+    },
+  },
 ];
 
 function counter(name: string, help: string, value: (model: ScrapedModel) => number): Family {
