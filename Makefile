@@ -12,7 +12,7 @@ VITEST := vitest run --reporter=default --reporter=json
 # In CI the files that failed are run once more, in a process of their own, and named at the end.
 SUITE := node hack/suites/main.ts
 
-.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-raw bench-shadow bench-rollout bench-training e2e-judgement serve soak container-test stores-test kueue-test pytorch-test e2e-pytorch simulate package clean
+.PHONY: help build generate verify test unit integration e2e images demo cluster cluster-down conformance bench bench-runtime bench-raw bench-shadow bench-rollout bench-training e2e-judgement serve soak container-test cuda-test stores-test kueue-test pytorch-test e2e-pytorch simulate package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,10 @@ e2e-judgement: .cache/npm build ## The long forms: twenty faults, late labels, d
 container-test: .cache/npm ## The image of the model server, sealed, in a Docker engine (one of its own where none answers)
 	@$(NODE)
 	$(SUITE) container
+
+cuda-test: .cache/npm ## The CUDA image where there is no GPU (fetches CUDA once, 1.6 GB; wants 12 GB of disk)
+	@$(NODE)
+	$(VITEST) --project cuda --outputFile.json=.cache/cuda.json
 
 stores-test: .cache/npm ## Artifacts in real servers of S3 and OCI, cut off, killed, full and refused
 	@$(NODE)

@@ -31,7 +31,11 @@ const { version } = packageRequire('./package.json') as { readonly version: stri
 function libraries(packageFolder: string): string {
   const bin = join(packageFolder, 'bin');
   const abi = readdirSync(bin).find((name) => name.startsWith('napi-v'));
-  if (process.arch !== 'x64' || abi === undefined) throw new Error('CUDA providers exist for linux/x64 only.');
+  if (process.arch !== 'x64' || abi === undefined) {
+    throw new Error(
+      'CUDA providers exist for linux/x64 only: build the target server, or this one with --platform linux/amd64.',
+    );
+  }
   return join(bin, abi, 'linux', 'x64');
 }
 

@@ -6,7 +6,7 @@ import { temporaryFolder } from '@slipway/runtime/test/temporaryFolder.ts';
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers';
 import { onTestFinished } from 'vitest';
 
-export const IMAGE = 'slipway.dev/runtime:dev';
+const IMAGE = 'slipway.dev/runtime:dev';
 
 /** A folder of models that another user may read, as one of a person's own usually is. */
 export async function modelFolder(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
@@ -20,6 +20,7 @@ export async function modelFolder(files: Readonly<Record<string, string | Uint8A
 }
 
 export interface Limits {
+  readonly image?: string;
   readonly cpu?: number;
   readonly memoryGiB?: number;
   readonly environment?: Readonly<Record<string, string>>;
@@ -27,8 +28,8 @@ export interface Limits {
 
 /** The strictest container there is: nothing to write to, no capability, no way to more rights. */
 class SealedContainer extends GenericContainer {
-  constructor(models: string, { cpu, memoryGiB, environment = {} }: Limits) {
-    super(IMAGE);
+  constructor(models: string, { image = IMAGE, cpu, memoryGiB, environment = {} }: Limits) {
+    super(image);
     this.hostConfig.ReadonlyRootfs = true;
     this.withDroppedCapabilities('ALL')
       .withSecurityOpt('no-new-privileges')

@@ -66,7 +66,7 @@ describe("a server with the page's settings", async () => {
 });
 
 test('every command of the page is run somewhere', () => {
-  const known = new Set(['', 'start', 'before', 'configured', 'container', 'package', 'packed']);
+  const known = new Set(['', 'start', 'before', 'configured', 'container', 'gpu', 'package', 'packed']);
   expect(blocks.filter(({ language, use }) => language === 'sh' && !known.has(use))).toEqual([]);
   expect(shown.length).toBeGreaterThan(8);
 });

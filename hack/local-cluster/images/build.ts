@@ -7,6 +7,7 @@ import { baseImage } from './base.ts';
 import { buildah, buildImage, imageId } from './buildah.ts';
 import { type ImageRecipe, imageNames, recipeOf } from './catalog.ts';
 import { clearStore } from './clear.ts';
+import { cudaBase, ensureCudaBase, withoutCuda } from './cudaBase.ts';
 import { ensureNodeBases, nodeBases } from './nodeBase.ts';
 import { ensurePythonBase, pythonBase } from './pythonBase.ts';
 import { sourceKey } from './sources.ts';
@@ -23,8 +24,9 @@ const lentCertificates = () =>
 async function exactName(name: string): Promise<string> {
   const recipe = recipeOf(name);
   const inputs = [recipe.dockerfile, ...recipe.sources];
+  const run = recipe.accelerator ? cudaBase : nodeBases.run;
   const bases =
-    recipe.language === 'Python' ? [pythonBase, nodeBases.build, await wheelsKey()] : [nodeBases.run, nodeBases.build];
+    recipe.language === 'Python' ? [pythonBase, nodeBases.build, await wheelsKey()] : [run, nodeBases.build];
   const key = await sourceKey(repositoryRoot, inputs, [...bases, recipe.target ?? '']);
   return `${recipe.image.split(':')[0]}:${recipe.target ?? 'image'}-${key}`;
 }
@@ -32,6 +34,8 @@ async function exactName(name: string): Promise<string> {
 /** Builds an image unless the same sources were built before, and names it. Returns its name. */
 export async function buildNamed(name: string, log: Log): Promise<string> {
   const recipe = recipeOf(name);
+  const refusal = recipe.accelerator && withoutCuda(process.platform, process.arch);
+  if (refusal) throw new Error(refusal);
   const exact = await exactName(name);
   if ((await imageId(exact)) === undefined) {
     await buildExact(recipe, exact, log);
@@ -40,6 +44,7 @@ export async function buildNamed(name: string, log: Log): Promise<string> {
       pythonBase,
       nodeBases.run,
       nodeBases.build,
+      cudaBase,
       ...(await Promise.all(imageNames.map(exactName))),
     ]);
   } else log(`${recipe.image} is up to date`);
@@ -52,7 +57,8 @@ async function surroundingsOf(recipe: ImageRecipe, log: Log) {
   const bases = await ensureNodeBases(log);
   const certificates = lentCertificates();
   if (recipe.language !== 'Python') {
-    const values = { BUILD_BASE: bases.build, BASE: bases.run, CUDA_BASE: bases.run };
+    const cuda = recipe.accelerator ? await ensureCudaBase(log) : bases.run;
+    const values = { BUILD_BASE: bases.build, BASE: bases.run, CUDA_BASE: cuda };
     return { arguments: { ...values, ...certificates.arguments }, mounts: certificates.mounts };
   }
   const base = await ensurePythonBase(log);

@@ -8,6 +8,8 @@ export interface ImageRecipe {
   readonly context?: string;
   /** What it is built on. Unset: Node. */
   readonly language?: 'Python';
+  /** What its base has beside Node. */
+  readonly accelerator?: 'CUDA';
 }
 
 /** What every image depends on: the packages and the bundler. */
@@ -38,6 +40,7 @@ const RECIPES = {
   'runtime-cuda': {
     ...runtime('runtime:dev-cuda', 'server-cuda'),
     sources: [...COMMON, 'runtime', 'hack/cudaProviders.ts'],
+    accelerator: 'CUDA',
   },
   pytorch: {
     image: 'slipway.dev/pytorch-flights:dev',

@@ -8,7 +8,8 @@ const CAUSES: readonly (readonly [RegExp, (cause: string) => string])[] = [
   [/undefined symbol: (cu[A-Z]\w+)/, (symbol) => `the NVIDIA driver is too old (it lacks ${symbol})`],
   [/(\S+\.so[.\d]*): cannot open shared object file/, (library) => `${basename(library)} is not there`],
   [/(?:CUDA|CUDNN|CUBLAS) failure \d+: ([^;]+?) ?(?:;|$)/, (cause) => `CUDA says "${cause}"`],
-  [/Failed to load (shared library)/, () => 'its libraries are not there'],
+  // All that onnxruntime-node tells, which does not pass on what the loader said.
+  [/Failed to load (shared library)/, () => 'its libraries or the NVIDIA driver are not there'],
 ];
 
 /** Why a GPU provider can't be had, as a clause; undefined for an error about anything else. */
