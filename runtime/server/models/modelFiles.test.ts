@@ -61,6 +61,12 @@ test.each<[string, Record<string, string>, RegExp]>([
     /^Line 2 of labels\.txt is empty; write one class name a line\.$/,
   ],
   ['no label at all', { 'labels.txt': '\n' }, /^Line 1 of labels\.txt is empty;/],
+  [
+    'a signature cut off',
+    { 'signature.json': '{"inputs"' },
+    /^signature\.json is not JSON, or was cut off; write it again\.$/,
+  ],
+  ['a golden line cut off', { 'golden.jsonl': '{"inputs"' }, /^Line 1 of golden\.jsonl is not JSON, or was cut off; /],
   ['a golden line that is none', { 'golden.jsonl': '{}\n' }, /^Line 1 of golden\.jsonl is not a golden request: /],
 ])('%s is refused in a sentence', async (_what, files, sentence) => {
   const model: Record<string, string> = sentence === NO_MODEL ? {} : { 'model.onnx': '' };

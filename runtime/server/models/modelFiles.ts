@@ -61,10 +61,17 @@ async function readObject(directory: string, name: string): Promise<object | und
   throw new Failure('ModelInvalid', `${name} is not a JSON object.`);
 }
 
+/** A schema would complain of a value that is missing, where it is a comma that is. */
+function jsonIn(text: string, what: string, reason: 'SignatureInvalid' | 'GoldenMismatch'): unknown {
+  const value = jsonOf(text);
+  if (value === undefined) throw new Failure(reason, `${what} is not JSON, or was cut off; write it again.`);
+  return value;
+}
+
 async function readSignature(path: string): Promise<Signature | undefined> {
   const text = await readOptionalText(path);
   if (text === undefined) return undefined;
-  const result = signatureSchema.safeParse(jsonOf(text));
+  const result = signatureSchema.safeParse(jsonIn(text, FILES.signature, 'SignatureInvalid'));
   if (result.success) return result.data;
   throw new Failure('SignatureInvalid', `${FILES.signature} is not a signature: ${complaintOf(result.error)}.`);
 }
@@ -75,7 +82,7 @@ async function readGolden(path: string): Promise<readonly Golden[]> {
 }
 
 function parseGolden(line: string, number: number): Golden {
-  const result = goldenSchema.safeParse(jsonOf(line));
+  const result = goldenSchema.safeParse(jsonIn(line, `Line ${number} of ${FILES.golden}`, 'GoldenMismatch'));
   if (result.success) return result.data;
   throw new Failure(
     'GoldenMismatch',
