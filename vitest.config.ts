@@ -58,7 +58,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each with an API server of its own: most of their time is spent on waiting for one.
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 4 },
         },
       },
@@ -146,7 +146,7 @@ export default defineConfig({
           ...onCluster,
           name: 'e2e',
           include: ['e2e/scenarios/**/*.test.ts'],
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
