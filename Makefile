@@ -169,7 +169,7 @@ bench-raw: .cache/npm build ## How much of bare onnxruntime's speed the server k
 	mkdir -p .bench
 	export PYTHONDONTWRITEBYTECODE=1
 	"$(RIG_WORK)/venv-fastapi/bin/python" $(RIG)/beside_raw.py --work "$(RIG_WORK)" --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS_A_CELL),6) \
-	  --settings '{}' --settings '{"engine":{"perCore":"Auto"}}' --json .bench/runtime-raw.json
+	  --settings '{}' --settings '{"engine":{"perCore":"Never"}}' --json .bench/runtime-raw.json
 	node hack/bench.ts none
 
 clean: ## Remove what the targets made here (not the shared cache of binaries)

@@ -24,9 +24,9 @@ export const engineSettingsSchema = z.strictObject({
   instances: count(64).default(1).describe('Runs of one model at the same time.'),
   perCore: z
     .enum(['Auto', 'Never'])
-    .default('Never')
+    .default('Auto')
     .describe(
-      'Auto: under load, runs of one thread, one for each core, where they are measured to be as fast; the model is in memory twice then. Try it where many callers wait for a model of milliseconds.',
+      'Auto: under load, runs of one thread, one for each core, where they are measured to be as fast; a model of milliseconds is in memory twice then. Never: one run at a time has all threads.',
     ),
   inline: z
     .enum(['Auto', 'Never'])
