@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inferenceServiceSpecSchema } from '@slipway/crds';
 import { repositoryRoot } from '@slipway/hack/local-cluster/paths.ts';
@@ -33,6 +33,16 @@ describe('docs/first-rollout.md', () => {
     for (const [, file = ''] of page.matchAll(/\]\(([^)#]+)/g)) {
       expect(existsSync(join(repositoryRoot, 'docs', file)), file).toBe(true);
     }
+  });
+
+  test('leads to samples that can be applied as a folder: kubectl goes by the names of the files', () => {
+    const folder = ['config', 'samples', 'flights'];
+    const objects = readdirSync(join(repositoryRoot, ...folder))
+      .sort()
+      .map((file) => parse(read(...folder, file)) as { kind: string; metadata: { name: string; namespace?: string } });
+    const [namespace, ...inIt] = objects;
+    expect(namespace?.kind).toBe('Namespace');
+    expect(new Set(inIt.map(({ metadata }) => metadata.namespace))).toEqual(new Set([namespace?.metadata.name]));
   });
 
   test('sets values that the chart has', () => {

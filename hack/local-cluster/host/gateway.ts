@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { findBinary } from '../binaries/find.ts';
 import { run } from '../command.ts';
 import { gatewayChart } from '../gatewayChart.ts';
@@ -43,10 +44,21 @@ export async function raiseGateway(log: Log): Promise<void> {
   const gateway = ['-n', 'slipway-gateway', 'gateway/slipway-gateway'];
   await kubectl('wait', ...gateway, '--for=condition=Programmed', '--timeout=120s');
   const address = await kubectl('get', ...gateway, '-o', 'jsonpath={.status.addresses[0].value}');
-  await until(() => answers(`http://${address}/`), { what: 'waiting for the gateway to answer', timeoutMs: 60_000 });
+  await until(() => goesOnAnswering(`http://${address}/`), {
+    what: 'waiting for the gateway to answer',
+    timeoutMs: 60_000,
+  });
   log(`the gateway answers at ${address}`);
 }
 
-/** Any answer will do: without a route it is 404. After a crash the Gateway's conditions are still those from before. */
-const answers = async (url: string): Promise<boolean> =>
-  (await fetch(url, { signal: AbortSignal.timeout(2000) })).status > 0;
+/**
+ * Any answer will do: without a route it is 404. After a crash the Gateway's conditions are still those from before, and so is
+ * its proxy, which answers once more until the kubelet, a second later, starts its pod anew: hence twenty in a row.
+ */
+async function goesOnAnswering(url: string): Promise<true> {
+  for (let answers = 0; answers < 20; answers++) {
+    await fetch(url, { signal: AbortSignal.timeout(2000) });
+    await delay(100);
+  }
+  return true;
+}

@@ -1,5 +1,6 @@
 import { node, value } from '../../../onnx/builders.ts';
 import type { OnnxModel } from '../../../onnx/model.ts';
+import { echo as echoOfTwo } from '../../../test/artifacts.ts';
 import type { Datatype } from '../../tensor.ts';
 
 /** Two rows of each datatype, as their raw bytes and as typed contents, where there are any. */
@@ -47,14 +48,8 @@ export const echo: OnnxModel = {
   nodes: SAMPLES.map(([datatype]) => node('Identity', [`in_${datatype}`], `out_${datatype}`)),
 };
 
-/** y = x of two columns: the smallest thing to ask. */
-export const pair: OnnxModel = {
-  name: 'pair',
-  inputs: [value('x', 'FP32', [-1, 2])],
-  outputs: [value('y', 'FP32', [-1, 2])],
-  initializers: [],
-  nodes: [node('Identity', ['x'], 'y')],
-};
+/** The smallest thing to ask. */
+export const pair: OnnxModel = { ...echoOfTwo, name: 'pair' };
 
 /** A message for `pair` with these numbers, two a row. */
 export const pairRequest = (...numbers: readonly number[]) => pairOf(new Float32Array(numbers));
