@@ -156,6 +156,27 @@ test('with a candidate that hangs, no more is copied than there is room for; the
   });
 });
 
+test('a candidate that hangs costs the next requests no copies once it has not answered, nor another model its own', async () => {
+  const { url } = await kept(hangingServer());
+  const shadow = { maxQueue: 10, concurrency: 2, timeoutMs: 100 };
+  const { model, all } = observatory({ shadow });
+  const other = all.observe({ ...MODEL, identity: { ...MODEL.identity, name: 'other' } });
+  const copied = (of: typeof model): boolean => {
+    const wanted = of.wants(undefined, false);
+    if (wanted !== 0) of.take(exchange(wanted));
+    return wanted !== 0;
+  };
+  model.orderShadow(order(url, { expiresInSeconds: 300 }));
+  expect(Array.from({ length: 20 }, () => copied(model)).filter(Boolean)).toHaveLength(10);
+  await vi.waitFor(() => expect(model.shadowEvidence()?.failed).toBeGreaterThan(0), { timeout: 10_000 });
+  await vi.waitFor(() => expect(all.thread.shadowRoom.items).toBeLessThan(3), { timeout: 10_000 });
+  Array.from({ length: 20 }, () => copied(model));
+  expect(all.thread.shadowRoom.items).toBeLessThan(3);
+  other.orderShadow(order((await kept(answering(3))).url));
+  expect(copied(other)).toBe(true);
+  await vi.waitFor(() => expect(other.shadowEvidence()?.compared).toBe(1), { timeout: 10_000 });
+});
+
 test('large copies are bounded by their bytes, before they are made', async () => {
   const { url } = await kept(hangingServer());
   const { model } = observatory({ shadow: { maxQueueBytes: 1024 * 1024 } });

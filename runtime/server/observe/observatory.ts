@@ -124,11 +124,12 @@ class Watchers implements ModelObservation {
     this.#observatory = observatory;
     this.#model = model;
     this.#log = new RequestLog(settings.logging, model, { log: deps.log, now: deps.now, hashKey });
-    this.#gate = new ShadowGate(thread.shadowRoom, deps.now);
-    this.#key = thread.watch({
+    const { key, room } = thread.watch({
       identity,
       shadowed: { name: identity.name, signature, features, classes: labels?.length },
     });
+    this.#key = key;
+    this.#gate = new ShadowGate(room, thread.shadowRoom, deps.now);
     this.#sampleShare = settings.samples?.share ?? 0;
     this.#logBits = WANTED.log | (this.#log.readsInputs ? WANTED.inputs : 0);
     this.#always = settings.tracing !== undefined || settings.logging.share > 0 || this.#sampleShare > 0;

@@ -19,6 +19,20 @@ test('takes no more than its number and its bytes, and both ends see the same', 
   expect([room.items, room.fits(10 * KIB)]).toEqual([0, true]);
 });
 
+test('the other end may limit it: what is under way stays, and one more waits until there is room', () => {
+  const room = new Room(3, 10 * KIB);
+  const otherEnd = new Room(0, 0, room.memory);
+  room.take(0);
+  room.take(0);
+  otherEnd.limit(1);
+  expect([room.items, room.fits(0)]).toEqual([2, false]);
+  otherEnd.give(0);
+  otherEnd.give(0);
+  expect([room.take(0), room.take(0)]).toEqual([true, false]);
+  room.clear();
+  expect([room.take(0), room.take(0), room.take(0), room.take(0)]).toEqual([true, true, true, false]);
+});
+
 test('what was given back leaves the room as it was', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(4 * KIB), { maxLength: 20 }), (sizes) => {
@@ -26,7 +40,7 @@ test('what was given back leaves the room as it was', () => {
       const taken = sizes.filter((bytes) => room.take(bytes));
       expect(room.items).toBe(taken.length);
       for (const bytes of taken) room.give(bytes);
-      expect([...room.memory]).toEqual([0, 0]);
+      expect([...room.memory]).toEqual([0, 0, 8]);
     }),
   );
 });

@@ -1,5 +1,6 @@
 const ITEMS = 0;
 const KIBIBYTES = 1;
+const MOST = 2;
 
 /** KiB, rounded up: 32 bits reach far enough, and an empty tensor still takes room. */
 const kibibytes = (bytes: number): number => Math.ceil((bytes + 1) / 1024);
@@ -14,17 +15,19 @@ export class Room {
   readonly #maxItems: number;
   readonly #maxKibibytes: number;
 
-  constructor(maxItems: number, maxBytes: number, memory = new Int32Array(new SharedArrayBuffer(8))) {
+  /** Given `memory` it is the other end of a room: it gives back and limits, and takes nothing. */
+  constructor(maxItems: number, maxBytes: number, memory?: Int32Array<SharedArrayBuffer>) {
     this.#maxItems = maxItems;
     this.maxBytes = maxBytes;
     this.#maxKibibytes = kibibytes(maxBytes);
-    this.memory = memory;
+    this.memory = memory ?? new Int32Array(new SharedArrayBuffer(12));
+    if (!memory) this.limit(maxItems);
   }
 
   /** Whether one more of this size fits. Asked before anything is copied. */
   fits(bytes: number): boolean {
     return (
-      Atomics.load(this.memory, ITEMS) < this.#maxItems &&
+      Atomics.load(this.memory, ITEMS) < Atomics.load(this.memory, MOST) &&
       Atomics.load(this.memory, KIBIBYTES) + kibibytes(bytes) <= this.#maxKibibytes
     );
   }
@@ -46,8 +49,14 @@ export class Room {
     Atomics.sub(this.memory, KIBIBYTES, kibibytes(bytes));
   }
 
-  /** All of it is free: whoever held it is gone. */
+  /** So many may be under way from now on; those that already are may be more. */
+  limit(items: number): void {
+    Atomics.store(this.memory, MOST, items);
+  }
+
+  /** All of it is free, and as large as it was made: whoever held it is gone. */
   clear(): void {
+    this.limit(this.#maxItems);
     Atomics.store(this.memory, ITEMS, 0);
     Atomics.store(this.memory, KIBIBYTES, 0);
   }

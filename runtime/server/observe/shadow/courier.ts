@@ -26,6 +26,17 @@ export interface CourierOptions {
   readonly timeoutMs: number;
 }
 
+/** The candidate could not be reached, or had not answered in time. */
+export class NoAnswer extends Error {
+  /** Nobody is there to be asked. */
+  readonly unreachable: boolean;
+
+  constructor(cause: unknown) {
+    super('no answer', { cause });
+    this.unreachable = isUnreachable(cause);
+  }
+}
+
 /** Brings copies to one candidate, over connections of its own. */
 export class Courier {
   readonly #options: CourierOptions;
@@ -44,7 +55,20 @@ export class Courier {
   /** The candidate's outputs. Rejects with an Error that says why there is none; never later than the timeout. */
   async bring(errand: Errand): Promise<readonly TensorValue[]> {
     const message = inferRequest(errand.id, errand.inputs, errand.outputs);
-    const late = AbortSignal.timeout(this.#options.timeoutMs);
+    const late = new AbortController();
+    // This thread has time only when requests leave it some. An answer that came meanwhile is read before the candidate is
+    // blamed: timers come first in a turn of the event loop, what has arrived second, immediates last.
+    const timer = setTimeout(() => setImmediate(() => late.abort()), this.#options.timeoutMs);
+    try {
+      return await this.#askTwice(message, errand, late.signal);
+    } catch (error) {
+      throw late.signal.aborted || isUnreachable(error) ? new NoAnswer(error) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #askTwice(message: WireMessage, errand: Errand, late: AbortSignal): Promise<readonly TensorValue[]> {
     try {
       return await this.#ask(message, errand, late);
     } catch (error) {
@@ -95,6 +119,9 @@ export class Courier {
 /** A kept connection that the candidate closed as it was used again: no answer of the candidate, so asked once more. */
 const CLOSED_MEANWHILE = new Error('the connection was closed meanwhile');
 const isReset = (error: NodeJS.ErrnoException): boolean => error.code === 'ECONNRESET' || error.code === 'EPIPE';
+
+const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT']);
+const isUnreachable = (error: unknown): boolean => UNREACHABLE.has(Object(error).code);
 
 async function read(answer: IncomingMessage, maxBytes: number): Promise<readonly TensorValue[]> {
   const chunks: Buffer[] = [];

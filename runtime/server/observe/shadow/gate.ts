@@ -4,7 +4,8 @@ import { continued } from './tally.ts';
 
 /** Decides on the thread of live requests which are copied, and counts those that there was no room for. */
 export class ShadowGate {
-  readonly #room: Room;
+  readonly #own: Room;
+  readonly #all: Room;
   readonly #now: () => number;
   #order: ShadowOrder | undefined;
   #share = 0;
@@ -15,8 +16,10 @@ export class ShadowGate {
   /** Bytes of the last copy: a guess at the next one, made before it is. */
   #usual = 0;
 
-  constructor(room: Room, now: () => number) {
-    this.#room = room;
+  /** `own` is this model's, and as large as its candidate answers; `all` is that of all models together. */
+  constructor(own: Room, all: Room, now: () => number) {
+    this.#own = own;
+    this.#all = all;
     this.#now = now;
   }
 
@@ -33,7 +36,7 @@ export class ShadowGate {
   wants(chance: number): boolean {
     if (this.#order === undefined || chance >= this.#share) return false;
     // Asked first, for it costs least: while the candidate hangs this is all there is to a request.
-    if (!this.#room.fits(this.#usual)) {
+    if (!this.#own.fits(this.#usual) || !this.#all.fits(this.#usual)) {
       this.#skipped++;
       return false;
     }
@@ -44,10 +47,17 @@ export class ShadowGate {
 
   /** Room for a copy that was wanted; false, and counted, where there is none or the order has ended meanwhile. */
   take(bytes: number): boolean {
-    this.#usual = Math.min(bytes, this.#room.maxBytes);
-    if (this.#order !== undefined && this.#room.take(bytes)) return true;
+    this.#usual = Math.min(bytes, this.#all.maxBytes);
+    if (this.#order !== undefined && this.#takeBoth(bytes)) return true;
     this.#skipped++;
     return false;
+  }
+
+  #takeBoth(bytes: number): boolean {
+    if (!this.#own.take(bytes)) return false;
+    const taken = this.#all.take(bytes);
+    if (!taken) this.#own.give(bytes);
+    return taken;
   }
 
   /** With what the comparison has counted so far. */

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { type ShadowOrder, shadowEvidenceSchema, shadowOrderSchema } from '@slipway/crds/contract';
 import { servingSettingsSchema } from '@slipway/crds/serving';
 import { afterEach, expect, test } from 'vitest';
@@ -43,7 +45,9 @@ async function kept<S extends TestServer>(server: Promise<S>): Promise<S> {
 /** A shadow with a clock of its own, and a way to offer copies and wait for all of them to be let go. */
 function shadowed(settings: object = {}) {
   let now = 0;
+  const allowed: number[] = [];
   const shadow = new Shadow(MODEL, {
+    allow: (copies) => allowed.push(copies),
     settings: servingSettingsSchema.parse({ shadow: settings }).shadow,
     hashKey: new Uint8Array(32),
     now: () => now,
@@ -59,7 +63,7 @@ function shadowed(settings: object = {}) {
       });
     });
   };
-  return { shadow, offer, held, pass: (ms: number) => (now += ms) };
+  return { shadow, offer, held, allowed, pass: (ms: number) => (now += ms) };
 }
 
 const order = (target: string, more: Partial<ShadowOrder> = {}): ShadowOrder =>
@@ -170,6 +174,62 @@ test('a candidate that nobody can reach has failed, and is left alone for a whil
   shadow.follow(null);
   await waiting;
   expect(shadow.evidence).toMatchObject({ failed: 1, skipped: 1 });
+});
+
+test('a candidate that says nothing is given no more copies than it has at the same time, and more again as it answers', async () => {
+  let silent = true;
+  const { url } = await kept(
+    httpServer((request, response) => {
+      request.resume();
+      if (!silent) response.writeHead(500).end();
+    }),
+  );
+  const { shadow, offer, allowed } = shadowed({ timeoutMs: 50, concurrency: 2, maxQueue: 10 });
+  shadow.follow(order(url));
+  await Promise.all([offer(copyOf([500, 'AA'])), offer(copyOf([500, 'AA']))]);
+  silent = false;
+  for (let i = 0; i < 4; i++) await offer(copyOf([500, 'AA']));
+  expect(allowed).toEqual([10, 2, 2, 4, 8, 10, 10]);
+});
+
+test('nobody there is silence too, and another candidate starts with room for all', async () => {
+  const { url } = await kept(candidateServer(candidate));
+  const { shadow, offer, allowed } = shadowed({ concurrency: 3, maxQueue: 10 });
+  shadow.follow(order(await refusingUrl()));
+  await offer(copyOf([500, 'AA']));
+  shadow.follow(order(url));
+  expect(allowed).toEqual([10, 3, 10]);
+});
+
+/** A candidate on a thread of its own, that answers no row once it is told to. */
+const ELSEWHERE = `
+  const { createServer } = require('node:http');
+  const { parentPort, workerData: sent } = require('node:worker_threads');
+  const json = JSON.stringify({
+    outputs: [{ name: 'delay', datatype: 'FP32', shape: [0, 1], parameters: { binary_data_size: 0 } }],
+  });
+  const server = createServer((request, response) => {
+    response.setHeader('inference-header-content-length', json.length);
+    request.resume().on('end', () => parentPort.postMessage('asked'));
+    parentPort.once('message', () => response.end(json, () => (Atomics.store(sent, 0, 1), Atomics.notify(sent, 0))));
+  });
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
+
+test('an answer that came while this thread had no time is compared: the candidate was not late', async () => {
+  const sent = new Int32Array(new SharedArrayBuffer(4));
+  const elsewhere = new Worker(ELSEWHERE, { eval: true, workerData: sent });
+  closing.push(() => elsewhere.terminate());
+  const [port] = await once(elsewhere, 'message');
+  const { shadow, offer } = shadowed({ timeoutMs: 500 });
+  shadow.follow(order(`http://127.0.0.1:${port}`));
+  const offeredAt = performance.now();
+  const compared = offer({ ...copyOf([1, 'AA']), outputs: [{ ...rows('delay', []), shape: [0, 1] }] });
+  await once(elsewhere, 'message');
+  elsewhere.postMessage('answer');
+  Atomics.wait(sent, 0, 0);
+  while (performance.now() < offeredAt + 600);
+  await compared;
+  expect(shadow.evidence).toMatchObject({ failed: 0 });
 });
 
 const badAnswers: [string, Parameters<typeof httpServer>[0]][] = [

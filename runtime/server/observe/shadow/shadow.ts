@@ -4,7 +4,7 @@ import type { TensorValue } from '../../tensor.ts';
 import { type Features, type Location, locate, rowsOf, valueAt } from '../features.ts';
 import { bytesIn, floatsOf, isFloat } from '../floats.ts';
 import { hashOfInputs } from '../keyedHash.ts';
-import { Courier } from './courier.ts';
+import { Courier, NoAnswer } from './courier.ts';
 import { disagreements, misfit } from './judge.ts';
 import { Tally } from './tally.ts';
 
@@ -28,6 +28,8 @@ export interface ShadowDependencies {
   readonly settings: ServingSettings['shadow'];
   /** Key of the hashes that stand for inputs in the examples. */
   readonly hashKey: Uint8Array;
+  /** Told how many copies may be under way from now on. */
+  readonly allow: (copies: number) => void;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
 }
@@ -66,12 +68,14 @@ export class Shadow {
   #tally: Tally | undefined;
   #waiting: Waiting[] = [];
   #underWay = 0;
+  #allowed: number;
   #restUntil = Number.NEGATIVE_INFINITY;
   #resting: NodeJS.Timeout | undefined;
 
   constructor(model: ShadowedModel, deps: ShadowDependencies) {
     this.#model = model;
     this.#deps = deps;
+    this.#allowed = deps.settings.maxQueue;
   }
 
   /**
@@ -127,6 +131,7 @@ export class Shadow {
       expiresAt: now() + order.expiresInSeconds * 1000,
     };
     this.#restUntil = Number.NEGATIVE_INFINITY;
+    this.#allow(settings.maxQueue);
   }
 
   #end(): void {
@@ -179,7 +184,10 @@ export class Shadow {
         outputs: copy.outputs.map(({ name }) => name),
         maxAnswerBytes: 2 * copy.outputs.reduce((total, output) => total + bytesIn(output), 0) + ANSWER_SLACK_BYTES,
       })
-      .then((candidate) => this.#count(copy, candidate, running))
+      .then((candidate) => {
+        this.#allow(2 * this.#allowed);
+        this.#count(copy, candidate, running);
+      })
       .catch((error: unknown) => this.#fail(copy, error, running))
       .finally(() => {
         this.#underWay--;
@@ -193,8 +201,24 @@ export class Shadow {
     if (this.#running !== running) running.tally.skipped(1);
     else {
       running.tally.failed(rowsOf(this.#model.signature, copy.inputs));
-      if (isUnreachable(error)) this.#restUntil = this.#deps.now() + REST_MS;
+      if (error instanceof NoAnswer) this.#missed(error);
+      else this.#allow(2 * this.#allowed);
     }
+  }
+
+  /**
+   * Copies that wait for a candidate which says nothing end unsent, and were made for nothing. Left at that, hundreds of live
+   * requests in a row would pay for new ones each time they end: so no more are made than can be sent at once, until it answers.
+   */
+  #missed({ unreachable }: NoAnswer): void {
+    this.#allow(this.#deps.settings.concurrency);
+    if (unreachable) this.#restUntil = this.#deps.now() + REST_MS;
+  }
+
+  /** Anything but silence, a fault too, and twice as many may be under way as before. */
+  #allow(copies: number): void {
+    this.#allowed = Math.min(copies, this.#deps.settings.maxQueue);
+    this.#deps.allow(this.#allowed);
   }
 
   #count(copy: Copy, candidate: readonly TensorValue[], running: Running): void {
@@ -223,9 +247,6 @@ const sameTask = (a: ShadowOrder, b: ShadowOrder): boolean =>
   a.tolerance === b.tolerance &&
   a.k === b.k &&
   a.segment === b.segment;
-
-const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT']);
-const isUnreachable = (error: unknown): boolean => UNREACHABLE.has(Object(error).code);
 
 const MOST_SHOWN = 16;
 const MOST_CHARACTERS = 128;

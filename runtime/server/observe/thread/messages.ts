@@ -18,6 +18,8 @@ export interface WatcherStart {
 export interface WatchedModel {
   readonly identity: ModelIdentity;
   readonly shadowed: ShadowedModel;
+  /** Memory of the room that copies of this model are given out of, besides that of all. */
+  readonly room: Int32Array<SharedArrayBuffer>;
 }
 
 /** An exchange on its way to the watcher thread. */

@@ -11,8 +11,10 @@ export interface WatcherDependencies {
   readonly say: (message: FromWatcher) => void;
 }
 
-interface Watched extends WatchedModel {
+interface Watched {
+  readonly identity: WatchedModel['identity'];
   readonly shadow: Shadow;
+  readonly room: Room;
 }
 
 /** Counts are told so often at most. */
@@ -57,8 +59,10 @@ export class Watcher {
 
   #watch(key: number, model: WatchedModel): void {
     const { shadow: settings, hashKey } = this.#start;
-    const shadow = new Shadow(model.shadowed, { settings, hashKey, now: this.#deps.now });
-    this.#models.set(key, { ...model, shadow });
+    const room = new Room(0, 0, model.room);
+    const allow = (copies: number) => room.limit(copies);
+    const shadow = new Shadow(model.shadowed, { settings, hashKey, allow, now: this.#deps.now });
+    this.#models.set(key, { identity: model.identity, shadow, room });
   }
 
   #forget(key: number): void {
@@ -74,6 +78,7 @@ export class Watcher {
     }
     if (!parcel.shadow) return;
     const released = () => {
+      model?.room.give(parcel.bytes);
       this.#shadowRoom.give(parcel.bytes);
       this.#tellSoon();
     };

@@ -32,7 +32,7 @@ export class WatcherThread {
   readonly sampleRoom = new Room(MOST_SAMPLES, MOST_SAMPLE_BYTES);
   readonly #start: WatcherStart;
   readonly #deps: WatcherThreadDependencies;
-  readonly #models = new Map<number, WatchedModel>();
+  readonly #models = new Map<number, { readonly model: WatchedModel; readonly room: Room }>();
   readonly #evidence = new Map<number, ShadowEvidence>();
   /** What threads before this one had counted. */
   readonly #before = new Map<number, ShadowEvidence>();
@@ -49,12 +49,15 @@ export class WatcherThread {
     this.#deps = deps;
   }
 
-  /** The number by which parcels and orders name this model. */
-  watch(model: WatchedModel): number {
+  /** The number by which parcels and orders name this model, and the room of its copies. */
+  watch(watched: Omit<WatchedModel, 'room'>): { readonly key: number; readonly room: Room } {
     const key = ++this.#keys;
-    this.#models.set(key, model);
+    const { maxQueue, maxQueueBytes } = this.#start.shadow;
+    const room = new Room(maxQueue, maxQueueBytes);
+    const model = { ...watched, room: room.memory };
+    this.#models.set(key, { model, room });
     this.#worker?.postMessage({ kind: 'model', key, model } satisfies ToWatcher);
-    return key;
+    return { key, room };
   }
 
   /** What was sent of it before still counts. */
@@ -117,7 +120,7 @@ export class WatcherThread {
     worker.on('message', (message: FromWatcher) => this.#hear(message));
     worker.on('error', (error) => this.#deps.log.error({ err: error }, 'the watcher thread died'));
     worker.once('exit', () => this.#ended(worker));
-    for (const [key, model] of this.#models) worker.postMessage({ kind: 'model', key, model } satisfies ToWatcher);
+    for (const [key, { model }] of this.#models) worker.postMessage({ kind: 'model', key, model } satisfies ToWatcher);
     worker.unref(); // alone it holds up nothing
     this.#worker = worker;
     return worker;
@@ -140,6 +143,7 @@ export class WatcherThread {
 
   /** What was on its way is gone with the thread. */
   #clearRooms(): void {
+    for (const { room } of this.#models.values()) room.clear();
     this.shadowRoom.clear();
     this.sampleRoom.clear();
   }
