@@ -128,9 +128,9 @@ bench: .cache/npm build ## The platform's speed and memory: prints tables, write
 	@$(NODE)
 	node hack/bench.ts
 
-bench-shadow: .cache/npm ## What copying every request to a candidate that hangs costs those who wait (5 minutes; PAIRS=20: a quick look)
+bench-shadow: .cache/npm ## What copying every request to a candidate that hangs costs those who wait (MINUTES=5)
 	@$(NODE)
-	node runtime/bench/shadow.ts $(or $(PAIRS),150)
+	node runtime/bench/shadow.ts $(or $(MINUTES),5)
 	node hack/bench.ts none
 
 bench-rollout: .cache/npm build ## A fault under Slipway and Argo Rollouts side by side; failed requests of promotions (ROUNDS=10; KEEP=1 leaves it up)
