@@ -95,6 +95,7 @@ async function ask(server: ServerProcess, target: string, minutes: number) {
   const pairs: PairOfTurns[] = [];
   const counts = { compared: 0, failed: 0, skipped: 0 };
   const cpu = { plain: 0, copied: 0 };
+  await caller.during(SETTLE_MS, REQUESTS_A_SECOND, (sent) => sent % 2);
   for (const copied of [0, 1] as const) {
     cpu.plain += (await cpuOfOthers(server, () => caller.during(SETTLE_MS, REQUESTS_A_SECOND))) / 2;
     await order(server, MODELS[copied], target);

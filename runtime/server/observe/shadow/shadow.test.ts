@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { type ShadowOrder, shadowEvidenceSchema, shadowOrderSchema } from '@slipway/crds/contract';
 import { servingSettingsSchema } from '@slipway/crds/serving';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import { http } from '../../nodeHttp.ts';
 import type { TensorValue } from '../../tensor.ts';
 import {
   type CandidateRequest,
@@ -174,6 +175,23 @@ test('a candidate that nobody can reach has failed, and is left alone for a whil
   shadow.follow(null);
   await waiting;
   expect(shadow.evidence).toMatchObject({ failed: 1, skipped: 1 });
+});
+
+test('a candidate that stays away is left alone for twice as long each time, two seconds at most', async () => {
+  const asked = vi.spyOn(http, 'request');
+  closing.push(() => asked.mockRestore());
+  const { shadow, offer, pass } = shadowed({ concurrency: 1, timeoutMs: 60_000 });
+  shadow.follow(order(await refusingUrl()));
+  const offered = [offer(copyOf([500, 'AA']))];
+  for (const [times, rest] of [250, 500, 1000, 2000, 2000].entries()) {
+    await offered.shift();
+    pass(rest - 1);
+    offered.push(offer(copyOf([500, 'AA'])));
+    expect(asked, `before ${rest} ms`).toHaveBeenCalledTimes(times + 1);
+    pass(1);
+    offered.push(offer(copyOf([500, 'AA'])));
+    expect(asked, `after ${rest} ms`).toHaveBeenCalledTimes(times + 2);
+  }
 });
 
 test('a candidate that says nothing is given no more copies than it has at the same time, and more again as it answers', async () => {

@@ -51,8 +51,9 @@ interface Waiting {
   readonly released: () => void;
 }
 
-/** A candidate that can't be reached is left alone for so long: failing fast must not keep a core busy. */
+/** A candidate that can't be reached is left alone for so long, each time for twice as long: failing fast must not keep a core busy. */
 const REST_MS = 250;
+const MOST_REST_MS = 2000;
 /** Room for the JSON of an answer. */
 const ANSWER_SLACK_BYTES = 65_536;
 
@@ -70,6 +71,7 @@ export class Shadow {
   #underWay = 0;
   #allowed: number;
   #restUntil = Number.NEGATIVE_INFINITY;
+  #rest = REST_MS;
   #resting: NodeJS.Timeout | undefined;
 
   constructor(model: ShadowedModel, deps: ShadowDependencies) {
@@ -131,6 +133,7 @@ export class Shadow {
       expiresAt: now() + order.expiresInSeconds * 1000,
     };
     this.#restUntil = Number.NEGATIVE_INFINITY;
+    this.#rest = REST_MS;
     this.#allow(settings.maxQueue);
   }
 
@@ -185,7 +188,7 @@ export class Shadow {
         maxAnswerBytes: 2 * copy.outputs.reduce((total, output) => total + bytesIn(output), 0) + ANSWER_SLACK_BYTES,
       })
       .then((candidate) => {
-        this.#allow(2 * this.#allowed);
+        this.#answered();
         this.#count(copy, candidate, running);
       })
       .catch((error: unknown) => this.#fail(copy, error, running))
@@ -202,7 +205,7 @@ export class Shadow {
     else {
       running.tally.failed(rowsOf(this.#model.signature, copy.inputs));
       if (error instanceof NoAnswer) this.#missed(error);
-      else this.#allow(2 * this.#allowed);
+      else this.#answered();
     }
   }
 
@@ -212,10 +215,18 @@ export class Shadow {
    */
   #missed({ unreachable }: NoAnswer): void {
     this.#allow(this.#deps.settings.concurrency);
-    if (unreachable) this.#restUntil = this.#deps.now() + REST_MS;
+    const now = this.#deps.now();
+    if (!unreachable || now < this.#restUntil) return;
+    this.#restUntil = now + this.#rest;
+    this.#rest = Math.min(2 * this.#rest, MOST_REST_MS);
   }
 
-  /** Anything but silence, a fault too, and twice as many may be under way as before. */
+  /** Anything but silence, a fault too: twice as many may be under way as before. */
+  #answered(): void {
+    this.#rest = REST_MS;
+    this.#allow(2 * this.#allowed);
+  }
+
   #allow(copies: number): void {
     this.#allowed = Math.min(copies, this.#deps.settings.maxQueue);
     this.#deps.allow(this.#allowed);
