@@ -185,7 +185,11 @@ export const servingSettingsSchema = z.strictObject({
     .describe('Which versions of a model in a folder of models are served.'),
   shadow: z
     .strictObject({
-      maxQueue: count(100_000).default(256).describe('Copies that may be under way; one more is skipped.'),
+      maxQueue: count(100_000)
+        .default(256)
+        .describe(
+          'Copies that may be under way; one more is skipped. No more than concurrency while the candidate says nothing.',
+        ),
       maxQueueBytes: count(4096 * MIB)
         .default(32 * MIB)
         .describe('Bytes of tensors in them.'),
