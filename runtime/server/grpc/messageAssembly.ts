@@ -20,8 +20,16 @@ export interface ReadingRules {
   unasked: number;
 }
 
-/** A whole message in memory[0, length). True: the memory is still needed; else it is used again at once. */
-export type TakeMessage = (memory: Buffer, length: number, packed: boolean) => boolean;
+/**
+ * A whole message in memory[0, length). Undefined: it has been read, and the memory is used again at once; else it is
+ * needed until the promise resolves, which must not reject. `hasRoom`: what it may unpack to has been asked for.
+ */
+export type TakeMessage = (
+  memory: Buffer,
+  length: number,
+  packed: boolean,
+  hasRoom: boolean,
+) => Promise<void> | undefined;
 
 /**
  * Puts the messages of a stream together. Small ones come in whether they are wanted or not and are counted; a large one
@@ -40,6 +48,9 @@ export class MessageAssembly {
   #unasked = 0;
   #ticket: BodyTicket | undefined;
   #atGate = false;
+  /** Messages that are whole and not read yet. */
+  #kept = 0;
+  #over = false;
   /** Window that the stream has used up and not got back. */
   #used = 0;
 
@@ -56,7 +67,7 @@ export class MessageAssembly {
 
   /** The peer may not send: it is not its fault that the message is not whole. */
   get atGate(): boolean {
-    return this.#atGate;
+    return this.#atGate || this.#kept > 0;
   }
 
   /** Bytes of the stream, in order. Throws RequestError 400, 413, 503. */
@@ -70,13 +81,19 @@ export class MessageAssembly {
 
   /** The stream is over: what is held is given back. */
   dispose(): void {
+    this.#over = true;
+    this.#forget();
+    if (this.#body) this.#rules.pool.give(this.#body);
+    this.#body = undefined;
+  }
+
+  /** The message under way is no more. */
+  #forget(): void {
     this.#rules.unasked -= this.#unasked;
     this.#unasked = 0;
     this.#ticket?.giveBack();
     this.#ticket = undefined;
     this.#atGate = false;
-    if (this.#body) this.#rules.pool.give(this.#body);
-    this.#body = undefined;
     this.#prefixed = 0;
   }
 
@@ -106,7 +123,8 @@ export class MessageAssembly {
 
   #askGate(): void {
     this.#atGate = true;
-    this.#ticket = this.#rules.gate.ask(this.#length, () => {
+    const isPacked = this.#prefix[0] === 1;
+    this.#ticket = this.#rules.gate.ask(isPacked ? this.#rules.maxMessageBytes : this.#length, () => {
       this.#atGate = false;
       const whole = this.#rules.pool.take(this.#length);
       const first = this.#body as Buffer;
@@ -136,12 +154,36 @@ export class MessageAssembly {
     this.#used += PREFIX_BYTES + this.#length;
     this.#body = undefined;
     this.#prefixed = 0;
+    const hasRoom = this.#ticket !== undefined;
     try {
-      if (!this.#take(body, this.#length, this.#prefix[0] === 1)) this.#rules.pool.give(body);
+      const needed = this.#take(body, this.#length, this.#prefix[0] === 1, hasRoom);
+      if (needed) this.#keep(needed);
+      else this.#rules.pool.give(body);
     } finally {
-      this.dispose();
+      this.#forget();
     }
-    if (!this.#stream.remoteEnded && this.#used > this.#rules.streamWindow / 2) this.#grant(this.#used);
+    this.#widen();
+  }
+
+  /** What a message takes stays counted for as long as it is here, even when its call is over. */
+  #keep(needed: Promise<void>): void {
+    const unasked = this.#unasked;
+    const ticket = this.#ticket;
+    this.#unasked = 0;
+    this.#ticket = undefined;
+    this.#kept += 1;
+    needed.then(() => {
+      this.#kept -= 1;
+      this.#rules.unasked -= unasked;
+      ticket?.giveBack();
+      this.#widen();
+    });
+  }
+
+  /** Nothing more comes while messages wait to be read: else a stream could fill the memory faster than it is unpacked. */
+  #widen(): void {
+    if (this.#over || this.#kept > 0 || this.#stream.remoteEnded) return;
+    if (this.#used > this.#rules.streamWindow / 2) this.#grant(this.#used);
   }
 }
 

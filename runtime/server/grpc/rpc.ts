@@ -6,8 +6,9 @@ import type { RpcHead } from './head.ts';
 import { bodyOffset } from './http2/outbox.ts';
 import type { ServerStream, StreamUser } from './http2/stream.ts';
 import { checkFlag, MessageAssembly, PREFIX_BYTES } from './messageAssembly.ts';
-import { isWorthPacking, packed, tooLarge, unpacked } from './packing.ts';
+import { isWorthPacking, packed, tooLarge } from './packing.ts';
 import { CODE, faultOf, type RpcFault } from './status.ts';
+import { Unpacking } from './unpacking.ts';
 
 export const SHUTTING_DOWN = new RequestError(503, 'The server is shutting down.');
 
@@ -36,8 +37,8 @@ export abstract class Rpc implements StreamUser {
   #owed = 0;
   #owedSince = 0;
   #assembly: MessageAssembly | undefined;
-  /** Messages that are being unpacked: what comes later waits for them. */
-  #unpacking: Promise<void> | undefined;
+  /** There once a message was packed: what comes later waits for it. */
+  #unpacking: Unpacking | undefined;
   #begun = false;
   #over = false;
 
@@ -162,7 +163,7 @@ export abstract class Rpc implements StreamUser {
     const { maxMessageBytes } = this.context.reading;
     if (end - start - PREFIX_BYTES > maxMessageBytes) throw tooLarge(maxMessageBytes);
     if (bytes[start] === 1) {
-      this.#unpack(Buffer.from(bytes.subarray(start + PREFIX_BYTES, end)));
+      this.#unpack(Buffer.from(bytes.subarray(start + PREFIX_BYTES, end)), false);
       return void this.#inputEnds();
     }
     this.message(bytes as Buffer, start + PREFIX_BYTES, end);
@@ -170,8 +171,8 @@ export abstract class Rpc implements StreamUser {
   }
 
   #collect(bytes: Uint8Array, start: number, end: number, last: boolean): void {
-    this.#assembly ??= new MessageAssembly(this.stream, this.context.reading, (memory, length, isPacked) =>
-      this.#takeAssembled(memory, length, isPacked),
+    this.#assembly ??= new MessageAssembly(this.stream, this.context.reading, (...message) =>
+      this.#takeAssembled(...message),
     );
     this.#assembly.push(bytes, start, end);
     if (!last || this.#over) return;
@@ -179,33 +180,26 @@ export abstract class Rpc implements StreamUser {
     this.#inputEnds();
   }
 
-  #takeAssembled(memory: Buffer, length: number, isPacked: boolean): boolean {
-    if (isPacked) this.#unpack(memory.subarray(0, length));
-    else if (this.#unpacking) this.#later(() => this.message(memory, 0, length));
-    else {
-      this.message(memory, 0, length);
-      return false;
-    }
-    return true;
+  #takeAssembled(memory: Buffer, length: number, isPacked: boolean, hasRoom: boolean): Promise<void> | undefined {
+    if (isPacked) return this.#unpack(memory.subarray(0, length), hasRoom);
+    if (this.#unpacking?.busy) return this.#unpacking.after(() => this.message(memory, 0, length));
+    this.message(memory, 0, length);
+    return undefined;
   }
 
   #inputEnds(): void {
-    if (this.#unpacking) this.#later(() => this.inputEnded());
+    if (this.#unpacking?.busy) void this.#unpacking.after(() => this.inputEnded());
     else this.inputEnded();
   }
 
-  #unpack(message: Buffer): void {
-    const plain = unpacked(message, this.head.encoding, this.context.reading.maxMessageBytes);
-    if (plain instanceof Promise) this.#later(() => plain.then((bytes) => this.message(bytes, 0, bytes.length)));
-    else if (this.#unpacking) this.#later(() => this.message(plain, 0, plain.length));
-    else this.message(plain, 0, plain.length);
-  }
-
-  /** After all that is being unpacked, in order. */
-  #later(work: () => void | Promise<void>): void {
-    this.#unpacking = (this.#unpacking ?? Promise.resolve())
-      .then(() => (this.#over ? undefined : work()))
-      .catch((error: unknown) => this.fail(error));
+  #unpack(message: Buffer, hasRoom: boolean): Promise<void> | undefined {
+    this.#unpacking ??= new Unpacking(
+      this.context.reading,
+      this.head.encoding,
+      (bytes, start, end) => this.message(bytes, start, end),
+      (error) => this.fail(error),
+    );
+    return this.#unpacking.take(message, hasRoom);
   }
 
   #sendPacked(message: Writable, trailers: Buffer): void {
@@ -229,6 +223,7 @@ export abstract class Rpc implements StreamUser {
     if (this.#over) return false;
     this.#over = true;
     this.#assembly?.dispose();
+    this.#unpacking?.end();
     return true;
   }
 }
