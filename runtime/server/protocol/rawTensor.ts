@@ -55,6 +55,7 @@ function readTexts(bytes: Uint8Array, name: string, into: string[]): void {
 
 /** The text of one BYTES element. Throws RequestError 400 where it is not UTF-8: a mended text is another text. */
 export function textOf(bytes: Uint8Array, name: string, index: number): string {
+  if (bytes.length === 0) return '';
   try {
     return utf8.decode(isShared(bytes) ? bytes.slice() : bytes);
   } catch {

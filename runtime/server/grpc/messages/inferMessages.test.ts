@@ -5,7 +5,8 @@ import { ARRAYS, type Datatype, type Elements, sizeOf, type TensorValue } from '
 import { decode, encode, type Plain } from '../proto/codec.ts';
 import { readInferRequest } from './inferRequest.ts';
 import { answerParts, InferResponse } from './inferResponse.ts';
-import { readContents } from './typedContents.ts';
+import { readContents, writeContents } from './typedContents.ts';
+import { writeVarint } from './wire.ts';
 
 const read = (message: Plain) => {
   const bytes = Buffer.from(encode('inference.ModelInferRequest', message));
@@ -164,6 +165,34 @@ describe('typed contents', () => {
     const { bytes, ranges } = contentsOf(contents);
     expect(() => readContents(bytes, ranges, room(datatype, [count]))).toThrow(sentence);
   });
+});
+
+/** A string, bytes or message field of any length. */
+const long = (tag: number, content: Uint8Array) => {
+  const head = Buffer.alloc(11);
+  head[0] = tag;
+  return Buffer.concat([head.subarray(0, writeVarint(head, 1, content.length)), content]);
+};
+const keys = Buffer.concat(Array.from({ length: 16_385 }, () => Buffer.from([0x22, 6, 0x0a, 0, 0x12, 2, 8, 1])));
+
+test.each([
+  ['dimensions of one input', long(0x2a, long(0x1a, Buffer.alloc(1025, 1))), 1024],
+  ['dimensions of one input', long(0x2a, Buffer.alloc(2050, Buffer.from([0x18, 1]))), 1024],
+  ['contents of one input', long(0x2a, Buffer.alloc(2050, Buffer.from([0x2a, 0]))), 1024],
+  ['parameters', keys, 16_384],
+])('a message that lists more %s than anybody needs is refused before they take memory', (what, bytes, most) => {
+  expect(() => readInferRequest(bytes, 0, bytes.length)).toThrow(`The message has more than ${most} ${what}.`);
+});
+
+test('texts of an answer are written in one piece, whatever they are', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 200 })), (texts) => {
+      const written = writeContents({ name: 't', datatype: 'BYTES', shape: [texts.length], elements: texts });
+      const elements = room('BYTES', [texts.length]);
+      readContents(written, [0, written.length], elements);
+      expect(elements.elements).toEqual(texts);
+    }),
+  );
 });
 
 test('an answer is raw unless it can be typed, and knows its size', () => {

@@ -48,10 +48,14 @@ const TENSOR_TAG = {
   contents: 40 + BYTES,
 } as const;
 
-/** No signature has as many; a message of empty entries alone must not fill the memory. */
-const MOST_TENSORS = 1024;
+/** No signature has as many, and no shape, nor is a tensor sent in as many pieces. */
+const MOST_ENTRIES = 1024;
 
-const tooMany = (what: string) => badRequest(`The message has more than ${MOST_TENSORS} ${what}.`);
+/**
+ * Nothing that an honest caller lists comes to as many: a byte or two of a message makes an entry, and 60 MB of shape
+ * alone took 1.3 GB and held all callers up for two seconds.
+ */
+const tooMany = (what: string) => badRequest(`The message has more than ${MOST_ENTRIES} ${what}.`);
 
 /** Reads bytes[start, end). Throws RequestError 400: no message of this kind. */
 export function readInferRequest(bytes: Uint8Array, start: number, end: number): InferRequest {
@@ -74,12 +78,12 @@ function readField(cursor: WireCursor, request: InferRequest): void {
   switch (tag) {
     case TAG.raw: {
       const end = cursor.lengthEnd();
-      if (request.raw.push(cursor.at, end) > 2 * MOST_TENSORS) throw tooMany('raw_input_contents');
+      if (request.raw.push(cursor.at, end) > 2 * MOST_ENTRIES) throw tooMany('raw_input_contents');
       cursor.at = end;
       return;
     }
     case TAG.inputs:
-      if (request.inputs.push(readInput(cursor)) > MOST_TENSORS) throw tooMany('inputs');
+      if (request.inputs.push(readInput(cursor)) > MOST_ENTRIES) throw tooMany('inputs');
       return;
     case TAG.model:
       request.model = textField(cursor);
@@ -96,7 +100,7 @@ function readField(cursor: WireCursor, request: InferRequest): void {
       return;
     case TAG.outputs:
       request.outputs ??= [];
-      if (request.outputs.push(readOutput(cursor)) > MOST_TENSORS) throw tooMany('outputs');
+      if (request.outputs.push(readOutput(cursor)) > MOST_ENTRIES) throw tooMany('outputs');
       return;
     default:
       cursor.skip(tag);
@@ -144,10 +148,10 @@ function readTensor(cursor: WireCursor): InferInput {
     if (tag === TENSOR_TAG.name) name = textField(cursor);
     else if (tag === TENSOR_TAG.datatype) datatype = textField(cursor);
     else if (tag === TENSOR_TAG.shape) readShape(cursor, shape);
-    else if (tag === TENSOR_TAG.shapeOne) shape.push(cursor.signed());
+    else if (tag === TENSOR_TAG.shapeOne) pushSize(shape, cursor.signed());
     else if (tag === TENSOR_TAG.contents) {
       const end = cursor.lengthEnd();
-      contents.push(cursor.at, end);
+      if (contents.push(cursor.at, end) > 2 * MOST_ENTRIES) throw tooMany('contents of one input');
       cursor.at = end;
     } else if (tag === TENSOR_TAG.parameters) {
       parameters ??= {};
@@ -161,8 +165,12 @@ function readTensor(cursor: WireCursor): InferInput {
 function readShape(cursor: WireCursor, shape: number[]): void {
   const outer = cursor.end;
   cursor.end = cursor.lengthEnd();
-  while (cursor.at < cursor.end) shape.push(cursor.signed());
+  while (cursor.at < cursor.end) pushSize(shape, cursor.signed());
   cursor.end = outer;
+}
+
+function pushSize(shape: number[], size: number): void {
+  if (shape.push(size) > MOST_ENTRIES) throw tooMany('dimensions of one input');
 }
 
 /** InferRequestedOutputTensor: name = 1, parameters = 2. */

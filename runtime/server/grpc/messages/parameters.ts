@@ -6,8 +6,13 @@ import { BYTES, FIXED64, VARINT, type WireCursor } from './wire.ts';
 export type ParameterValue = boolean | bigint | number | string;
 export type ReadParameters = Record<string, ParameterValue>;
 
+/** Of one message, all its maps together: five million keys in 60 MB would take ten times that, and all callers would wait. */
+const MOST_PARAMETERS = 16_384;
+
 /** One entry of a map<string, InferParameter>, whose length the cursor stands before. */
 export function readParameter(cursor: WireCursor, into: ReadParameters): void {
+  cursor.parameters += 1;
+  if (cursor.parameters > MOST_PARAMETERS) throw badRequest(`The message has more than ${MOST_PARAMETERS} parameters.`);
   const outer = cursor.end;
   cursor.end = cursor.lengthEnd();
   let key = '';

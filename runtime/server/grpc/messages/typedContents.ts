@@ -1,7 +1,7 @@
 import { textOf } from '../../protocol/rawTensor.ts';
 import { badRequest } from '../../requestError.ts';
 import type { Datatype, TensorValue } from '../../tensor.ts';
-import { BYTES, FIXED32, FIXED64, VARINT, WireCursor, writeVarint } from './wire.ts';
+import { BYTES, FIXED32, FIXED64, VARINT, varintSize, WireCursor, writeVarint } from './wire.ts';
 
 /** A repeated field of InferTensorContents: its number and what an element is on the wire. */
 interface ContentsField {
@@ -147,7 +147,7 @@ function viewOf(cursor: WireCursor, size: number): DataView {
 /** InferTensorContents of a tensor; FP16 and BF16 have none. */
 export function writeContents({ elements, datatype }: TensorValue): Buffer {
   const { number, wireType } = FIELD_OF[datatype] as ContentsField;
-  if (Array.isArray(elements)) return Buffer.concat(elements.map((text) => lengthDelimited(number, Buffer.from(text))));
+  if (Array.isArray(elements)) return writeTexts(number * 8 + BYTES, elements);
   if (wireType !== VARINT) return lengthDelimited(number, bytesOf(elements));
   // Ten bytes are the longest varint: a negative number, or the upper half of the unsigned ones.
   const packed = Buffer.allocUnsafe(elements.length * 10);
@@ -155,6 +155,24 @@ export function writeContents({ elements, datatype }: TensorValue): Buffer {
   for (const element of elements) at = writeInteger(packed, at, element);
   return lengthDelimited(number, packed.subarray(0, at));
 }
+
+/** In one piece of memory: ten million empty texts as a Buffer each took 2 GB, and 13 seconds of all callers. */
+function writeTexts(tag: number, texts: readonly string[]): Buffer {
+  let size = 0;
+  for (const text of texts) size += sizeOfText(Buffer.byteLength(text));
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const text of texts) {
+    const length = Buffer.byteLength(text);
+    bytes[at] = tag;
+    at = writeVarint(bytes, at + 1, length);
+    at += length === 0 ? 0 : bytes.write(text, at);
+  }
+  return bytes;
+}
+
+/** A tag of one byte, the length and the text. */
+const sizeOfText = (length: number): number => 1 + varintSize(length) + length;
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);

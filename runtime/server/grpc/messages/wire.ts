@@ -14,6 +14,8 @@ export class WireCursor {
   bytes: Uint8Array;
   at: number;
   end: number;
+  /** Parameters read so far. */
+  parameters = 0;
   constructor(bytes: Uint8Array, at: number, end: number) {
     this.bytes = bytes;
     this.at = at;
