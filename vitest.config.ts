@@ -4,6 +4,36 @@ import { defineConfig } from 'vitest/config';
 const env = { ORT_DISABLE_TELEMETRY: '1' };
 const exclude = ['**/node_modules/**', '**/dist/**', '.cluster/**', '.cache/**'];
 
+/**
+ * What changes nothing of a process and asks nothing of its memory: what these files import is read once for all of them,
+ * which is half of what most of them cost. A file that starts a program, measures memory or keeps a socket open stays out.
+ */
+const shared = [
+  '{operator,crds,hack}/**/*.test.ts',
+  'charts/tests/readme.test.ts',
+  'e2e/{ground,load,story}/**/*.test.ts',
+  'e2e/docs/{drift,firstRollout,peers,placement,trainingContainer}Page.test.ts',
+  'runtime/agent/progress.test.ts',
+  'runtime/artifact/*.test.ts',
+  'runtime/artifact/{signing,stores}/**/!(secured|webStore).test.ts',
+  'runtime/evaluator/**/!(publish).test.ts',
+  'runtime/evaluator/publish{Links,Tensors}.test.ts',
+  'runtime/onnx/model.test.ts',
+  'runtime/prepare/!(prepare).test.ts',
+  'runtime/trainer/**/!(main).test.ts',
+  'runtime/server/{config,log,roster,settings,settingsShown,stopSignals}.test.ts',
+  'runtime/server/access/!(open|tls).test.ts',
+  'runtime/server/evidence/**/!(server).test.ts',
+  'runtime/server/engine/{cores,sessionPlan}.test.ts',
+  'runtime/server/observe/{keyedHash,room}.test.ts',
+  'runtime/server/observe/{logging,tracing}/*.test.ts',
+  'runtime/server/observe/shadow/{judge,message}.test.ts',
+  'runtime/server/{batching,models,pipeline,protocol,sessions}/**/*.test.ts',
+  'runtime/server/grpc/{head,fuzz}.test.ts',
+  'runtime/server/grpc/{http2,messages}/**/*.test.ts',
+  'runtime/server/rest/{acceptEncoding,bodyGate,parsers.fuzz}.test.ts',
+  'runtime/server/rest/lane/plainHead.test.ts',
+];
 const onCluster = {
   exclude,
   environment: 'node',
@@ -22,7 +52,7 @@ export default defineConfig({
           include: ['**/*.test.ts'],
           exclude: [
             ...exclude,
-            '{operator,crds}/**',
+            ...shared,
             '**/*.{integration,kueue}.test.ts',
             'e2e/{scenarios,alone,long,container,cuda,stores,pytorch}/**',
           ],
@@ -34,10 +64,10 @@ export default defineConfig({
         },
       },
       {
-        // Rules, statistics and rendering change nothing of a process: what they import is read once for all files.
+        // The files of shared, one after the other in the same two processes.
         test: {
           name: 'unit-shared',
-          include: ['{operator,crds}/**/*.test.ts'],
+          include: shared,
           exclude: [...exclude, '**/*.{integration,kueue}.test.ts'],
           environment: 'node',
           env,
