@@ -10,6 +10,7 @@ import type { RpcContext } from './dependencies.ts';
 import type { RpcHead } from './head.ts';
 import type { ConnectionLimits } from './http2/connection.ts';
 import { type Patience, SocketConnection } from './http2/socketTransport.ts';
+import { Unread } from './http2/unread.ts';
 import { METHODS } from './services.ts';
 
 export interface GrpcServer {
@@ -34,6 +35,8 @@ const STREAM_WINDOW = 1024 * 1024;
 const CONNECTION_WINDOW = 16 * 1024 * 1024;
 /** Kept between requests: some forty bodies of 600 kB. */
 const MOST_POOLED = 32 * 1024 * 1024;
+/** Answers that wait to be read may take as much memory as bodies that come, so many times. */
+const MOST_UNREAD = 8;
 const TICK_MS = 1000;
 const DRAIN_PATIENCE_MS = 2000;
 
@@ -47,6 +50,10 @@ export function createGrpcServer(deps: PortDependencies): GrpcServer {
     maxStreams: MAX_STREAMS,
     streamWindow: STREAM_WINDOW,
     connectionWindow: CONNECTION_WINDOW,
+    unreadMs: 2 * limits.bodyTimeoutMs,
+    unread: new Unread(MOST_UNREAD * limits.maxBodiesBytes, function* () {
+      for (const { connection } of connections) yield connection;
+    }),
   };
   const patience: Patience = {
     unfinishedMs: limits.headersTimeoutMs,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { secureOptions } from '../access/tls.ts';
 import { http, https } from '../nodeHttp.ts';
 import type { PortLimits } from '../portDependencies.ts';
@@ -14,6 +15,7 @@ import { Lane } from './lane/lane.ts';
 import { LaneServer } from './lane/laneServer.ts';
 import { BROKEN, breakOff, refuseMalformed } from './malformed.ts';
 import { Switchboard } from './switchboard.ts';
+import { UnreadAnswers } from './unreadAnswers.ts';
 
 export interface RestServer {
   /** Not listening yet. */
@@ -26,6 +28,8 @@ const READERS: Readers = { infer: inferJson, predict };
 
 /** Longer than the idle time of common proxies: the side that closes an idle connection must be the client's. */
 const KEEP_ALIVE_MS = 75_000;
+/** Answers that wait to be read may take as much memory as bodies that come, so many times. */
+const MOST_UNREAD = 8;
 /** How often late callers are looked for: a bound that is kept to the second is kept. */
 const MOST_SWEEP_MS = 1000;
 
@@ -47,7 +51,12 @@ export function createRestServer(deps: RestDependencies, readers: Readers = READ
   refuseMalformed(server, context);
   const sweep = setInterval(() => failOverdue(open), sweepMs(limits.requestTimeoutMs)).unref();
   const laneSweep = lane && setInterval(() => lane.sweep(), inputSweepMs(limits)).unref();
-  const look = setInterval(() => gate.look(), LOOK_EVERY_MS).unref();
+  const unread = new UnreadAnswers(MOST_UNREAD * limits.maxBodiesBytes);
+  server.on(deps.certificate ? 'secureConnection' : 'connection', (socket: Socket) => unread.watch(socket));
+  const look = setInterval(() => {
+    gate.look();
+    unread.look();
+  }, LOOK_EVERY_MS).unref();
   server.on('close', () => {
     clearInterval(sweep);
     clearInterval(look);

@@ -17,6 +17,7 @@ import {
 } from './protocol.ts';
 import type { ServerStream } from './stream.ts';
 import { type Application, Streams } from './streams.ts';
+import type { Reader, Unread } from './unread.ts';
 
 export interface ConnectionLimits {
   readonly maxHeaderBytes: number;
@@ -25,6 +26,10 @@ export interface ConnectionLimits {
   readonly streamWindow: number;
   /** What all streams of the connection may have on the way. */
   readonly connectionWindow: number;
+  /** Milliseconds that a stream may leave its answer unread while others of the connection are read. */
+  readonly unreadMs: number;
+  /** Shared by the connections of a port. */
+  readonly unread: Unread;
 }
 
 /** What carries a connection. */
@@ -44,6 +49,8 @@ export interface ConnectionUser<Head> extends Application<Head> {
 type Phase = 'Preface' | 'Settings' | 'Open' | 'Closed';
 
 const DRAIN_PING = Buffer.from('slipway\n');
+/** How long nothing may move on a stream whose answer waits, where the answers of all connections leave little room. */
+const CROWDED_MS = 2000;
 /** Answers to PING and SETTINGS that the peer makes us write and does not read. */
 const MOST_UNREAD_CONTROL = 1024 * 1024;
 
@@ -51,7 +58,7 @@ const MOST_UNREAD_CONTROL = 1024 * 1024;
  * The server's side of one HTTP/2 connection (RFC 9113), over any transport. Keeps the peer to the limits and itself to
  * the peer's; whatever breaks the protocol ends the stream or the connection with the code that the RFC names.
  */
-export class Connection<Head> implements FrameTarget {
+export class Connection<Head> implements FrameTarget, Reader {
   readonly #transport: Transport;
   readonly #user: ConnectionUser<Head>;
   readonly #reader: FrameReader;
@@ -60,6 +67,7 @@ export class Connection<Head> implements FrameTarget {
   readonly #calm = new Calm();
   readonly #streams: Streams<Head>;
   readonly #fullWindow: number;
+  readonly #unreadMs: () => number;
   #phase: Phase = 'Preface';
   #preface: Buffer = Buffer.alloc(0);
   /** A header block that is not whole. */
@@ -76,10 +84,11 @@ export class Connection<Head> implements FrameTarget {
     this.#transport = transport;
     this.#user = user;
     this.#fullWindow = limits.connectionWindow;
+    this.#unreadMs = () => (limits.unread.isCrowded ? Math.min(CROWDED_MS, limits.unreadMs) : limits.unreadMs);
     this.#receiveWindow = limits.connectionWindow;
     this.#reader = new FrameReader(this, DEFAULT_MAX_FRAME);
     this.#headers = new HeaderBlocks(limits.maxHeaderBytes, user.parseHead);
-    this.#outbox = new Outbox(transport, this.#calm, (stream) => this.#localEnd(stream));
+    this.#outbox = new Outbox(transport, this.#calm, limits.unread, (stream) => this.#localEnd(stream));
     this.#streams = new Streams(user, this.#outbox, this.#calm, limits);
     this.#greet(limits);
   }
@@ -156,7 +165,25 @@ export class Connection<Head> implements FrameTarget {
   }
 
   tick(now: number): void {
-    for (const stream of this.#streams.all()) stream.user?.tick(now);
+    for (const stream of this.#streams.all()) {
+      if (stream.unreadFor(now) > this.#unreadMs()) this.#giveUp(stream);
+      else stream.user?.tick(now);
+    }
+  }
+
+  get backlog(): number {
+    return this.#outbox.backlog;
+  }
+
+  shed(all: number): void {
+    const { longest } = this.#outbox;
+    if (longest && longest.backlog < all) this.#giveUp(longest);
+  }
+
+  /** The peer does not read what it asked for. */
+  #giveUp(stream: ServerStream): void {
+    stream.reset(ERROR.enhanceYourCalm);
+    stream.user?.gone();
   }
 
   /** Ends the connection at once. `reason` is for the peer's log. */

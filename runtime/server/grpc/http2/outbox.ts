@@ -2,6 +2,7 @@ import type { Calm } from './calm.ts';
 import { rstStreamFrame, windowUpdateFrame, writeFrameHeader } from './frames.ts';
 import { DEFAULT_MAX_FRAME, DEFAULT_WINDOW, FLAG, FRAME, FRAME_HEADER_BYTES as HEADER } from './protocol.ts';
 import type { Outgoing, ServerStream } from './stream.ts';
+import type { Unread } from './unread.ts';
 
 /** The socket's side of a connection. */
 export interface Wire {
@@ -33,12 +34,15 @@ export class Outbox {
   #scheduled = false;
   #blocked = false;
   readonly #waiting = new Set<ServerStream>();
+  readonly #unread: Unread;
+  #backlog = 0;
   window = DEFAULT_WINDOW;
   maxFrame = DEFAULT_MAX_FRAME;
 
-  constructor(wire: Wire, calm: Calm, ended: (stream: ServerStream) => void) {
+  constructor(wire: Wire, calm: Calm, unread: Unread, ended: (stream: ServerStream) => void) {
     this.#wire = wire;
     this.#calm = calm;
+    this.#unread = unread;
     this.#ended = ended;
   }
 
@@ -49,9 +53,14 @@ export class Outbox {
 
   /** Bytes of answers that wait for the peer. */
   get backlog(): number {
-    let bytes = 0;
-    for (const stream of this.#waiting) bytes += stream.backlog;
-    return bytes;
+    return this.#backlog;
+  }
+
+  /** Of the streams that wait, the one with most. */
+  get longest(): ServerStream | undefined {
+    let found: ServerStream | undefined;
+    for (const stream of this.#waiting) if (stream.backlog > (found?.backlog ?? 0)) found = stream;
+    return found;
   }
 
   /** Bytes of frames that are written and not yet taken by the socket. */
@@ -112,10 +121,12 @@ export class Outbox {
     if (body && body.length > 0) {
       outgoing.body.push(body);
       outgoing.bodyBytes += body.length;
+      this.#count(body.length);
     }
     if (trailers) outgoing.trailers = trailers;
     this.#waiting.add(stream);
     this.pump();
+    this.#unread.look();
   }
 
   grant(stream: number, bytes: number): void {
@@ -131,6 +142,7 @@ export class Outbox {
 
   /** The stream is of no more use to the peer. */
   forget(stream: ServerStream): void {
+    this.#count(-stream.backlog);
     stream.outgoing = undefined;
     this.#waiting.delete(stream);
   }
@@ -172,11 +184,18 @@ export class Outbox {
     const bytes = Buffer.allocUnsafe(HEADER + size);
     writeFrameHeader(bytes, 0, size, FRAME.data, 0, stream.id);
     takeFrom(outgoing, bytes, HEADER);
+    this.#count(-size);
+    stream.sent += size;
     this.window -= size;
     stream.sendWindow -= size;
     this.#calm.moved();
     this.control(bytes);
     return true;
+  }
+
+  #count(bytes: number): void {
+    this.#backlog += bytes;
+    this.#unread.bytes += bytes;
   }
 
   #headers(stream: ServerStream, block: Buffer, flags: number): void {

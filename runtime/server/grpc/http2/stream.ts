@@ -34,6 +34,11 @@ export class ServerStream implements Listed {
   localEnded = false;
   outgoing: Outgoing | undefined;
   user: StreamUser | undefined;
+  /** Bytes of bodies that have gone out. */
+  sent = 0;
+  /** What it was when it last rose, and when that was seen. */
+  #seen = -1;
+  #seenAt = 0;
 
   constructor(id: number, outbox: Outbox, sendWindow: number, receiveWindow: number, remoteEnded: boolean) {
     this.id = id;
@@ -46,6 +51,15 @@ export class ServerStream implements Listed {
   /** Bytes that are waiting for the peer to read. */
   get backlog(): number {
     return this.outgoing?.bodyBytes ?? 0;
+  }
+
+  /** Milliseconds, up to `now`, for which the peer has taken nothing of what waits for it. Called about once a second. */
+  unreadFor(now: number): number {
+    if (this.backlog === 0 || this.sent !== this.#seen) {
+      this.#seen = this.backlog === 0 ? -1 : this.sent;
+      this.#seenAt = now;
+    }
+    return now - this.#seenAt;
   }
 
   /**

@@ -4,6 +4,7 @@ import { encodeHeaders } from '../hpack/encode.ts';
 import type { HeaderField } from '../hpack/staticTable.ts';
 import { FLAG, FRAME, FRAME_HEADER_BYTES, PREFACE } from '../protocol.ts';
 import type { ServerStream, StreamUser } from '../stream.ts';
+import { Unread } from '../unread.ts';
 
 export interface SentFrame {
   readonly type: number;
@@ -36,6 +37,8 @@ export const LIMITS: ConnectionLimits = {
   maxStreams: 100,
   streamWindow: 1024 * 1024,
   connectionWindow: 4 * 1024 * 1024,
+  unreadMs: 30_000,
+  unread: new Unread(Number.POSITIVE_INFINITY, () => []),
 };
 
 /** What happened to one stream, as its user saw it. */
