@@ -197,6 +197,16 @@ describe('a stream', () => {
     expect(sentences).toEqual([undefined, undefined, undefined, often.message, often.message]);
   });
 
+  test('is ended when the answers that wait for an earlier one are too large', async () => {
+    const { model } = held();
+    const { address } = await started({}, [model]);
+    const { stream, ended } = streamOf(new TestClient(address));
+    stream.write(pairRequest(1, 2));
+    const id = 'i'.repeat(1024 * 1024);
+    for (let i = 0; i < 20; i++) stream.write({ model_name: 'nobody', id });
+    expect(await ended).toMatchObject({ code: 8, details: expect.stringMatching(/^Read the answers of a stream/) });
+  });
+
   test('that asks without end and waits for nothing is ended', async () => {
     const { model, cancelled } = held();
     const { address } = await started({}, [model]);

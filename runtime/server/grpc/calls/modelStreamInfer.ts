@@ -22,6 +22,8 @@ interface Turn {
  */
 export class ModelStreamInferCall extends Rpc implements InferenceUser {
   readonly #turns: Turn[] = [];
+  /** Bytes of answers that wait for those before them. */
+  #held = 0;
   #admitted = false;
   #inputEnded = false;
   #leaving = false;
@@ -29,7 +31,7 @@ export class ModelStreamInferCall extends Rpc implements InferenceUser {
   protected message(bytes: Buffer, start: number, end: number): void {
     const inference = new Inference(this.context, this.head, this);
     const turn: Turn = { inference, answer: undefined };
-    if (this.#turns.push(turn) > MOST_TURNS || this.stream.backlog > MOST_UNREAD) throw TOO_SLOW;
+    if (this.#turns.push(turn) > MOST_TURNS || this.#held + this.stream.backlog > MOST_UNREAD) throw TOO_SLOW;
     try {
       this.#admit();
       inference.start(bytes, start, end);
@@ -92,11 +94,16 @@ export class ModelStreamInferCall extends Rpc implements InferenceUser {
     const turn = this.#turns.find((waiting) => waiting.inference === inference);
     if (!turn) return;
     turn.answer = answer;
+    this.#held += answer.size;
     this.#advance();
   }
 
   #advance(): void {
-    while (this.#turns[0]?.answer) this.sendMessage(this.#turns.shift()?.answer as Writable);
+    while (this.#turns[0]?.answer) {
+      const { size } = this.#turns[0].answer;
+      this.#held -= size;
+      this.sendMessage(this.#turns.shift()?.answer as Writable);
+    }
     if (this.#turns.length > 0) return;
     if (this.#inputEnded) this.finish();
     else if (this.#leaving) this.fail(SHUTTING_DOWN);
