@@ -5,7 +5,7 @@ import { codeBookOf } from './codeBook.ts';
 import { numericFeatures } from './features.ts';
 import { normalisationOf, normalised } from './normalise.ts';
 import { splitRows } from './selection.ts';
-import { isHeldOut, sampleRows } from './split.ts';
+import { isHeldOut, mixRow, sampleRows } from './split.ts';
 import type { FlightTable } from './table.ts';
 
 const minutes = (iso: string) => Date.parse(`${iso}Z`) / 60_000;
@@ -50,6 +50,15 @@ describe('the split', () => {
         expect(new Set(drawn).size).toBe(Math.min(limit, rows.length));
       }),
     );
+  });
+
+  const many = Array.from({ length: 50_000 }, (_, row) => row);
+  it.each([
+    ['of many', many],
+    ['of many that happen to be drawn late', many.filter((row) => mixRow(row, 7) > 2 ** 31)],
+  ])('draws a few %s as if all had been drawn', (_, rows) => {
+    const all = sampleRows(rows, rows.length, 7);
+    for (const limit of [1, 20, 1000, rows.length - 1]) expect(sampleRows(rows, limit, 7)).toEqual(all.slice(0, limit));
   });
 
   const table: FlightTable = {

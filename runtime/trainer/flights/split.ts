@@ -23,6 +23,24 @@ const ROW_LIMIT = 2 ** 22;
  * Rows are whole numbers below 4,194,304.
  */
 export function sampleRows(rows: readonly number[], limit: number, seed: number): readonly number[] {
-  const keyed = Float64Array.from(rows, (row) => (mixRow(row, seed) >>> 1) * ROW_LIMIT + row).sort();
-  return Array.from(keyed.subarray(0, limit), (key) => key % ROW_LIMIT);
+  const below = likelyBound(rows.length, limit);
+  const few = keysOf(rows, seed, below);
+  // Which keys are lowest is chance: where too few lay below the bound, all are sorted.
+  const keyed = few.length >= Math.min(limit, rows.length) ? few : keysOf(rows, seed, HASH_LIMIT);
+  return Array.from(keyed.sort().subarray(0, limit), (key) => key % ROW_LIMIT);
+}
+
+const HASH_LIMIT = 2 ** 31;
+
+/** Below which hash `limit` of the rows lie, five standard deviations of a draw added: to sort three million for a thousand costs more than to train on them. */
+const likelyBound = (count: number, limit: number): number =>
+  HASH_LIMIT * Math.min(1, (limit + 5 * Math.sqrt(limit) + 10) / Math.max(1, count));
+
+function keysOf(rows: readonly number[], seed: number, below: number): Float64Array {
+  const keys: number[] = [];
+  for (const row of rows) {
+    const hash = mixRow(row, seed) >>> 1;
+    if (hash < below) keys.push(hash * ROW_LIMIT + row);
+  }
+  return Float64Array.from(keys);
 }
