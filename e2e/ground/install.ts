@@ -36,10 +36,11 @@ const SETTINGS = {
 
 async function installOperator({ client, kubectl }: Ground): Promise<void> {
   await ensureRestrictedNamespace(client, OPERATOR_NAMESPACE);
+  const wasThere = await kubectl('-n', OPERATOR_NAMESPACE, 'get', OPERATOR, '--ignore-not-found', '--output=name');
   await helmInstall('slipway-crds');
   await helmInstall('slipway', ...Object.entries(SETTINGS).flatMap(([name, value]) => ['--set', `${name}=${value}`]));
   // The dev tag names another image after each build, and a Deployment can't see that.
-  await kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'restart', OPERATOR);
+  if (wasThere !== '') await kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'restart', OPERATOR);
   await kubectl('-n', OPERATOR_NAMESPACE, 'rollout', 'status', OPERATOR, '--timeout=120s');
 }
 
