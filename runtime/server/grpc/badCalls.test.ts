@@ -272,7 +272,7 @@ describe('large messages', () => {
   test('triton#3451: that nobody has room for are UNAVAILABLE, and leave none taken', async () => {
     const { session, grpc } = await started({ limits: { maxBodiesBytes: 1_500_000 } });
     const half = session.request({ ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc' });
-    half.write(framed(Buffer.alloc(0), 0, 1_000_000));
+    half.write(framed(Buffer.alloc(900_000), 0, 1_000_000));
     half.on('error', () => undefined);
     await vi.waitFor(() => expect(grpc.inFlight).toBe(1));
     const refused = await call(session, {}, framed(Buffer.alloc(900_000)));
@@ -291,6 +291,16 @@ async function selfSigned(): Promise<{ readonly key: string; readonly cert: stri
   await promisify(execFile)('openssl', ['req', '-x509', '-nodes', ...curve, '-keyout', key, '-out', cert, ...subject]);
   return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
 }
+
+test('prefixes that promise much take no room from others before it comes', async () => {
+  const { session, grpc } = await started({ limits: { maxBodiesBytes: 3_000_000 } });
+  for (let i = 0; i < 20; i++) {
+    const liar = session.request({ ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc' });
+    liar.on('error', () => undefined).write(framed(Buffer.alloc(10), 0, 1_000_000));
+  }
+  await vi.waitFor(() => expect(grpc.inFlight).toBe(20));
+  expect(await call(session, {}, framed(Buffer.alloc(900_000)))).toMatchObject({ code: 3 });
+});
 
 describe('over TLS', async () => {
   const pairs = [await selfSigned(), await selfSigned()] as const;

@@ -7,6 +7,9 @@ import { tooLarge } from './packing.ts';
 /** A flag byte and a length of four bytes stand before each message. */
 export const PREFIX_BYTES = 5;
 
+/** Room for a message that has begun, until as much of it has come: a prefix alone must not take a megabyte. */
+const FIRST_BYTES = 32 * 1024;
+
 /** What the messages of all connections that are not whole yet may take together. */
 export interface ReadingRules {
   readonly gate: BodyGate;
@@ -106,18 +109,12 @@ export class MessageAssembly {
   }
 
   #begin(length: number): void {
-    const { maxMessageBytes, streamWindow, maxUnaskedBytes } = this.#rules;
+    const { maxMessageBytes, streamWindow } = this.#rules;
     checkFlag(this.#prefix[0] as number);
     if (length > maxMessageBytes) throw tooLarge(maxMessageBytes);
-    const unasked = Math.min(length, streamWindow);
-    if (this.#rules.unasked + unasked > maxUnaskedBytes) {
-      throw new RequestError(503, 'Too many requests are being read; come again in a moment.', { 'retry-after': '1' });
-    }
-    this.#unasked = unasked;
-    this.#rules.unasked += unasked;
     this.#length = length;
     this.#filled = 0;
-    this.#body = this.#rules.pool.take(unasked);
+    this.#body = this.#rules.pool.take(Math.min(length, FIRST_BYTES));
     if (length > streamWindow) this.#askGate();
   }
 
@@ -144,10 +141,33 @@ export class MessageAssembly {
 
   #fill(body: Buffer, bytes: Uint8Array, start: number, end: number): number {
     const wanted = Math.min(end - start, this.#length - this.#filled);
-    if (this.#filled + wanted > body.length) throw tooLarge(body.length);
-    body.set(bytes.subarray(start, start + wanted), this.#filled);
+    if (!this.#ticket || this.#atGate) this.#countUnasked(wanted);
+    const roomy = this.#filled + wanted > body.length ? this.#grow(body) : body;
+    if (this.#filled + wanted > roomy.length) throw tooLarge(roomy.length);
+    roomy.set(bytes.subarray(start, start + wanted), this.#filled);
     this.#filled += wanted;
     return start + wanted;
+  }
+
+  /** What has come is counted, not what a prefix says: a hundred callers that send 15 bytes must not take all room. */
+  #countUnasked(bytes: number): void {
+    if (this.#rules.unasked + bytes > this.#rules.maxUnaskedBytes) {
+      throw new RequestError(503, 'Too many requests are being read; come again in a moment.', { 'retry-after': '1' });
+    }
+    this.#unasked += bytes;
+    this.#rules.unasked += bytes;
+  }
+
+  /** Room for all of the message that the stream may send unasked. */
+  #grow(first: Buffer): Buffer {
+    const { pool, streamWindow } = this.#rules;
+    const most = Math.min(this.#length, streamWindow);
+    if (first.length >= most) return first;
+    const whole = pool.take(most);
+    whole.set(first.subarray(0, this.#filled));
+    pool.give(first);
+    this.#body = whole;
+    return whole;
   }
 
   #finish(body: Buffer): void {
