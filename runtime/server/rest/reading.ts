@@ -3,6 +3,7 @@ import type { RequestError } from '../requestError.ts';
 import type { BodyGate, BodyTicket } from './bodyGate.ts';
 import { type Encoding, encodingOf, tooLarge, unpacked } from './contentEncoding.ts';
 import type { BodySource } from './exchange.ts';
+import { Pieces } from './pieces.ts';
 
 /** Bodies up to this size never wait: what small requests hold is bounded by the number of connections. */
 export const LARGE = 256 * 1024;
@@ -41,7 +42,7 @@ export class Reading {
   #complete = false;
   #size = 0;
   #whole: Buffer | undefined;
-  #chunks: Buffer[] | undefined;
+  #pieces: Pieces | undefined;
 
   constructor(source: BodySource, rules: BodyRules, taker: BodyTaker) {
     this.#source = source;
@@ -88,7 +89,7 @@ export class Reading {
   /** Stops: the caller is gone or has its answer. Gives back the room of the body; later bytes are nobody's. */
   abandon(): void {
     this.#over = true;
-    this.#chunks = undefined;
+    this.#pieces = undefined;
     this.#ticket?.giveBack();
     if (this.#whole) this.#rules.rooms.give(this.#whole);
     this.#whole = undefined;
@@ -130,8 +131,8 @@ export class Reading {
   #takeOfUnknown(chunk: Buffer): void {
     const { limit } = this.#rules;
     if (this.#size > limit) return void this.#refuse(tooLarge(limit));
-    this.#chunks ??= [];
-    this.#chunks.push(chunk);
+    this.#pieces ??= new Pieces();
+    this.#pieces.add(chunk);
     this.#ticket?.came(chunk.length);
     if (this.#size <= LARGE || this.#ticket) return;
     this.#source.pause();
@@ -140,13 +141,12 @@ export class Reading {
 
   #endOfChunks(): void {
     if (this.#over) return;
-    const chunks = this.#chunks ?? [];
-    this.#end(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    this.#end(this.#pieces?.whole() ?? NOTHING);
   }
 
   #end(body: Buffer): void {
     this.#complete = true;
-    this.#chunks = undefined;
+    this.#pieces = undefined;
     if (this.#encoding) return void this.#unpack(body, this.#encoding);
     this.#ticket?.shrink(body.length);
     this.#taker.received(body);
