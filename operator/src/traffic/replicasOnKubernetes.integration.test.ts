@@ -35,6 +35,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await controller.end('SIGKILL');
+  // Other files of this API server count its nodes.
+  await connection.client.delete(nodes, { namespace: '', name: NODE });
   await connection.close();
   await rm(folder, { recursive: true, force: true });
 });
