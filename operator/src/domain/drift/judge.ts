@@ -108,9 +108,16 @@ function judgedOf(question: SeriesQuestion, baseline: Baseline, evidence: Eviden
   if (question.measure === 'accuracy') return judgeAccuracy(question.bound, evidence);
   if (question.measure === 'outliers') return judgeShare(question.bound, NEVER, evidence);
   if (isDistance(question)) return judgeDistance(question, evidence);
-  const training = question.measure === 'missing' ? missingInTraining(baseline, question.of.count) : NEVER;
-  return judgeShare(question.bound, training, evidence);
+  return judgeShare(question.bound, trainingOf(question, baseline), evidence);
 }
+
+/** What training had of a fault: of values beyond all of its own, or in categories that it had not, nothing. */
+const trainingOf = (question: SeriesQuestion, baseline: Baseline): Occurrences =>
+  question.measure === 'missing' ? missingInTraining(baseline, question.of.count) : NEVER;
+
+/** Outliers are by definition what a thousandth of training was. */
+const isUsual = (question: SeriesQuestion, baseline: Baseline): boolean =>
+  question.measure === 'outliers' || trainingOf(question, baseline).hits > 0;
 
 /** The lower bound above the limit is a drift: chance alone gives every model some error. */
 function judgeCalibrated(
@@ -133,7 +140,7 @@ function judgeSeries(
   wasDrifted: boolean,
 ): Judged | undefined {
   const observed = addUp(slots.map((slot) => seriesOf(question, slot)));
-  const phi = dispersions.at(question, alpha);
+  const phi = dispersions.at(question, alpha, isUsual(question, baseline));
   if (phi === undefined || sum(observed) < spec.minSamples) return undefined;
   return judgedOf(question, baseline, { observed, phi, alpha, wasDrifted });
 }

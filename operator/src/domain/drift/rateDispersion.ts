@@ -29,26 +29,41 @@ export class RateDispersion {
     return this.#slots.some(({ hits }) => hits > 0) && this.#slots.some(({ hits, total }) => hits < total);
   }
 
+  /** Slots that are remembered. */
+  get length(): number {
+    return this.#slots.length;
+  }
+
+  /** Slots with a hit, the last `recent` left out. */
+  seenBefore(recent: number): number {
+    return this.#before(recent).filter(({ hits }) => hits > 0).length;
+  }
+
   /**
    * φ by which counts are to be divided before a test at level `alpha`, at least 1: the estimate, raised as that of
    * Dispersion for how few pairs it is from, each with one degree of freedom. A rate of 0 or 1 shows no dispersion.
-   * undefined: no pair is known yet.
+   * The last `recent` slots are left out. undefined: no pair is known yet.
    */
-  at(alpha: number): number | undefined {
-    const pairs = this.#slots.length - 1;
+  at(alpha: number, recent = 0): number | undefined {
+    const slots = this.#before(recent);
+    const pairs = slots.length - 1;
     if (pairs < 1) return undefined;
     const far = Math.log(1 / alpha);
-    return Math.max(1, this.#estimate(pairs) * Math.exp((far + Math.sqrt(far)) / pairs));
+    return Math.max(1, estimate(slots) * Math.exp((far + Math.sqrt(far)) / pairs));
   }
 
-  #estimate(pairs: number): number {
-    const rate = sum(this.#slots.map(({ hits }) => hits)) / sum(this.#slots.map(({ total }) => total));
-    const variance = rate * (1 - rate);
-    if (variance <= 0) return 1;
-    const differences = this.#slots.slice(1).map((slot, i) => {
-      const before = this.#slots[i] ?? slot;
-      return (rateOf(slot) - rateOf(before)) ** 2 / (1 / slot.total + 1 / before.total);
-    });
-    return sum(differences) / variance / pairs;
+  #before(recent: number): readonly Counts[] {
+    return recent === 0 ? this.#slots : this.#slots.slice(0, -recent);
   }
+}
+
+function estimate(slots: readonly Counts[]): number {
+  const rate = sum(slots.map(({ hits }) => hits)) / sum(slots.map(({ total }) => total));
+  const variance = rate * (1 - rate);
+  if (variance <= 0) return 1;
+  const differences = slots.slice(1).map((slot, i) => {
+    const before = slots[i] ?? slot;
+    return (rateOf(slot) - rateOf(before)) ** 2 / (1 / slot.total + 1 / before.total);
+  });
+  return sum(differences) / variance / (slots.length - 1);
 }

@@ -1,6 +1,7 @@
 import { CalibrationDispersion } from './calibration/dispersion.ts';
 import type { BinnedCounts, Counts } from './counts.ts';
 import { Dispersion } from './dispersion.ts';
+import { FaultDispersion } from './faultDispersion.ts';
 import type { DistanceQuestion, Fault, FaultQuestion, Question } from './questions.ts';
 import { RateDispersion } from './rateDispersion.ts';
 
@@ -30,18 +31,27 @@ export function seriesOf(question: SeriesQuestion, slot: Counts): readonly numbe
   return isFault(question) ? FAULT[question.measure](own) : own.counts;
 }
 
-type BinsQuestion = Exclude<SeriesQuestion, { readonly measure: 'accuracy' }>;
-const isBins = (question: Question): question is BinsQuestion => isSeries(question) && question.measure !== 'accuracy';
+type FaultSeries = FaultQuestion | Extract<Question, { readonly measure: 'outliers' }>;
+const isFaultSeries = (question: SeriesQuestion): question is FaultSeries =>
+  question.measure === 'outliers' || Object.hasOwn(FAULT, question.measure);
+const isDistanceSeries = (question: SeriesQuestion): question is DistanceQuestion =>
+  question.measure !== 'accuracy' && !isFaultSeries(question);
 
 /** Distances of one feature are of the same bins. */
-const keyOf = (question: BinsQuestion): string => {
-  if (question.measure === 'outliers') return question.measure;
-  return `${isFault(question) ? question.measure : 'bins'}/${question.side}/${question.name}`;
-};
+const binsOf = ({ side, name }: DistanceQuestion): string => `${side}/${name}`;
+const faultOf = (fault: FaultSeries): string =>
+  fault.measure === 'outliers' ? fault.measure : `${fault.measure}/${fault.side}/${fault.name}`;
+
+function kept<T>(known: Map<string, T>, key: string, fresh: () => T): T {
+  const one = known.get(key) ?? fresh();
+  known.set(key, one);
+  return one;
+}
 
 /** The dispersion of each series that questions are about. */
 export class Dispersions {
-  readonly #of = new Map<string, Dispersion>();
+  readonly #bins = new Map<string, Dispersion>();
+  readonly #faults = new Map<string, FaultDispersion>();
   /** Labels come in clumps, and few are wrong: see RateDispersion. */
   readonly #accuracy = new RateDispersion();
   readonly calibration = new CalibrationDispersion();
@@ -51,16 +61,24 @@ export class Dispersions {
     if (!all.every(isSeries)) this.calibration.add(slot.calibration);
     const { right, wrong } = slot.labels;
     if (all.some(({ measure }) => measure === 'accuracy')) this.#accuracy.add({ hits: wrong, total: right + wrong });
-    for (const [key, question] of new Map(all.filter(isBins).map((question) => [keyOf(question), question]))) {
-      const known = this.#of.get(key) ?? new Dispersion();
-      this.#of.set(key, known);
-      known.add(seriesOf(question, slot));
+    const series = all.filter(isSeries);
+    const distances = series.filter(isDistanceSeries).map((question) => [binsOf(question), question] as const);
+    for (const [key, question] of new Map(distances)) {
+      kept(this.#bins, key, () => new Dispersion()).add(seriesOf(question, slot));
+    }
+    for (const fault of series.filter(isFaultSeries)) {
+      const [hits = 0, misses = 0] = seriesOf(fault, slot);
+      kept(this.#faults, faultOf(fault), () => new FaultDispersion()).add({ hits, total: hits + misses });
     }
   }
 
-  /** Design effect for a test at level `alpha`; undefined: nothing is known of it yet. */
-  at(question: SeriesQuestion, alpha: number): number | undefined {
+  /**
+   * Design effect for a test at level `alpha`; undefined: nothing is known of it yet. `usual`: training had what the
+   * question asks for, so that traffic which does not change may have it too.
+   */
+  at(question: SeriesQuestion, alpha: number, usual: boolean): number | undefined {
     if (question.measure === 'accuracy') return this.#accuracy.at(alpha);
-    return this.#of.get(keyOf(question))?.at(alpha);
+    if (isFaultSeries(question)) return this.#faults.get(faultOf(question))?.at(alpha, usual);
+    return this.#bins.get(binsOf(question))?.at(alpha);
   }
 }
