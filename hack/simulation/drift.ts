@@ -6,6 +6,7 @@ import { driftSpec } from '@slipway/operator/domain/drift/builders.ts';
 import { minutesToAlarm } from '@slipway/operator/domain/drift/simulation/detection.ts';
 import { falseAlarms } from '@slipway/operator/domain/drift/simulation/stationary.ts';
 import { calibrationAlarms, calibrationDetection } from './calibration.ts';
+import { clumpedAlarms, clumpedDetection } from './clumped.ts';
 import { asText, withTables } from './page.ts';
 import { quantile, rollouts, type Section } from './section.ts';
 
@@ -82,7 +83,14 @@ function detection(): Section {
   };
 }
 
-const sections = [alarms(), detection(), calibrationAlarms(days), calibrationDetection()];
+const sections = [
+  alarms(),
+  detection(),
+  clumpedAlarms(days),
+  clumpedDetection(),
+  calibrationAlarms(days),
+  calibrationDetection(),
+];
 for (const section of sections) {
   console.log(`\n${asText(section)}`);
   for (const fault of section.broken) console.error(`BROKEN: ${fault}`);
