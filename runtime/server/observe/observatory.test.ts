@@ -156,6 +156,15 @@ test('with a candidate that hangs, no more is copied than there is room for; the
   });
 });
 
+test('a request that there is no room to copy is logged all the same', async () => {
+  const { url } = await kept(hangingServer());
+  const { model } = observatory({ shadow: { maxQueue: 1 }, logging: { share: 1 } });
+  model.orderShadow(order(url));
+  model.take(exchange(model.wants(undefined, false)));
+  expect(model.wants(undefined, false)).toBe(WANTED.log);
+  expect(model.shadowEvidence()?.skipped).toBe(1);
+});
+
 test('a candidate that hangs costs the next requests no copies once it has not answered, nor another model its own', async () => {
   const { url } = await kept(hangingServer());
   const shadow = { maxQueue: 10, concurrency: 2, timeoutMs: 100 };

@@ -137,7 +137,8 @@ class Watchers implements ModelObservation {
   }
 
   wants(traceparent: string | undefined, shadow: boolean): number {
-    return this.#watching ? this.#wantedOf(traceparent, shadow) : 0;
+    if (!this.#watching || (!this.#always && !shadow && this.#gate.skips())) return 0;
+    return this.#wantedOf(traceparent, shadow);
   }
 
   /** One number decides for all: a request that is sampled by the smaller share is sampled by the larger one too. */

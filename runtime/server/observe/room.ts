@@ -32,6 +32,11 @@ export class Room {
     );
   }
 
+  /** Not one more, of whatever size. */
+  get isFull(): boolean {
+    return Atomics.load(this.memory, ITEMS) >= Atomics.load(this.memory, MOST);
+  }
+
   get items(): number {
     return Atomics.load(this.memory, ITEMS);
   }

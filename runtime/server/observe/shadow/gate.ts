@@ -32,10 +32,19 @@ export class ShadowGate {
     this.#counting = order.id;
   }
 
+  /**
+   * Counts one of all requests that should be copied while there is room for none. Asked before anything else is looked at:
+   * with a candidate that hangs this is all there is to a request, and what it reads has left the caches since the last one.
+   */
+  skips(): boolean {
+    if (this.#share < 1 || !this.#own.isFull || this.#order === undefined) return false;
+    this.#skipped++;
+    return true;
+  }
+
   /** `chance` is the request's random number. */
   wants(chance: number): boolean {
     if (this.#order === undefined || chance >= this.#share) return false;
-    // Asked first, for it costs least: while the candidate hangs this is all there is to a request.
     if (!this.#own.fits(this.#usual) || !this.#all.fits(this.#usual)) {
       this.#skipped++;
       return false;
