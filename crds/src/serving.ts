@@ -188,7 +188,7 @@ export const servingSettingsSchema = z.strictObject({
       maxQueue: count(100_000)
         .default(256)
         .describe(
-          'Copies that may be under way; one more is skipped. No more than concurrency while the candidate says nothing.',
+          'Copies that may be under way; one more is skipped. Halved by each that gets no answer, doubled by each that does.',
         ),
       maxQueueBytes: count(4096 * MIB)
         .default(32 * MIB)

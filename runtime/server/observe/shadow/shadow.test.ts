@@ -194,7 +194,7 @@ test('a candidate that stays away is left alone for twice as long each time, two
   }
 });
 
-test('a candidate that says nothing is given no more copies than it has at the same time, and more again as it answers', async () => {
+test('each silence of a candidate halves how many copies may be under way, down to one, and each answer doubles it', async () => {
   let silent = true;
   const { url } = await kept(
     httpServer((request, response) => {
@@ -204,10 +204,10 @@ test('a candidate that says nothing is given no more copies than it has at the s
   );
   const { shadow, offer, allowed } = shadowed({ timeoutMs: 50, concurrency: 2, maxQueue: 10 });
   shadow.follow(order(url));
-  await Promise.all([offer(copyOf([500, 'AA'])), offer(copyOf([500, 'AA']))]);
+  await Promise.all(Array.from({ length: 5 }, () => offer(copyOf([500, 'AA']))));
   silent = false;
-  for (let i = 0; i < 4; i++) await offer(copyOf([500, 'AA']));
-  expect(allowed).toEqual([10, 2, 2, 4, 8, 10, 10]);
+  for (let i = 0; i < 5; i++) await offer(copyOf([500, 'AA']));
+  expect(allowed).toEqual([10, 5, 2, 1, 1, 1, 2, 4, 8, 10, 10]);
 });
 
 test('nobody there is silence too, and another candidate starts with room for all', async () => {
@@ -216,7 +216,7 @@ test('nobody there is silence too, and another candidate starts with room for al
   shadow.follow(order(await refusingUrl()));
   await offer(copyOf([500, 'AA']));
   shadow.follow(order(url));
-  expect(allowed).toEqual([10, 3, 10]);
+  expect(allowed).toEqual([10, 5, 10]);
 });
 
 /** A candidate on a thread of its own, that answers no row once it is told to. */

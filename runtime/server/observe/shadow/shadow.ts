@@ -210,11 +210,12 @@ export class Shadow {
   }
 
   /**
-   * Copies that wait for a candidate which says nothing end unsent, and were made for nothing. Left at that, hundreds of live
-   * requests in a row would pay for new ones each time they end: so no more are made than can be sent at once, until it answers.
+   * Copies that wait for a candidate which says nothing end unsent, and were made for nothing; those that are sent cost
+   * milliseconds of a core when they are given up. Left at that, hundreds of live requests in a row would pay for new ones each
+   * time: so each silence halves how many may be under way, until one is left that finds out when it answers again.
    */
   #missed({ unreachable }: NoAnswer): void {
-    this.#allow(this.#deps.settings.concurrency);
+    this.#allow(Math.max(1, Math.floor(this.#allowed / 2)));
     const now = this.#deps.now();
     if (!unreachable || now < this.#restUntil) return;
     this.#restUntil = now + this.#rest;
