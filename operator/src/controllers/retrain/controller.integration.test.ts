@@ -1,6 +1,6 @@
 import { ANNOTATIONS, API_VERSION } from '@slipway/crds/contract';
 import type {} from '@slipway/hack/local-cluster/vitestControlPlane.ts';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { runControllers, type UnderTest } from '../../../test/controllersUnderTest.ts';
 import { DIGEST } from '../../../test/trainingBuilders.ts';
 import {
@@ -155,10 +155,16 @@ test('a person asks once and gets one, also from an operator that knows nothing 
   );
   expect(after.status?.retraining).toMatchObject({ number: 1, lastAsked: 'monday', rejections: 1 });
   expect(await under.client.get(trainingJobs, key('delays-r2'))).toBeUndefined();
-  const told = (await under.client.list(events, under.namespace)).filter(
-    ({ regarding }) => regarding.name === 'delays',
+  // Events are told after the status that they are about is written.
+  await vi.waitFor(
+    async () => {
+      const told = (await under.client.list(events, under.namespace)).filter(
+        ({ regarding }) => regarding.name === 'delays',
+      );
+      expect(told.map(({ reason }) => reason).sort()).toEqual(['RetrainingFailed', 'RetrainingStarted']);
+    },
+    { timeout: 10_000 },
   );
-  expect(told.map(({ reason }) => reason).sort()).toEqual(['RetrainingFailed', 'RetrainingStarted']);
 });
 
 test('asking for no retraining any more takes what was said of it out of the status', async () => {
